@@ -1,0 +1,10 @@
+package nocturne;
+
+/// The commands.
+public final class Main {
+    private Main() {}
+
+    public static void main(String[] args) {
+        System.out.println("nocturne");
+    }
+}
