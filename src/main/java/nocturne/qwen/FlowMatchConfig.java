@@ -108,7 +108,7 @@ public record FlowMatchConfig(double baseShift, double maxShift, int baseImageTo
 
         private JsonNode parsed() {
             try {
-                if (Files.size(file) > MAX_FILE_BYTES) return broken("is larger than 1 MiB, which no scheduler config is");
+                if (Files.size(file) > MAX_FILE_BYTES) return broken("is larger than 1 MiB, as no such file should be");
                 @Nullable JsonNode root = new ObjectMapper().readTree(Files.readString(file));
                 return root != null && root.isObject() ? root : broken("is not a JSON object");
             } catch (JacksonException e) {
@@ -135,7 +135,8 @@ public record FlowMatchConfig(double baseShift, double maxShift, int baseImageTo
         private double number(JsonNode root, String key, double preset, double low, double high) {
             JsonNode value = root.path(key);
             if (value.isMissingNode() || value.isNull()) return preset;
-            if (value.isNumber() && value.doubleValue() >= low && value.doubleValue() <= high) return value.doubleValue();
+            double given = value.isNumber() ? value.doubleValue() : Double.NaN;
+            if (given >= low && given <= high) return given;
             complain(key, "%s is not allowed; a number from %s to %s".formatted(value, low, high));
             return preset;
         }
@@ -158,8 +159,8 @@ public record FlowMatchConfig(double baseShift, double maxShift, int baseImageTo
         }
 
         private UserMistake mistake() {
-            return new UserMistake("%s has %d problem%s.".formatted(file, problems.size(), problems.size() == 1 ? "" : "s"),
-                    problems);
+            String plural = problems.size() == 1 ? "" : "s";
+            return new UserMistake("%s has %d problem%s.".formatted(file, problems.size(), plural), problems);
         }
     }
 }

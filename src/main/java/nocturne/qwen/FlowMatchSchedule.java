@@ -31,7 +31,7 @@ public final class FlowMatchSchedule {
     /// @param targetTokens tokens of the picture to make, without control images
     /// @throws UserMistake `SAMPLE_STEPS_INVALID` if `steps` cannot be scheduled
     public static FlowMatchSchedule of(FlowMatchConfig config, int steps, int targetTokens) {
-        if (targetTokens < 1) throw new IllegalArgumentException("targetTokens must be at least 1, was " + targetTokens);
+        if (targetTokens < 1) throw new IllegalArgumentException("targetTokens was " + targetTokens);
         boolean stretched = config.shiftTerminal() > 0;
         if (steps < (stretched ? 2 : 1)) {
             throw new UserMistake("SAMPLE_STEPS_INVALID", "sampling steps", steps + " is not allowed; at least 2, as"

@@ -21,7 +21,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class FlowMatchScheduleTest {
     private static final FlowMatchConfig QWEN = new FlowMatchConfig(0.5, 0.9, 256, 8192, 0.02, 1000);
     // The published Lightning models: one shift for every size, and no stretch.
-    private static final FlowMatchConfig UNSTRETCHED = new FlowMatchConfig(Math.log(3), Math.log(3), 256, 8192, 0, 1000);
+    private static final double LOG_3 = Math.log(3);
+    private static final FlowMatchConfig UNSTRETCHED = new FlowMatchConfig(LOG_3, LOG_3, 256, 8192, 0, 1000);
 
     @TempDir
     Path folder;
@@ -62,7 +63,8 @@ class FlowMatchScheduleTest {
         FlowMatchConfig steep = new FlowMatchConfig(0, 10, 1, 2, 0.02, 1000);
         assertThatThrownBy(() -> FlowMatchSchedule.of(steep, 20, 4096)).isInstanceOf(UserMistake.class)
                 .hasMessageContaining("4096 tokens");
-        assertThatThrownBy(() -> FlowMatchSchedule.trainingTimesteps(steep, 1000, 4096)).isInstanceOf(UserMistake.class);
+        assertThatThrownBy(() -> FlowMatchSchedule.trainingTimesteps(steep, 1000, 4096))
+                .isInstanceOf(UserMistake.class);
     }
 
     @Test

@@ -82,7 +82,8 @@ class PhiloxTest {
                 sumOfSquares += (double) x[i] * x[i] * x[i + lag] * x[i + lag];
             }
             assertThat(sum / MANY).as("lag " + lag).isCloseTo(0, within(SIGMAS / Math.sqrt(MANY)));
-            assertThat(sumOfSquares / MANY).as("squares, lag " + lag).isCloseTo(1, within(SIGMAS * 3 / Math.sqrt(MANY)));
+            assertThat(sumOfSquares / MANY).as("squares, lag " + lag)
+                    .isCloseTo(1, within(SIGMAS * 3 / Math.sqrt(MANY)));
         }
     }
 
@@ -117,7 +118,8 @@ class PhiloxTest {
             for (int i = 0; i < 5; i++) expected[3 + i] = philox.normal(100 + i);
             assertThat(memory.toArray(ValueLayout.JAVA_FLOAT)).isEqualTo(expected);
             assertThatThrownBy(() -> philox.fillNormal(memory, 6, 5, 0)).isInstanceOf(IndexOutOfBoundsException.class);
-            assertThatThrownBy(() -> philox.fillUniform(memory, -1, 5, 0)).isInstanceOf(IndexOutOfBoundsException.class);
+            assertThatThrownBy(() -> philox.fillUniform(memory, -1, 5, 0))
+                    .isInstanceOf(IndexOutOfBoundsException.class);
         }
     }
 
