@@ -17,7 +17,7 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
-import nocturne.golden.GoldenJson;
+import nocturne.golden.Golden;
 import nocturne.problem.UserMistake;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
@@ -28,7 +28,7 @@ class FlowMatchScheduleGoldenTest {
     private static final float SIGMA_TOLERANCE = 2e-6f;
     private static final float TIMESTEP_TOLERANCE = 1e-3f;
 
-    private final JsonNode scheduler = GoldenJson.load("golden/scheduler.json");
+    private final JsonNode scheduler = Golden.json("golden/scheduler.json");
 
     @TempDir
     Path folder;
@@ -48,8 +48,8 @@ class FlowMatchScheduleGoldenTest {
                     return;
                 }
                 FlowMatchSchedule schedule = FlowMatchSchedule.of(config, steps, tokens);
-                assertSigmas(schedule, GoldenJson.floats(golden.get("sigmas")));
-                float[] timesteps = GoldenJson.floats(golden.get("timesteps"));
+                assertSigmas(schedule, floats(golden.get("sigmas")));
+                float[] timesteps = floats(golden.get("timesteps"));
                 assertThat(timesteps).hasSize(steps);
                 for (int i = 0; i < steps; i++) {
                     assertThat(schedule.timestep(i)).as("timestep " + i)
@@ -75,9 +75,9 @@ class FlowMatchScheduleGoldenTest {
             tests.add(dynamicTest("step " + i, () -> {
                 assertThat(schedule.timestep(index)).isCloseTo(golden.get("timestep").floatValue(),
                         within(TIMESTEP_TOLERANCE));
-                float[] latents = GoldenJson.floats(golden.get("sample"));
-                schedule.step(index, latents, GoldenJson.floats(golden.get("velocity")));
-                float[] expected = GoldenJson.floats(golden.get("prev_sample"));
+                float[] latents = floats(golden.get("sample"));
+                schedule.step(index, latents, floats(golden.get("velocity")));
+                float[] expected = floats(golden.get("prev_sample"));
                 // The velocity is at most about 3, and so is what an error of sigma does.
                 assertThat(latents).hasSameSizeAs(expected).containsExactly(expected, within(3 * SIGMA_TOLERANCE));
             }));
@@ -88,7 +88,7 @@ class FlowMatchScheduleGoldenTest {
     @TestFactory
     Stream<DynamicTest> samplingCasesHaveTheSigmasOfTheReference() throws IOException {
         FlowMatchConfig config = config(scheduler.get("config"));
-        JsonNode sample = GoldenJson.load("golden/sample.json");
+        JsonNode sample = Golden.json("golden/sample.json");
         int steps = sample.get("steps").intValue();
         return sample.get("cases").properties().stream().map((Map.Entry<String, JsonNode> golden) ->
                 dynamicTest(golden.getKey(), () -> {
@@ -96,7 +96,7 @@ class FlowMatchScheduleGoldenTest {
                     int tokens = golden.getValue().get("height").intValue() / 16
                             * (golden.getValue().get("width").intValue() / 16);
                     assertSigmas(FlowMatchSchedule.of(config, steps, tokens),
-                            GoldenJson.floats(golden.getValue().get("sigmas")));
+                            floats(golden.getValue().get("sigmas")));
                 }));
     }
 
@@ -112,5 +112,11 @@ class FlowMatchScheduleGoldenTest {
         Path file = folder.resolve("scheduler_config.json");
         Files.writeString(file, new ObjectMapper().writeValueAsString(golden));
         return FlowMatchConfig.read(file);
+    }
+
+    private static float[] floats(JsonNode list) {
+        float[] values = new float[list.size()];
+        for (int i = 0; i < values.length; i++) values[i] = list.get(i).floatValue();
+        return values;
     }
 }

@@ -13,7 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
-import nocturne.golden.GoldenJson;
+import nocturne.golden.Golden;
 import nocturne.qwen.FlowMatchConfig;
 import nocturne.qwen.FlowMatchSchedule;
 import nocturne.tensor.Philox;
@@ -35,7 +35,7 @@ class TimestepSamplingGoldenTest {
     private static final double CDF_TOLERANCE = 0.01;
     private static final double BIN_TOLERANCE = 0.004;
 
-    private final JsonNode golden = GoldenJson.load("golden/timesteps.json");
+    private final JsonNode golden = Golden.json("golden/timesteps.json");
 
     @TempDir
     Path folder;
@@ -46,7 +46,7 @@ class TimestepSamplingGoldenTest {
         return golden.get("tables").properties().stream()
                 .filter(table -> table.getValue().has("image_seq_len"))
                 .map(table -> dynamicTest(table.getKey(), () -> {
-                    float[] expected = GoldenJson.floats(table.getValue().get("timesteps"));
+                    float[] expected = floats(table.getValue().get("timesteps"));
                     int tokens = table.getValue().get("image_seq_len").intValue();
                     assertThat(FlowMatchSchedule.trainingTimesteps(config, expected.length, tokens))
                             .hasSameSizeAs(expected).containsExactly(expected, within(TABLE_TOLERANCE));
@@ -55,14 +55,14 @@ class TimestepSamplingGoldenTest {
 
     @Test
     void theLinearTableIsThatOfTheReference() {
-        float[] head = GoldenJson.floats(golden.at("/tables/linear/timesteps_head"));
+        float[] head = floats(golden.at("/tables/linear/timesteps_head"));
         assertThat(TimestepTables.linear()).hasSize(1000).startsWith(head).endsWith(1);
     }
 
     @Test
     void theEmpiricalWeightsAreThoseOfTheReference() {
         assertThat(TimestepTables.empiricalWeights())
-                .containsExactly(GoldenJson.floats(golden.at("/tables/weighted/loss_weight_by_index")));
+                .containsExactly(floats(golden.at("/tables/weighted/loss_weight_by_index")));
     }
 
     @Test
@@ -70,9 +70,9 @@ class TimestepSamplingGoldenTest {
         JsonNode bell = golden.at("/tables/bell_linear_timesteps");
         int stride = bell.get("stride").intValue();
         assertThat(everyNth(TimestepTables.bell(false), stride))
-                .containsExactly(GoldenJson.floats(bell.get("weights")), within(WEIGHT_TOLERANCE));
+                .containsExactly(floats(bell.get("weights")), within(WEIGHT_TOLERANCE));
         assertThat(everyNth(TimestepTables.bell(true), stride))
-                .containsExactly(GoldenJson.floats(bell.get("weights_v2")), within(WEIGHT_TOLERANCE));
+                .containsExactly(floats(bell.get("weights_v2")), within(WEIGHT_TOLERANCE));
     }
 
     /// Keys are `type/bias` or `type/bias/window_low_high`.
@@ -95,7 +95,7 @@ class TimestepSamplingGoldenTest {
         assertThat(indices.getMin()).as("smallest index").isEqualTo(law.get("index_min").intValue());
         assertThat(indices.getMax()).as("largest index").isEqualTo(law.get("index_max").intValue());
 
-        double[] bins = GoldenJson.doubles(law.get("index_hist"));
+        double[] bins = Golden.numbers(law.get("index_hist"));
         // The windowed cases leave their edges out; they are those of the others: 20 equal bins of the table.
         double binWidth = law.has("index_hist_edges")
                 ? law.at("/index_hist_edges/1").doubleValue() : 1000.0 / bins.length;
@@ -111,8 +111,8 @@ class TimestepSamplingGoldenTest {
         }
         if (!law.has("cdf")) return;
 
-        double[] at = GoldenJson.doubles(law.get("cdf_at"));
-        double[] cdf = GoldenJson.doubles(law.get("cdf"));
+        double[] at = Golden.numbers(law.get("cdf_at"));
+        double[] cdf = Golden.numbers(law.get("cdf"));
         for (int i = 0; i < at.length; i++) {
             double limit = at[i];
             long below = drawn.stream().filter(timestep -> timestep.t() <= limit).count();
@@ -129,10 +129,10 @@ class TimestepSamplingGoldenTest {
         JsonNode example = golden.get("add_noise");
         for (int sample = 0; sample < example.get("timestep").size(); sample++) {
             Timestep timestep = new Timestep(example.get("timestep").get(sample).floatValue() / 1000, 0, 1);
-            float[] latents = GoldenJson.floats(example.get("x0").get(sample));
-            float[] noise = GoldenJson.floats(example.get("noise").get(sample));
-            float[] noisy = GoldenJson.floats(example.get("noisy").get(sample));
-            float[] target = GoldenJson.floats(example.get("target").get(sample));
+            float[] latents = floats(example.get("x0").get(sample));
+            float[] noise = floats(example.get("noise").get(sample));
+            float[] noisy = floats(example.get("noisy").get(sample));
+            float[] target = floats(example.get("target").get(sample));
             for (int i = 0; i < latents.length; i++) {
                 assertThat(timestep.noisy(latents[i], noise[i])).isCloseTo(noisy[i], within(1e-6f));
                 assertThat(Timestep.target(latents[i], noise[i])).isCloseTo(target[i], within(1e-6f));
@@ -163,5 +163,11 @@ class TimestepSamplingGoldenTest {
         float[] picked = new float[table.length / stride];
         for (int i = 0; i < picked.length; i++) picked[i] = table[i * stride];
         return picked;
+    }
+
+    private static float[] floats(JsonNode list) {
+        float[] values = new float[list.size()];
+        for (int i = 0; i < values.length; i++) values[i] = list.get(i).floatValue();
+        return values;
     }
 }
