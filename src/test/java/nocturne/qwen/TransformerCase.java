@@ -2,12 +2,14 @@ package nocturne.qwen;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.SequencedMap;
 import java.util.stream.IntStream;
 import java.util.stream.StreamSupport;
+import nocturne.adapter.LinearShape;
 import nocturne.adapter.Lora;
 import nocturne.adapter.LoraLayout;
-import nocturne.adapter.LoraTarget;
 import nocturne.golden.Golden;
 import nocturne.io.TensorSource;
 import nocturne.tensor.Backend;
@@ -44,7 +46,7 @@ public record TransformerCase(String name, JsonNode json) {
 
     /// The layers that carry adapters, with sizes as the adapter file has them.
     public static LoraLayout layout(TensorSource adapters) {
-        List<LoraTarget> targets = new ArrayList<>();
+        SequencedMap<String, LinearShape> targets = new LinkedHashMap<>();
         int rank = 0;
         for (int i = 0; i < config().layers(); i++) {
             for (JsonNode linear : MANIFEST.at("/lora/targets")) {
@@ -52,7 +54,7 @@ public record TransformerCase(String name, JsonNode json) {
                 List<Long> down = adapters.entry(module + ".lora_A.weight").shape();
                 List<Long> up = adapters.entry(module + ".lora_B.weight").shape();
                 rank = down.get(0).intValue();
-                targets.add(new LoraTarget(module, down.get(1).intValue(), up.get(0).intValue()));
+                targets.put(module, new LinearShape(up.get(0).intValue(), down.get(1).intValue()));
             }
         }
         return LoraLayout.of(targets, rank);
