@@ -10,10 +10,13 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
+import java.security.DigestOutputStream;
+import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import nocturne.problem.UserMistake;
@@ -39,8 +42,7 @@ public final class SafetensorsWriter {
     /// [AtomicFiles#write(Path, long, IOConsumer, IOConsumer)].
     public static void write(
             Path target, Map<String, String> metadata, List<TensorData> tensors, IOConsumer<Path> verify) {
-        List<TensorData> inFile = new ArrayList<>(tensors);
-        inFile.sort(Comparator.comparingInt((TensorData tensor) -> tensor.dtype().bytes()).reversed());
+        List<TensorData> inFile = inFileOrder(tensors);
         Map<String, Long> offsets = new HashMap<>();
         long end = 0;
         for (TensorData tensor : inFile) {
@@ -54,6 +56,24 @@ public final class SafetensorsWriter {
             out.write(header);
             for (TensorData tensor : inFile) writeTensor(out, tensor);
         }, verify);
+    }
+
+    /// SHA-256 of the tensor bytes, without the header, that [#write] would write: 64 lower-case hexadecimal digits.
+    /// Viewers of adapters call it `sshs_model_hash`.
+    public static String dataHash(List<TensorData> tensors) {
+        MessageDigest digest = ContentHash.sha256();
+        try (OutputStream out = new DigestOutputStream(OutputStream.nullOutputStream(), digest)) {
+            for (TensorData tensor : inFileOrder(tensors)) writeTensor(out, tensor);
+        } catch (IOException e) {
+            throw new IllegalStateException("hashing memory cannot fail", e);
+        }
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    private static List<TensorData> inFileOrder(List<TensorData> tensors) {
+        List<TensorData> inFile = new ArrayList<>(tensors);
+        inFile.sort(Comparator.comparingInt((TensorData tensor) -> tensor.dtype().bytes()).reversed());
+        return inFile;
     }
 
     private static byte[] header(Map<String, String> metadata, List<TensorData> tensors, Map<String, Long> offsets) {
@@ -116,7 +136,7 @@ public final class SafetensorsWriter {
     private static void putNarrowed(ByteBuffer block, MemorySegment part, int count, TensorData tensor, long first) {
         DType type = tensor.dtype();
         for (int i = 0; i < count; i++) {
-            float value = part.get(ValueLayout.JAVA_FLOAT_UNALIGNED, (long) i * Float.BYTES);
+            float value = part.get(ValueLayout.JAVA_FLOAT_UNALIGNED, (long) i * Float.BYTES) * tensor.factor();
             float stored;
             if (type == DType.F32) {
                 block.putFloat(stored = value);
