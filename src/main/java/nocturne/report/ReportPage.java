@@ -124,8 +124,8 @@ public final class ReportPage {
         page.append("<h2>Loss</h2>\n<figure>")
                 .append(Html.picture(curve, "Training loss, held-out loss and learning rate over the steps"))
                 .append("</figure>\n<p class=\"muted\">The loss of a single step depends mostly on the noise level")
-                .append(" it drew; look at the smoothed line. Training loss that falls while held-out loss rises means the")
-                .append(" pictures are being memorised. The numbers are in <code>loss.csv</code>.</p>\n");
+                .append(" it drew; look at the smoothed line. Training loss that falls while held-out loss rises means")
+                .append(" the pictures are being memorised. The numbers are in <code>loss.csv</code>.</p>\n");
     }
 
     private void checkpoints() {

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param jobName      as the user knows it
 /// @param trigger      the word that calls the concept, empty if there is none
-/// @param baseModel    name and, where known, revision of the model trained on
+/// @param baseModel    the model trained on, as diffusers would find it: a hub name or a folder
 /// @param device       what it ran on, such as `cpu, 8 threads`
 /// @param program      our name and version
 /// @param finished     when it ended, as it shall be printed; empty to leave it out
@@ -65,7 +65,8 @@ public record RunSummary(String jobName, String trigger, String baseModel, Strin
         }
         if (lowest == null) {
             return Optional.of(new Recommendation(last, "It is the final one. No pictures were held out of "
-                    + "training, so nothing was measured that could tell whether an earlier one is better: compare the samples."));
+                    + "training, so nothing was measured that could tell whether an earlier one is better: "
+                    + "compare the samples."));
         }
         String figure = Numbers.loss(lowest.heldOutLoss());
         if (measured == 1) {
