@@ -26,11 +26,11 @@ final class DatasetRulings {
         if (datasets.isEmpty()) findFolders();
         Section train = root.child(TrainKeys.BLOCK);
         for (Section dataset : datasets) {
-            if (dataset.find(DatasetKeys.FOLDER).isEmpty()) {
-                findings.refuse(dataset.at(), dataset.pathOf(DatasetKeys.FOLDER),
-                        "is missing; the folder of the bundle that holds the pictures.");
-                dataset.derive(DatasetKeys.FOLDER, ".");
+            if (dataset.isMissing(DatasetKeys.FOLDER)) {
+                findings.refuse(dataset, DatasetKeys.FOLDER, "is missing; the folder of the bundle that holds the pictures.");
             }
+            // Refused already; a place holder lets the other rulings look for more problems.
+            if (dataset.find(DatasetKeys.FOLDER).isEmpty()) dataset.derive(DatasetKeys.FOLDER, ".");
             decideRepeats(dataset);
             decideCaptions(dataset, train);
             decideResolutions(dataset);

@@ -23,7 +23,7 @@ final class Findings {
 
     /// @param file the name the user knows the recipe by
     Findings(String file) {
-        this.file = file;
+        this.file = Shown.key(file);
     }
 
     /// @param path the key, such as `network.linear`; empty when it is about the text as such

@@ -40,10 +40,10 @@ sealed interface Kind<T> {
             String text = node instanceof Node.Scalar scalar ? scalar.text() : null;
             Optional<T> value = text == null ? Optional.empty() : parse(text);
             if (value.isEmpty()) {
-                String nearest = text == null ? "" : nearest(text).map(" The nearest is %s."::formatted).orElse("");
-                String more = advice.isEmpty() ? "" : " " + advice;
-                findings.refuse(node.at(), path,
-                        "%s is not allowed; %s.%s%s".formatted(node.shown(), expects(), nearest, more));
+                Optional<String> nearest = text == null ? Optional.empty() : nearest(text);
+                String more = nearest.map("The nearest is %s."::formatted).orElse(advice);
+                findings.refuse(node.at(), path, "%s is not allowed; %s.%s".formatted(node.shown(), expects(),
+                        more.isEmpty() ? "" : " " + more));
             }
             return value;
         }
@@ -255,6 +255,26 @@ sealed interface Kind<T> {
         @Override
         public String print(List<T> value) {
             return value.stream().map(item::print).collect(Collectors.joining(", ", "[", "]"));
+        }
+    }
+
+    /// A value that keeps its place, for messages about one of many.
+    record Placed<T>(Kind<T> item) implements Kind<Placed.Value<T>> {
+        record Value<T>(T value, Position at) {}
+
+        @Override
+        public String expects() {
+            return item.expects();
+        }
+
+        @Override
+        public Optional<Value<T>> read(Node node, String path, String advice, Findings findings) {
+            return item.read(node, path, advice, findings).map(value -> new Value<>(value, node.at()));
+        }
+
+        @Override
+        public String print(Value<T> value) {
+            return item.print(value.value());
         }
     }
 

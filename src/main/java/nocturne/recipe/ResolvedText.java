@@ -18,7 +18,7 @@ final class ResolvedText {
 
     static ResolvedText of(Section root, String source) {
         ResolvedText text = new ResolvedText();
-        text.lines.add("# Every value of this job and where it came from. Lines and columns are those of " + source + ".");
+        text.lines.add("# Every value of this job and where it came from. Lines and columns are those of " + Shown.key(source) + ".");
         text.lines.add("# This file is a recipe itself: dropped with the same pictures, it asks for the same training.");
         text.print(root, "", "");
         return text;

@@ -43,7 +43,7 @@ final class SampleKeys {
     static final Key<Boolean> CFG_NORM = Key.of("do_cfg_norm", flag(),
                     "Bring the guided prediction back to the length of the conditional one, as the model's own pipeline does.")
             .standard(true, "as the released pipeline samples");
-    static final Key<List<String>> PROMPTS = Key.of("prompts", some(text(5000), 0, 200),
+    static final Key<List<Kind.Placed.Value<String>>> PROMPTS = Key.of("prompts", some(new Kind.Placed<>(text(5000)), 0, 200),
             "Prompts that only need a text; [trigger] stands for the trigger word.").passing();
 
     static final Key<String> PROMPT = Key.of("prompt", PROMPT_TEXT, "What to draw; [trigger] stands for the trigger word.");

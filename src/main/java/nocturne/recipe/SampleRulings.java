@@ -42,22 +42,24 @@ final class SampleRulings {
     /// `prompts` become `samples`, before those that were written as such.
     private void gatherPrompts() {
         List<Section> items = sample.children(SampleKeys.ITEM);
-        Optional<List<String>> prompts = sample.find(SampleKeys.PROMPTS);
-        if (prompts.isEmpty() && items.isEmpty() && root.find(RootKeys.TRIGGER_WORD).isPresent()) {
-            STANDARD_PROMPTS.forEach(prompt ->
-                    items.add(item(prompt, sample.at(), new Origin.Derived("S2-55", "for the trigger word"))));
+        List<Kind.Placed.Value<String>> prompts = sample.find(SampleKeys.PROMPTS).orElse(List.of());
+        boolean silent = sample.find(SampleKeys.PROMPTS).isEmpty() && items.isEmpty();
+        if (silent && root.find(RootKeys.TRIGGER_WORD).isPresent()) {
+            for (String prompt : STANDARD_PROMPTS) {
+                items.add(item(items.size(), prompt, sample.at(), new Origin.Derived("S2-55", "for the trigger word")));
+            }
         }
-        Origin origin = sample.origin(SampleKeys.PROMPTS).orElse(new Origin.Default("S2-55"));
-        List<Section> gathered = prompts.orElse(List.of()).stream()
-                .map(prompt -> item(prompt, sample.position(SampleKeys.PROMPTS), origin)).toList();
-        items.addAll(0, gathered);
+        for (int i = 0; i < prompts.size(); i++) {
+            Position at = prompts.get(i).at();
+            items.add(i, item(i, prompts.get(i).value(), at, new Origin.Written(at.line(), at.column())));
+        }
         sample.drop(SampleKeys.PROMPTS);
         // Said aloud in the resolved recipe, or reading it would bring the standard prompts back.
-        if (items.isEmpty()) sample.set(SampleKeys.PROMPTS, List.of(), origin);
+        if (items.isEmpty()) sample.set(SampleKeys.PROMPTS, List.of(), new Origin.Default("S2-55"));
     }
 
-    private static Section item(String prompt, Position at, Origin origin) {
-        Section item = new Section(SampleKeys.ITEM, "sample.prompts", at);
+    private static Section item(int index, String prompt, Position at, Origin origin) {
+        Section item = new Section(SampleKeys.ITEM, "sample.prompts[" + index + "]", at);
         item.set(SampleKeys.PROMPT, prompt, origin);
         return item;
     }
@@ -87,7 +89,9 @@ final class SampleRulings {
         Position at = item.position(SampleKeys.PROMPT);
         String path = item.path();
         String prompt = item.find(SampleKeys.PROMPT).orElse("");
-        if (prompt.isEmpty()) findings.refuse(at, path, "a prompt is missing; a text.");
+        if (prompt.isEmpty() && (item.isMissing(SampleKeys.PROMPT) || item.find(SampleKeys.PROMPT).isPresent())) {
+            findings.refuse(at, path, "a prompt is missing; a text.");
+        }
         Optional<String> trigger = root.find(RootKeys.TRIGGER_WORD);
         String whole = prompt.replace("[trigger]", trigger.orElse("")).replace("[name]", root.get(RootKeys.NAME));
         if (INLINE_FLAG.matcher(whole).find()) {

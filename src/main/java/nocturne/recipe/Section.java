@@ -1,12 +1,14 @@
 package nocturne.recipe;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Optional;
+import java.util.Set;
 
 /// One block of one recipe while it is being decided: typed values by key, each with its origin, and the blocks inside.
 ///
@@ -19,6 +21,7 @@ final class Section {
     private final Position at;
     private final Map<Key<?>, Setting> settings = new IdentityHashMap<>();
     private final Map<String, List<Section>> inside = new LinkedHashMap<>();
+    private final Set<Key<?>> refused = Collections.newSetFromMap(new IdentityHashMap<>());
 
     /// @param path as messages name it, such as `datasets[0]`; empty for the root
     /// @param at   where the block was written, or the nearest place to it
@@ -81,6 +84,16 @@ final class Section {
 
     Optional<Origin> origin(Key<?> key) {
         return Optional.ofNullable(settings.get(key)).map(Setting::origin);
+    }
+
+    /// Notes that a value was written and could not be used, so that nobody calls the key missing.
+    void refuse(Key<?> key) {
+        refused.add(key);
+    }
+
+    /// Whether there is no value and there was no attempt at one.
+    boolean isMissing(Key<?> key) {
+        return find(key).isEmpty() && !refused.contains(key);
     }
 
     boolean isWritten(Key<?> key) {

@@ -44,7 +44,10 @@ final class SectionReader {
     private <T> void readKey(Section section, Key<T> key, Node.Entry entry, String path, Map<Key<?>, Node.Entry> written) {
         if (entry.value().isNull()) return;
         Optional<T> read = key.kind().read(entry.value(), path, key.advice(), findings);
-        if (read.isEmpty()) return;
+        if (read.isEmpty()) {
+            section.refuse(key);
+            return;
+        }
         T value = read.get();
         Node.Entry earlier = written.putIfAbsent(key, entry);
         if (earlier != null) {
@@ -94,7 +97,7 @@ final class SectionReader {
         Optional<String> nearest = NearestName.of(written, block.names());
         Optional<String> home = blocks(root).filter(other -> other != block && other.knows(written)).findFirst()
                 .map(other -> other.name().isEmpty() ? "the top of the recipe" : other.name());
-        if (home.isPresent()) return "is not a key of %s; it belongs into %s.".formatted(here, home.get());
+        if (home.isPresent()) return "is not a key of %s; it belongs in %s.".formatted(here, home.get());
         return nearest.map(name -> "is not a key of %s; did you mean %s?".formatted(here, name))
                 .orElse("is not a key of %s.".formatted(here));
     }
