@@ -89,10 +89,12 @@ public enum PromptTemplate {
         int drop = dropped(tokenizer);
         int placeholder = tokenizer.special(Tokenizer.IMAGE_PAD);
         int[] ids = tokenizer.encode(text(prompt, pictureTokens.length));
-        if (this == TEXT_TO_IMAGE) return new Encoded(Arrays.copyOf(ids, Math.min(ids.length, drop + WORD_LIMIT)), drop);
+        if (this == TEXT_TO_IMAGE) {
+            return new Encoded(Arrays.copyOf(ids, Math.min(ids.length, drop + WORD_LIMIT)), drop);
+        }
         if (Arrays.stream(ids).filter(id -> id == placeholder).count() != pictureTokens.length) {
-            throw new UserMistake("PROMPT_INVALID", "", "The prompt contains \"%s\", which stands for a control picture; "
-                    .formatted(Tokenizer.IMAGE_PAD) + "write \"Picture 1\" to speak of one.");
+            throw new UserMistake("PROMPT_INVALID", "", ("The prompt contains \"%s\", which stands for a control "
+                    + "picture; write \"Picture 1\" to speak of one.").formatted(Tokenizer.IMAGE_PAD));
         }
         List<int[]> runs = new ArrayList<>();
         int picture = 0;

@@ -1,0 +1,109 @@
+package nocturne.qwen;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
+import nocturne.image.Picture;
+import nocturne.image.Resample;
+import nocturne.qwen.VisionPatches.Grid;
+import nocturne.qwen.VisionPreprocessor.Settings;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+
+/// Sizes and pixel values of the pipelines, made by diffusers and transformers.
+class VisionPreprocessorGoldenTest {
+    private static final VisionPreprocessor RELEASED =
+            VisionPreprocessor.open(Path.of("models/qwen-image-tiny/processor"));
+
+    @TestFactory
+    Stream<DynamicTest> roundsSizesAsThePipelinesDo() {
+        return each(TensorFile.json("golden2/size_cases.json").get("pipeline_sizes"), size -> {
+            PictureSize picture = new PictureSize(size.get("w").asInt(), size.get("h").asInt());
+            PictureSize condition = picture.ofArea(PictureSize.CONDITION_AREA);
+            PictureSize vae = picture.ofArea(PictureSize.VAE_AREA);
+            assertThat(condition).as("condition").isEqualTo(widthHeight(size.get("condition_wh")));
+            assertThat(vae).as("vae").isEqualTo(widthHeight(size.get("vae_wh")));
+            assertThat(RELEASED.seenSize(condition.width(), condition.height())).as("seen by the language model")
+                    .isEqualTo(heightWidth(size.get("smart_resized_condition_hw")));
+            assertThat(RELEASED.grid(condition.width(), condition.height()))
+                    .isEqualTo(new Grid(size.at("/grid_thw/1").asInt(), size.at("/grid_thw/2").asInt()));
+            assertThat(RELEASED.tokens(condition.width(), condition.height()))
+                    .isEqualTo(size.get("image_tokens").asInt());
+            assertThat(RELEASED.seenSize(vae.width(), vae.height())).as("seen by the original edit pipeline")
+                    .isEqualTo(heightWidth(size.get("edit_v1_smart_hw_of_1mp")));
+        });
+    }
+
+    @TestFactory
+    Stream<DynamicTest> keepsTheAreaInItsBounds() {
+        return each(TensorFile.json("golden2/size_cases.json").get("smart_resize"), size -> {
+            Settings released = RELEASED.settings();
+            int merge = released.mergeSize();
+            assertThat(size.get("factor").asInt()).isEqualTo(released.patchSize() * merge);
+            VisionPreprocessor bounded = new VisionPreprocessor(new Settings(size.get("min_pixels").asLong(),
+                    size.get("max_pixels").asLong(), released.patchSize(), merge, released.frames(), released.mean(),
+                    released.deviation()));
+            assertThat(bounded.seenSize(size.get("w").asInt(), size.get("h").asInt()))
+                    .isEqualTo(heightWidth(size.get("out_hw")));
+        });
+    }
+
+    @Test
+    void makesThePixelValuesOfTheProcessor() {
+        TensorFile golden = TensorFile.read("golden2/qwen25vl_vision.safetensors");
+        List<Picture> pictures = new ArrayList<>();
+        for (int i = 0; golden.has("image." + i + ".rgb"); i++) {
+            int[] shape = golden.shape("image." + i + ".rgb");
+            Picture picture = new Picture(shape[1], shape[0], golden.unsignedBytes("image." + i + ".rgb"));
+            int[] seen = golden.shape("image." + i + ".resized_torchvision_bicubic");
+            assertThat(RELEASED.seenSize(shape[1], shape[0])).isEqualTo(new PictureSize(seen[1], seen[0]));
+            assertThat(Resample.torchvisionBicubic(picture, seen[1], seen[0]).rgb()).as("picture %d resized", i)
+                    .isEqualTo(golden.unsignedBytes("image." + i + ".resized_torchvision_bicubic"));
+            pictures.add(picture);
+        }
+        assertPixelValues(golden, "pixel_values", "image_grid_thw", pictures);
+    }
+
+    @Test
+    void makesThePixelValuesOfThe8BitRoute() {
+        TensorFile golden = TensorFile.read("golden2/aitk_float_control.safetensors");
+        int[] shape = golden.shape("rgb");
+        assertPixelValues(golden, "pixel_values_uint8_route", "image_grid_thw",
+                List.of(new Picture(shape[1], shape[0], golden.unsignedBytes("rgb"))));
+    }
+
+    private static void assertPixelValues(TensorFile golden, String key, String gridKey, List<Picture> pictures) {
+        VisionPatches patches = RELEASED.patches(pictures);
+        int[] grid = golden.ints(gridKey);
+        assertThat(patches.grids()).hasSize(grid.length / 3);
+        for (int i = 0; i < patches.grids().size(); i++) {
+            assertThat(patches.grids().get(i)).isEqualTo(new Grid(grid[3 * i + 1], grid[3 * i + 2]));
+        }
+        assertThat(patches.patchLength()).isEqualTo(golden.shape(key)[1]);
+        assertThat(patches.pixelValues()).usingComparatorWithPrecision(1e-5f).containsExactly(golden.floats(key));
+    }
+
+    private interface Check {
+        void of(JsonNode row);
+    }
+
+    private static Stream<DynamicTest> each(JsonNode rows, Check check) {
+        assertThat(rows).isNotEmpty();
+        return StreamSupport.stream(rows.spliterator(), false).map(row -> DynamicTest.dynamicTest(
+                "%s x %s".formatted(row.get("w"), row.get("h")), () -> check.of(row)));
+    }
+
+    private static PictureSize widthHeight(JsonNode pair) {
+        return new PictureSize(pair.get(0).asInt(), pair.get(1).asInt());
+    }
+
+    private static PictureSize heightWidth(JsonNode pair) {
+        return new PictureSize(pair.get(1).asInt(), pair.get(0).asInt());
+    }
+}
