@@ -9,6 +9,8 @@ import java.text.Normalizer;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
+import nocturne.golden.Golden;
+import nocturne.io.TensorSource;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -22,17 +24,17 @@ class TokenizerGoldenTest {
 
     @TestFactory
     Stream<DynamicTest> givesTheReferenceIdsWithTheTinyVocabulary() {
-        return cases(Tokenizer.open(TINY), TensorFile.json("tiny/tokenizer_cases.json"));
+        return cases(Tokenizer.open(TINY), Golden.json("tiny/tokenizer_cases.json"));
     }
 
     @TestFactory
     Stream<DynamicTest> givesTheReferenceIdsWithTheReleasedVocabulary() {
-        return cases(released(), TensorFile.json("golden2/tokenizer_cases.json").get("cases"));
+        return cases(released(), Golden.json("golden2/tokenizer_cases.json").get("cases"));
     }
 
     @TestFactory
     Stream<DynamicTest> theTemplatesAreThePipelinesTemplates() {
-        JsonNode templates = TensorFile.json("golden2/tokenizer_cases.json").get("templates");
+        JsonNode templates = Golden.json("golden2/tokenizer_cases.json").get("templates");
         return templates.properties().stream().map(entry -> DynamicTest.dynamicTest(entry.getKey(), () -> {
             PromptTemplate template = template(entry.getKey());
             JsonNode expected = entry.getValue();
@@ -51,7 +53,7 @@ class TokenizerGoldenTest {
     @TestFactory
     Stream<DynamicTest> theDroppedPrefixIsAsLongWithTheReleasedVocabulary() {
         Tokenizer tokenizer = released();
-        JsonNode templates = TensorFile.json("golden2/tokenizer_cases.json").get("templates");
+        JsonNode templates = Golden.json("golden2/tokenizer_cases.json").get("templates");
         return templates.properties().stream().map(entry -> DynamicTest.dynamicTest(entry.getKey(), () ->
                 assertThat(template(entry.getKey()).dropped(tokenizer))
                         .isEqualTo(entry.getValue().get("drop_idx").asInt())));
@@ -59,8 +61,8 @@ class TokenizerGoldenTest {
 
     @Test
     void givesTheIdsOfThePipelinesPrompts() {
-        TensorFile reference = TensorFile.read("tiny/reference.safetensors");
-        JsonNode prompts = TensorFile.json("tiny/reference.json");
+        TensorSource reference = Golden.tensors("tiny/reference.safetensors");
+        JsonNode prompts = Golden.json("tiny/reference.json");
         Tokenizer tokenizer = Tokenizer.open(TINY);
         for (int i = 0; i < prompts.size(); i++) {
             assertThat(PromptTemplate.TEXT_TO_IMAGE.encode(tokenizer, prompts.get(i).get("prompt").asText()).ids())

@@ -116,8 +116,8 @@ class TokenizerTest {
 
         Files.writeString(folder.resolve("vocab.json"), "{\"a\": 0, \"b\": 1, \"c\": 1}");
         Files.writeString(folder.resolve("merges.txt"), "#version: 0.2\na b\n", StandardCharsets.UTF_8);
-        assertThat(refusal(folder).report()).contains("253 of the 256 single bytes")
-                .contains("two tokens have the id 1").contains("\"a b\"").contains(Tokenizer.IMAGE_PAD).contains(Tokenizer.MESSAGE_START);
+        assertThat(refusal(folder).report()).contains("253 of the 256 single bytes", "two tokens have the id 1",
+                "\"a b\"", Tokenizer.IMAGE_PAD, Tokenizer.MESSAGE_START);
     }
 
     @Test

@@ -3,13 +3,16 @@ package nocturne.qwen;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
+import nocturne.golden.Golden;
 import nocturne.image.Picture;
 import nocturne.image.Resample;
+import nocturne.io.TensorSource;
 import nocturne.qwen.VisionPatches.Grid;
 import nocturne.qwen.VisionPreprocessor.Settings;
 import org.junit.jupiter.api.DynamicTest;
@@ -23,7 +26,7 @@ class VisionPreprocessorGoldenTest {
 
     @TestFactory
     Stream<DynamicTest> roundsSizesAsThePipelinesDo() {
-        return each(TensorFile.json("golden2/size_cases.json").get("pipeline_sizes"), size -> {
+        return each(Golden.json("golden2/size_cases.json").get("pipeline_sizes"), size -> {
             PictureSize picture = new PictureSize(size.get("w").asInt(), size.get("h").asInt());
             PictureSize condition = picture.ofArea(PictureSize.CONDITION_AREA);
             PictureSize vae = picture.ofArea(PictureSize.VAE_AREA);
@@ -42,7 +45,7 @@ class VisionPreprocessorGoldenTest {
 
     @TestFactory
     Stream<DynamicTest> keepsTheAreaInItsBounds() {
-        return each(TensorFile.json("golden2/size_cases.json").get("smart_resize"), size -> {
+        return each(Golden.json("golden2/size_cases.json").get("smart_resize"), size -> {
             Settings released = RELEASED.settings();
             int merge = released.mergeSize();
             assertThat(size.get("factor").asInt()).isEqualTo(released.patchSize() * merge);
@@ -56,15 +59,15 @@ class VisionPreprocessorGoldenTest {
 
     @Test
     void makesThePixelValuesOfTheProcessor() {
-        TensorFile golden = TensorFile.read("golden2/qwen25vl_vision.safetensors");
+        TensorSource golden = Golden.tensors("golden2/qwen25vl_vision.safetensors");
         List<Picture> pictures = new ArrayList<>();
         for (int i = 0; golden.has("image." + i + ".rgb"); i++) {
-            int[] shape = golden.shape("image." + i + ".rgb");
-            Picture picture = new Picture(shape[1], shape[0], golden.unsignedBytes("image." + i + ".rgb"));
-            int[] seen = golden.shape("image." + i + ".resized_torchvision_bicubic");
-            assertThat(RELEASED.seenSize(shape[1], shape[0])).isEqualTo(new PictureSize(seen[1], seen[0]));
-            assertThat(Resample.torchvisionBicubic(picture, seen[1], seen[0]).rgb()).as("picture %d resized", i)
-                    .isEqualTo(golden.unsignedBytes("image." + i + ".resized_torchvision_bicubic"));
+            Picture picture = picture(golden, "image." + i + ".rgb");
+            Picture resized = picture(golden, "image." + i + ".resized_torchvision_bicubic");
+            assertThat(RELEASED.seenSize(picture.width(), picture.height()))
+                    .isEqualTo(new PictureSize(resized.width(), resized.height()));
+            assertThat(Resample.torchvisionBicubic(picture, resized.width(), resized.height()).rgb())
+                    .as("picture %d resized", i).isEqualTo(resized.rgb());
             pictures.add(picture);
         }
         assertPixelValues(golden, "pixel_values", "image_grid_thw", pictures);
@@ -72,20 +75,24 @@ class VisionPreprocessorGoldenTest {
 
     @Test
     void makesThePixelValuesOfThe8BitRoute() {
-        TensorFile golden = TensorFile.read("golden2/aitk_float_control.safetensors");
-        int[] shape = golden.shape("rgb");
-        assertPixelValues(golden, "pixel_values_uint8_route", "image_grid_thw",
-                List.of(new Picture(shape[1], shape[0], golden.unsignedBytes("rgb"))));
+        TensorSource golden = Golden.tensors("golden2/aitk_float_control.safetensors");
+        assertPixelValues(golden, "pixel_values_uint8_route", "image_grid_thw", List.of(picture(golden, "rgb")));
     }
 
-    private static void assertPixelValues(TensorFile golden, String key, String gridKey, List<Picture> pictures) {
+    static Picture picture(TensorSource golden, String key) {
+        List<Long> shape = golden.entry(key).shape();
+        return new Picture(shape.get(1).intValue(), shape.get(0).intValue(),
+                golden.bytes(key).toArray(ValueLayout.JAVA_BYTE));
+    }
+
+    private static void assertPixelValues(TensorSource golden, String key, String gridKey, List<Picture> pictures) {
         VisionPatches patches = RELEASED.patches(pictures);
         int[] grid = golden.ints(gridKey);
         assertThat(patches.grids()).hasSize(grid.length / 3);
         for (int i = 0; i < patches.grids().size(); i++) {
             assertThat(patches.grids().get(i)).isEqualTo(new Grid(grid[3 * i + 1], grid[3 * i + 2]));
         }
-        assertThat(patches.patchLength()).isEqualTo(golden.shape(key)[1]);
+        assertThat(patches.patchLength()).isEqualTo(golden.entry(key).shape().get(1).intValue());
         assertThat(patches.pixelValues()).usingComparatorWithPrecision(1e-5f).containsExactly(golden.floats(key));
     }
 
