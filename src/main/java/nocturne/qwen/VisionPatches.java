@@ -9,10 +9,10 @@ import java.util.List;
 ///                    frame, row, column
 /// @param patchLength numbers in a patch: `3 * frames * side * side`, 1176 in the released model
 /// @param grids       for each picture, how many rows and columns of patches it has
-public record VisionPatches(float[] pixelValues, int patchLength, List<Grid> grids) {
+public record VisionPatches(float[] pixelValues, int patchLength, List<PatchGrid> grids) {
     public VisionPatches {
         grids = List.copyOf(grids);
-        long patches = grids.stream().mapToLong(Grid::patches).sum();
+        long patches = grids.stream().mapToLong(PatchGrid::patches).sum();
         if (pixelValues.length != patches * patchLength) {
             throw new IllegalArgumentException("%d numbers for %d patches of %d"
                     .formatted(pixelValues.length, patches, patchLength));
@@ -20,7 +20,7 @@ public record VisionPatches(float[] pixelValues, int patchLength, List<Grid> gri
     }
 
     /// Rows and columns of patches of one picture; both are multiples of the merge size.
-    public record Grid(int rows, int columns) {
+    public record PatchGrid(int rows, int columns) {
         public int patches() {
             return Math.multiplyExact(rows, columns);
         }

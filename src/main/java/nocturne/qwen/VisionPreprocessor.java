@@ -11,7 +11,7 @@ import nocturne.image.Picture;
 import nocturne.image.Resample;
 import nocturne.problem.Problem;
 import nocturne.problem.UserMistake;
-import nocturne.qwen.VisionPatches.Grid;
+import nocturne.qwen.VisionPatches.PatchGrid;
 
 /// Brings control pictures into the form the vision tower takes in: a size it can cut into patches, normalised colours,
 /// patches in the tower's order.
@@ -100,9 +100,9 @@ public final class VisionPreprocessor {
     }
 
     /// Rows and columns of patches of a picture of `width` x `height`.
-    public Grid grid(int width, int height) {
+    public PatchGrid grid(int width, int height) {
         PictureSize seen = seenSize(width, height);
-        return new Grid(seen.height() / settings.patchSize(), seen.width() / settings.patchSize());
+        return new PatchGrid(seen.height() / settings.patchSize(), seen.width() / settings.patchSize());
     }
 
     /// The tokens a picture of `width` x `height` takes in the language model's prompt.
@@ -114,10 +114,10 @@ public final class VisionPreprocessor {
     ///
     /// @throws UserMistake as [#seenSize]
     public VisionPatches patches(List<Picture> pictures) {
-        List<Grid> grids = new ArrayList<>();
+        List<PatchGrid> grids = new ArrayList<>();
         int total = 0;
         for (Picture picture : pictures) {
-            Grid grid = grid(picture.width(), picture.height());
+            PatchGrid grid = grid(picture.width(), picture.height());
             grids.add(grid);
             total = Math.addExact(total, grid.patches());
         }
@@ -131,7 +131,7 @@ public final class VisionPreprocessor {
         return new VisionPatches(pixelValues, settings.patchLength(), grids);
     }
 
-    private int cut(Picture picture, Grid grid, float[] out, int start) {
+    private int cut(Picture picture, PatchGrid grid, float[] out, int start) {
         int merge = settings.mergeSize();
         int at = start;
         for (int cellRow = 0; cellRow < grid.rows(); cellRow += merge) {

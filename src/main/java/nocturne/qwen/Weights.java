@@ -1,5 +1,6 @@
 package nocturne.qwen;
 
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -10,8 +11,10 @@ import nocturne.problem.Problem;
 import nocturne.problem.UserMistake;
 import nocturne.tensor.Backend;
 import nocturne.tensor.Linear;
+import nocturne.tensor.Shape;
 import nocturne.tensor.Tensor;
 import nocturne.tensor.TensorArena;
+import org.jspecify.annotations.Nullable;
 
 /// Takes a model's frozen tensors from its files, and collects everything that is missing or misshapen on the way.
 ///
@@ -19,8 +22,8 @@ import nocturne.tensor.TensorArena;
 /// then refuses the model with every problem at once.
 final class Weights {
     private final TensorSource source;
-    private final Backend backend;
-    private final TensorArena arena;
+    private final @Nullable Backend backend;
+    private final @Nullable TensorArena arena;
     private final List<Problem> problems = new ArrayList<>();
 
     /// @param arena where the weights live as long as the model does
@@ -30,8 +33,24 @@ final class Weights {
         this.arena = arena;
     }
 
+    private Weights(TensorSource source) {
+        this.source = source;
+        this.backend = null;
+        this.arena = null;
+    }
+
+    /// Compares every tensor it is asked for with the files and reads none: for models whose layers are loaded one at a
+    /// time, which are checked as a whole beforehand. The tensors it gives have a shape and no numbers.
+    static Weights checking(TensorSource source) {
+        return new Weights(source);
+    }
+
     /// A tensor widened to float32.
     Tensor tensor(String name, int... shape) {
+        if (backend == null || arena == null) {
+            fits(name, shape);
+            return new Tensor(Shape.of(shape), MemorySegment.NULL);
+        }
         Tensor tensor = arena.allocate(shape);
         if (fits(name, shape)) backend.write(source.floats(name), tensor);
         return tensor;
@@ -45,6 +64,17 @@ final class Weights {
     /// `<module>.weight [out, in]` alone.
     Linear linearWithoutBias(String module, int in, int out) {
         return new Linear(tensor(module + ".weight", out, in), null);
+    }
+
+    /// Several layers that lie in the files as one, `<module>.weight [parts * out, in]` and
+    /// `<module>.bias [parts * out]`, in order.
+    List<Linear> linears(String module, int parts, int in, int out) {
+        Tensor weight = tensor(module + ".weight", parts * out, in);
+        Tensor bias = tensor(module + ".bias", parts * out);
+        return IntStream.range(0, parts).mapToObj(part -> backend == null
+                ? new Linear(weight, bias)
+                : new Linear(weight.rowRange(part * out, out),
+                        bias.reshape(parts, out).rowRange(part, 1).reshape(out))).toList();
     }
 
     private boolean fits(String name, int... shape) {

@@ -13,7 +13,7 @@ import nocturne.golden.Golden;
 import nocturne.image.Picture;
 import nocturne.image.Resample;
 import nocturne.io.TensorSource;
-import nocturne.qwen.VisionPatches.Grid;
+import nocturne.qwen.VisionPatches.PatchGrid;
 import nocturne.qwen.VisionPreprocessor.Settings;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -35,7 +35,7 @@ class VisionPreprocessorGoldenTest {
             assertThat(RELEASED.seenSize(condition.width(), condition.height())).as("seen by the language model")
                     .isEqualTo(heightWidth(size.get("smart_resized_condition_hw")));
             assertThat(RELEASED.grid(condition.width(), condition.height()))
-                    .isEqualTo(new Grid(size.at("/grid_thw/1").asInt(), size.at("/grid_thw/2").asInt()));
+                    .isEqualTo(new PatchGrid(size.at("/grid_thw/1").asInt(), size.at("/grid_thw/2").asInt()));
             assertThat(RELEASED.tokens(condition.width(), condition.height()))
                     .isEqualTo(size.get("image_tokens").asInt());
             assertThat(RELEASED.seenSize(vae.width(), vae.height())).as("seen by the original edit pipeline")
@@ -90,7 +90,7 @@ class VisionPreprocessorGoldenTest {
         int[] grid = golden.ints(gridKey);
         assertThat(patches.grids()).hasSize(grid.length / 3);
         for (int i = 0; i < patches.grids().size(); i++) {
-            assertThat(patches.grids().get(i)).isEqualTo(new Grid(grid[3 * i + 1], grid[3 * i + 2]));
+            assertThat(patches.grids().get(i)).isEqualTo(new PatchGrid(grid[3 * i + 1], grid[3 * i + 2]));
         }
         assertThat(patches.patchLength()).isEqualTo(golden.entry(key).shape().get(1).intValue());
         assertThat(patches.pixelValues()).usingComparatorWithPrecision(1e-5f).containsExactly(golden.floats(key));
