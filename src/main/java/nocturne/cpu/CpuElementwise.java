@@ -240,8 +240,8 @@ final class CpuElementwise implements Elementwise {
         });
     }
 
-    private static void turnHead(MemorySegment x, long head, int half, MemorySegment cos, MemorySegment sin, long angles,
-            MemorySegment y) {
+    private static void turnHead(MemorySegment x, long head, int half, MemorySegment cos, MemorySegment sin,
+            long angles, MemorySegment y) {
         for (int c = 0; c < half; c += COUNT) {
             VectorMask<Float> m = upTo(c, half);
             FloatVector a = load(x, head + c, m);

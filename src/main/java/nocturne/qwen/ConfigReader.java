@@ -56,15 +56,16 @@ final class ConfigReader {
     int size(String... keys) {
         JsonNode value = first(keys);
         if (value.isInt() && value.intValue() > 0 && value.intValue() <= MAX_SIZE) return value.intValue();
-        problem(keys[0], (value.isMissingNode() ? "is missing" : value + " is not allowed") + "; a whole number above 0");
+        problem(keys[0], described(value) + "; a whole number above 0");
         return 1;
     }
 
     /// A number above 0.
     double positive(String key) {
         JsonNode value = json.path(key);
-        if (value.isNumber() && value.doubleValue() > 0 && Double.isFinite(value.doubleValue())) return value.doubleValue();
-        problem(key, (value.isMissingNode() ? "is missing" : value + " is not allowed") + "; a number above 0");
+        double number = value.isNumber() ? value.doubleValue() : 0;
+        if (number > 0 && Double.isFinite(number)) return number;
+        problem(key, described(value) + "; a number above 0");
         return 1;
     }
 
@@ -95,6 +96,10 @@ final class ConfigReader {
     /// @throws UserMistake `MODEL_INVALID` with everything found
     void requireSound(String what) {
         if (!problems.isEmpty()) throw new UserMistake("%s does not describe a %s.".formatted(where, what), problems);
+    }
+
+    private static String described(JsonNode value) {
+        return value.isMissingNode() ? "is missing" : value + " is not allowed";
     }
 
     private JsonNode first(String... keys) {

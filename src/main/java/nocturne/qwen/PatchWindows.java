@@ -57,8 +57,8 @@ record PatchWindows(PatchGrid grid, int[] cells, int[] bounds, int unit) {
         }
     }
 
-    /// The angles of every patch in window order, `[patches, headDim / 2]`: a quarter of a head's features turn with the
-    /// patch's row, a quarter with its column, `10000^(-2i / (headDim / 2))` each.
+    /// The angles of every patch in window order, `[patches, headDim / 2]`: first those that turn with the patch's row,
+    /// then those that turn with its column, `position * 10000^(-2i / (headDim / 2))` each.
     float[] angles(VisionTowerConfig config) {
         float[] frequencies = HalfRotation.frequencies(10000, config.headDim() / 2);
         int half = 2 * frequencies.length;

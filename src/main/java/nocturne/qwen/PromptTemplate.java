@@ -49,17 +49,17 @@ public enum PromptTemplate {
 
     /// The whole conversation as text; a picture is a single placeholder.
     ///
-    /// @param pictures how many control pictures there are; 0 for text to image, 1 for the original edit pipeline
+    /// @param pictures how many control pictures there are
+    /// @throws UserMistake `PROMPT_INVALID` unless they are none for text to image, one for the original edit pipeline
     public String text(String prompt, int pictures) {
         StringBuilder text = new StringBuilder(prefix);
         switch (this) {
-            case TEXT_TO_IMAGE -> requirePictures(pictures == 0, pictures);
+            case TEXT_TO_IMAGE -> requirePictures(pictures == 0, "no control pictures", pictures);
             case EDIT -> {
-                requirePictures(pictures == 1, pictures);
+                requirePictures(pictures == 1, "exactly one control picture", pictures);
                 text.append(PICTURE);
             }
             case EDIT_PLUS -> {
-                requirePictures(pictures >= 0, pictures);
                 for (int n = 1; n <= pictures; n++) text.append("Picture ").append(n).append(": ").append(PICTURE);
             }
         }
@@ -105,8 +105,10 @@ public enum PromptTemplate {
         return new Encoded(runs.stream().flatMapToInt(Arrays::stream).toArray(), drop);
     }
 
-    private void requirePictures(boolean fits, int pictures) {
-        if (!fits) throw new IllegalArgumentException(this + " with " + pictures + " pictures");
+    private static void requirePictures(boolean fits, String wanted, int pictures) {
+        if (fits) return;
+        throw new UserMistake("PROMPT_INVALID", "",
+                "This model takes %s with a prompt; %d were given.".formatted(wanted, pictures));
     }
 
     /// Constants of an enum cannot name each other's texts; a holder class can.

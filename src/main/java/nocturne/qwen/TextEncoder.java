@@ -44,7 +44,8 @@ public final class TextEncoder implements AutoCloseable {
             return new Input(ids, new float[0], TokenPositions.flat(ids.length));
         }
 
-        static Input withPictures(int[] ids, float[] pictureRows, List<PatchGrid> grids, int mergeSize, int imageToken) {
+        static Input withPictures(int[] ids, float[] pictureRows, List<PatchGrid> grids, int mergeSize,
+                int imageToken) {
             return new Input(ids, pictureRows, TokenPositions.of(ids, imageToken, grids, mergeSize));
         }
     }

@@ -49,8 +49,9 @@ public record TextEncoderConfig(int vocabulary, int width, int layers, int heads
         text.require(text.has("head_dim") || width % heads == 0, "hidden_size",
                 "%d is not a multiple of the %d heads".formatted(width, heads));
         text.require(heads % kvHeads == 0, "num_key_value_heads", kvHeads + " does not divide " + heads + " heads");
-        rope.require(sections.size() == 3 && 2 * sections.stream().mapToInt(s -> s).sum() == headDim, "mrope_section",
-                "%s is not allowed; three numbers that add up to half a head's %d features".formatted(sections, headDim));
+        int turned = 2 * sections.stream().mapToInt(s -> s).sum();
+        rope.require(sections.size() == 3 && turned == headDim, "mrope_section",
+                "%s is not allowed; three numbers that add up to half of %d".formatted(sections, headDim));
         TextEncoderConfig config = new TextEncoderConfig(text.size("vocab_size"), width,
                 text.size("num_hidden_layers"), heads, kvHeads, headDim, text.size("intermediate_size"),
                 (float) text.positive("rms_norm_eps"),

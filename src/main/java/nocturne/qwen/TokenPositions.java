@@ -5,8 +5,8 @@ import nocturne.qwen.VisionPatches.PatchGrid;
 
 /// Where each token of a prompt stands for the language model: in time, row and column.
 ///
-/// Words stand at the same number on all three axes. A picture's tokens share one time and spread over rows and columns,
-/// so that two pieces are as far apart as they are in the picture. Source: "Qwen2-VL", arXiv:2409.12191, section 2.1.
+/// Words stand at the same number on all three axes. A picture's tokens share one time and spread over rows and
+/// columns, so that two pieces are as far apart as they are in the picture. Source: "Qwen2-VL", arXiv:2409.12191, section 2.1.
 ///
 /// @param axes three arrays of one number a token: time, row, column
 record TokenPositions(int[][] axes) {
@@ -21,15 +21,16 @@ record TokenPositions(int[][] axes) {
     }
 
     /// 0, 1, 2, ... on all axes, pictures or not. Right for words alone; for pictures it is what transformers 5 gives
-    /// the edit pipelines, which do not tell it what is a picture (diffusers issue 14194). Kept to explain such numbers.
+    /// the edit pipelines, which do not tell it what is a picture (huggingface/diffusers#14194): kept to explain such
+    /// numbers.
     static TokenPositions flat(int tokens) {
         int[] counted = new int[tokens];
         for (int i = 0; i < tokens; i++) counted[i] = i;
         return new TokenPositions(new int[][] {counted, counted, counted});
     }
 
-    /// With a running number `c`: a word gets `(c, c, c)` and counts one on; a picture of `H x W` merge cells gives cell
-    /// `(a, b)` the triple `(c, c + a, c + b)`, then counts on by the larger side.
+    /// With a running number `c`: a word gets `(c, c, c)` and counts one on; a picture of `H x W` merge cells gives
+    /// cell `(a, b)` the triple `(c, c + a, c + b)`, then counts on by the larger side.
     ///
     /// @param grids the pictures, in the order of their runs of `imageToken` in `ids`
     static TokenPositions of(int[] ids, int imageToken, List<PatchGrid> grids, int mergeSize) {
@@ -62,8 +63,8 @@ record TokenPositions(int[][] axes) {
         return new TokenPositions(axes);
     }
 
-    /// The angle of every frequency for every token, `[tokens, headDim / 2]`: `theta^(-2i / headDim)` times the position
-    /// on the axis that frequency `i` follows.
+    /// The angle of every frequency for every token, `[tokens, headDim / 2]`: `theta^(-2i / headDim)` times the
+    /// position on the axis that frequency `i` follows.
     ///
     /// @param sections how many frequencies follow time, row and column
     float[] angles(double theta, List<Integer> sections) {

@@ -57,7 +57,7 @@ public record VisionTowerConfig(int width, int layers, int heads, int mlpWidth, 
     }
 
     private static VisionTowerConfig of(ConfigReader whole) {
-        whole.require(whole.has("vision_config"), "vision_config", "is missing; control pictures need the vision tower");
+        whole.require(whole.has("vision_config"), "vision_config", "is missing; control pictures need it");
         ConfigReader vision = whole.inside("vision_config");
         VisionTowerConfig config = new VisionTowerConfig(vision.size("hidden_size"), vision.size("depth"),
                 vision.size("num_heads"), vision.size("intermediate_size"), vision.size("patch_size"),

@@ -124,7 +124,8 @@ class TextEncoderGoldenTest {
         int tokens = positions.length / 3;
         int headDim = GOLDEN.entry("rope.q").shape().get(2).intValue();
         TokenPositions places = new TokenPositions(IntStream.range(0, 3)
-                .mapToObj(axis -> Arrays.copyOfRange(positions, axis * tokens, (axis + 1) * tokens)).toArray(int[][]::new));
+                .mapToObj(axis -> Arrays.copyOfRange(positions, axis * tokens, (axis + 1) * tokens))
+                .toArray(int[][]::new));
         float[] angles = places.angles(theta, sections);
         float[] cosines = GOLDEN.floats("rope.cos_full3");
         float[] sines = GOLDEN.floats("rope.sin_full3");
