@@ -65,6 +65,14 @@ public final class Tensor {
         return new Tensor(Shape.of(count, columns()), data.asSlice(from * rowBytes, count * rowBytes));
     }
 
+    /// Part of a tensor read as one long vector, under a shape of its own, sharing memory.
+    ///
+    /// @param from first element
+    public Tensor slice(long from, int... dims) {
+        Shape part = Shape.of(dims);
+        return new Tensor(part, data.asSlice(4 * from, 4 * part.elements()));
+    }
+
     public boolean requiresGrad() {
         return requiresGrad;
     }
