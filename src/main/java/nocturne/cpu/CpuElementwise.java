@@ -9,6 +9,7 @@ import static nocturne.cpu.Lanes.upTo;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
 import nocturne.tensor.Elementwise;
 import nocturne.tensor.RowMap;
 import nocturne.tensor.Tensor;
@@ -17,6 +18,7 @@ import nocturne.tensor.Tensor;
 final class CpuElementwise implements Elementwise {
     private static final float SQRT_2_OVER_PI = 0.7978845608f;
     private static final float CUBIC = 0.044715f;
+    private static final float SQRT_1_OVER_2 = 0.70710678f;
 
     private final Workers workers;
 
@@ -179,6 +181,76 @@ final class CpuElementwise implements Elementwise {
                 store(Lanes.silu(load(from, base + i, mask)), to, base + i, mask);
             }
         });
+    }
+
+    @Override
+    public void geluErf(Tensor x, Tensor y) {
+        MemorySegment from = x.data();
+        MemorySegment to = y.data();
+        int columns = x.columns();
+        workers.rows(x.rows(), 8 * columns, (first, last) -> {
+            long base = (long) first * columns;
+            int length = (last - first) * columns;
+            int i = 0;
+            for (; i <= length - COUNT; i += COUNT) store(exactGelu(load(from, base + i)), to, base + i);
+            if (i < length) {
+                VectorMask<Float> mask = upTo(i, length);
+                store(exactGelu(load(from, base + i, mask)), to, base + i, mask);
+            }
+        });
+    }
+
+    /// With the tail `q = 0.5 erfc(|x| / sqrt(2))`: `x - x q` above 0, `x q` below. Working with the small tail keeps
+    /// its digits where 1 + erf would cancel.
+    private static FloatVector exactGelu(FloatVector x) {
+        FloatVector tail = x.mul(Lanes.halfErfc(x.abs().mul(SQRT_1_OVER_2)));
+        return x.sub(tail).blend(tail, x.compare(VectorOperators.LT, 0f));
+    }
+
+    @Override
+    public void swiGlu(Tensor gate, Tensor up, Tensor y) {
+        MemorySegment gates = gate.data();
+        MemorySegment ups = up.data();
+        MemorySegment to = y.data();
+        int columns = y.columns();
+        workers.rows(y.rows(), 8 * columns, (first, last) -> {
+            long base = (long) first * columns;
+            int length = (last - first) * columns;
+            int i = 0;
+            for (; i <= length - COUNT; i += COUNT) {
+                store(Lanes.silu(load(gates, base + i)).mul(load(ups, base + i)), to, base + i);
+            }
+            if (i < length) {
+                VectorMask<Float> mask = upTo(i, length);
+                store(Lanes.silu(load(gates, base + i, mask)).mul(load(ups, base + i, mask)), to, base + i, mask);
+            }
+        });
+    }
+
+    @Override
+    public void rotateHalves(Tensor x, Tensor cos, Tensor sin, Tensor y) {
+        int columns = x.columns();
+        int half = cos.columns();
+        workers.rows(x.rows(), 2 * columns, (first, last) -> {
+            for (int r = first; r < last; r++) {
+                for (int h = 0; h < columns; h += 2 * half) {
+                    turnHead(x.data(), (long) r * columns + h, half, cos.data(), sin.data(), (long) r * half, y.data());
+                }
+            }
+        });
+    }
+
+    private static void turnHead(MemorySegment x, long head, int half, MemorySegment cos, MemorySegment sin,
+            long angles, MemorySegment y) {
+        for (int c = 0; c < half; c += COUNT) {
+            VectorMask<Float> m = upTo(c, half);
+            FloatVector a = load(x, head + c, m);
+            FloatVector b = load(x, head + half + c, m);
+            FloatVector cosine = load(cos, angles + c, m);
+            FloatVector sine = load(sin, angles + c, m);
+            store(a.mul(cosine).sub(b.mul(sine)), y, head + c, m);
+            store(b.mul(cosine).add(a.mul(sine)), y, head + half + c, m);
+        }
     }
 
     @Override

@@ -97,6 +97,19 @@ final class Lanes {
         return broadcast(1f).sub(broadcast(2f).div(e.add(1f)));
     }
 
+    /// `0.5 erfc(x)` for `x >= 0`, within 1.5e-7.
+    ///
+    /// Source: Abramowitz and Stegun, "Handbook of Mathematical Functions", 7.1.26.
+    static FloatVector halfErfc(FloatVector x) {
+        FloatVector t = broadcast(1f).div(x.mul(0.3275911f).add(1f));
+        FloatVector p = broadcast(1.061405429f);
+        p = p.fma(t, broadcast(-1.453152027f));
+        p = p.fma(t, broadcast(1.421413741f));
+        p = p.fma(t, broadcast(-0.284496736f));
+        p = p.fma(t, broadcast(0.254829592f));
+        return p.mul(t).mul(exp(x.mul(x).neg())).mul(0.5f);
+    }
+
     /// `x / (1 + e^-x)`.
     static FloatVector silu(FloatVector x) {
         return x.div(exp(x.neg()).add(1f));

@@ -1,8 +1,10 @@
 package nocturne.qwen;
 
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import nocturne.io.TensorEntry;
 import nocturne.io.TensorSource;
 import nocturne.problem.Problem;
@@ -10,9 +12,9 @@ import nocturne.problem.UserMistake;
 import nocturne.tensor.Backend;
 import nocturne.tensor.Linear;
 import nocturne.tensor.Philox;
+import nocturne.tensor.Shape;
 import nocturne.tensor.Tensor;
 import nocturne.tensor.TensorArena;
-import org.jspecify.annotations.Nullable;
 
 /// Takes a model's frozen tensors from its files, and collects everything that is missing or misshapen on the way.
 ///
@@ -22,38 +24,61 @@ final class Weights {
     /// Spread of random weights: small enough that activations stay finite through 60 blocks.
     private static final float RANDOM_DEVIATION = 0.02f;
 
-    private final @Nullable TensorSource source;
-    private final Backend backend;
-    private final TensorArena arena;
-    private final long seed;
-    private final List<Problem> problems = new ArrayList<>();
+    /// Where a tensor that was asked for comes from.
+    private interface Supply {
+        Tensor give(String name, Shape shape);
+    }
 
-    private Weights(@Nullable TensorSource source, Backend backend, TensorArena arena, long seed) {
-        this.source = source;
-        this.backend = backend;
-        this.arena = arena;
-        this.seed = seed;
+    private final String where;
+    private final Supply supply;
+    private final List<Problem> problems;
+
+    private Weights(String where, Supply supply, List<Problem> problems) {
+        this.where = where;
+        this.supply = supply;
+        this.problems = problems;
     }
 
     /// Weights from files, widened to float32.
     ///
     /// @param arena where the weights live as long as the model does
     static Weights of(TensorSource source, Backend backend, TensorArena arena) {
-        return new Weights(source, backend, arena, 0);
+        List<Problem> problems = new ArrayList<>();
+        Supply supply = (name, shape) -> {
+            Tensor tensor = arena.allocate(shape);
+            if (fits(source, name, shape, problems)) backend.write(source.floats(name), tensor);
+            return tensor;
+        };
+        return new Weights(source.where(), supply, problems);
     }
 
     /// Random weights of any shape that is asked for, to measure speed without a model.
     static Weights random(long seed, Backend backend, TensorArena arena) {
-        return new Weights(null, backend, arena, seed);
+        Supply supply = (name, shape) -> {
+            Tensor tensor = arena.allocate(shape);
+            float[] numbers = new float[Math.toIntExact(shape.elements())];
+            Philox.stream(seed, name).fillNormal(numbers, 0);
+            for (int i = 0; i < numbers.length; i++) numbers[i] *= RANDOM_DEVIATION;
+            backend.write(numbers, tensor);
+            return tensor;
+        };
+        return new Weights("random weights", supply, List.of());
+    }
+
+    /// Compares every tensor it is asked for with the files and reads none: for models whose layers are loaded one at a
+    /// time, which are checked as a whole beforehand. The tensors it gives have a shape and no numbers.
+    static Weights checking(TensorSource source) {
+        List<Problem> problems = new ArrayList<>();
+        Supply supply = (name, shape) -> {
+            fits(source, name, shape, problems);
+            return new Tensor(shape, MemorySegment.NULL.reinterpret(4 * shape.elements()));
+        };
+        return new Weights(source.where(), supply, problems);
     }
 
     /// A tensor in float32.
     Tensor tensor(String name, int... shape) {
-        Tensor tensor = arena.allocate(shape);
-        TensorSource files = source;
-        if (files == null) backend.write(randomNumbers(name, tensor), tensor);
-        else if (fits(files, name, shape)) backend.write(files.floats(name), tensor);
-        return tensor;
+        return supply.give(name, Shape.of(shape));
     }
 
     /// `<module>.weight [out, in]` and `<module>.bias [out]`.
@@ -66,22 +91,25 @@ final class Weights {
         return new Linear(tensor(module + ".weight", out, in), null);
     }
 
-    private float[] randomNumbers(String name, Tensor tensor) {
-        float[] numbers = new float[Math.toIntExact(tensor.elements())];
-        Philox.stream(seed, name).fillNormal(numbers, 0);
-        for (int i = 0; i < numbers.length; i++) numbers[i] *= RANDOM_DEVIATION;
-        return numbers;
+    /// Several layers that lie in the files as one, `<module>.weight [parts * out, in]` and
+    /// `<module>.bias [parts * out]`, in order.
+    List<Linear> linears(String module, int parts, int in, int out) {
+        Tensor weight = tensor(module + ".weight", parts * out, in);
+        Tensor bias = tensor(module + ".bias", parts * out);
+        return IntStream.range(0, parts)
+                .mapToObj(part -> new Linear(weight.rowRange(part * out, out), bias.slice((long) part * out, out)))
+                .toList();
     }
 
-    private boolean fits(TensorSource files, String name, int... shape) {
-        if (!files.has(name)) {
-            problems.add(new Problem("MODEL_INVALID", files.where(), "has no tensor " + name));
+    private static boolean fits(TensorSource source, String name, Shape shape, List<Problem> problems) {
+        if (!source.has(name)) {
+            problems.add(new Problem("MODEL_INVALID", source.where(), "has no tensor " + name));
             return false;
         }
-        TensorEntry entry = files.entry(name);
-        List<Long> expected = Arrays.stream(shape).mapToObj(Long::valueOf).toList();
+        TensorEntry entry = source.entry(name);
+        List<Long> expected = Arrays.stream(shape.toArray()).mapToObj(Long::valueOf).toList();
         if (entry.shape().equals(expected)) return true;
-        problems.add(new Problem("MODEL_INVALID", files.where(),
+        problems.add(new Problem("MODEL_INVALID", source.where(),
                 "tensor %s is %s; config.json makes it %s".formatted(name, entry.shape(), expected)));
         return false;
     }
@@ -89,8 +117,8 @@ final class Weights {
     /// @param part the part of the model, for the headline
     /// @throws UserMistake `MODEL_INVALID` naming every missing or misshapen tensor
     void requireComplete(String part) {
-        if (source == null || problems.isEmpty()) return;
+        if (problems.isEmpty()) return;
         throw new UserMistake("The %s in %s does not fit its config.json: %d problem%s.".formatted(
-                part, source.where(), problems.size(), problems.size() == 1 ? "" : "s"), problems);
+                part, where, problems.size(), problems.size() == 1 ? "" : "s"), problems);
     }
 }
