@@ -53,7 +53,15 @@ public final class QwenImageTransformer {
     /// @throws UserMistake `MODEL_INVALID` naming every missing or misshapen tensor
     public static QwenImageTransformer load(TransformerConfig config, TensorSource source, Backend backend,
             TensorArena arena) {
-        Weights weights = new Weights(source.withoutPrefix(FILE_PREFIXES), backend, arena);
+        return load(config, Weights.of(source.withoutPrefix(FILE_PREFIXES), backend, arena));
+    }
+
+    /// A transformer of random weights, to measure speed without a model.
+    public static QwenImageTransformer random(TransformerConfig config, long seed, Backend backend, TensorArena arena) {
+        return load(config, Weights.random(seed, backend, arena));
+    }
+
+    private static QwenImageTransformer load(TransformerConfig config, Weights weights) {
         int width = config.width();
         List<TransformerBlock> blocks = new ArrayList<>();
         for (int i = 0; i < config.layers(); i++) blocks.add(TransformerBlock.load(weights, i, config));

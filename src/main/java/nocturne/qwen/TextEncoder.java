@@ -113,7 +113,7 @@ public final class TextEncoder implements AutoCloseable {
             }
             for (int i = 0; i < config.layers(); i++) {
                 try (TensorArena.Scope one = arena.scope()) {
-                    Weights weights = new Weights(source, backend, arena);
+                    Weights weights = Weights.of(source, backend, arena);
                     TextEncoderLayer layer = TextEncoderLayer.load(weights, layerPrefix(i), config);
                     for (int n = 0; n < hidden.size(); n++) {
                         observer.before(i, n, hidden.get(n));
@@ -123,7 +123,7 @@ public final class TextEncoder implements AutoCloseable {
                     }
                 }
             }
-            Tensor weight = new Weights(source, backend, arena).tensor(prefix + "norm.weight", config.width());
+            Tensor weight = Weights.of(source, backend, arena).tensor(prefix + "norm.weight", config.width());
             List<float[]> results = new ArrayList<>();
             for (int n = 0; n < hidden.size(); n++) {
                 observer.before(config.layers(), n, hidden.get(n));

@@ -169,7 +169,7 @@ public final class VisionTower implements AutoCloseable {
     }
 
     private Weights weights() {
-        return new Weights(source, backend, arena);
+        return Weights.of(source, backend, arena);
     }
 
     private String blockPrefix(int index) {

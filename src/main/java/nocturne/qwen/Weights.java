@@ -2,8 +2,8 @@ package nocturne.qwen;
 
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import nocturne.io.TensorEntry;
 import nocturne.io.TensorSource;
@@ -11,49 +11,68 @@ import nocturne.problem.Problem;
 import nocturne.problem.UserMistake;
 import nocturne.tensor.Backend;
 import nocturne.tensor.Linear;
+import nocturne.tensor.Philox;
 import nocturne.tensor.Shape;
 import nocturne.tensor.Tensor;
 import nocturne.tensor.TensorArena;
-import org.jspecify.annotations.Nullable;
 
 /// Takes a model's frozen tensors from its files, and collects everything that is missing or misshapen on the way.
 ///
 /// A part of the model asks for each tensor by name and shape and gets a tensor whatever happens; [#requireComplete]
 /// then refuses the model with every problem at once.
 final class Weights {
-    private final TensorSource source;
-    private final @Nullable Backend backend;
-    private final @Nullable TensorArena arena;
-    private final List<Problem> problems = new ArrayList<>();
+    /// Spread of random weights: small enough that activations stay finite through 60 blocks.
+    private static final float RANDOM_DEVIATION = 0.02f;
 
+    /// Where tensors come from.
+    private interface Supply {
+        Tensor tensor(String name, int... shape);
+    }
+
+    private final String where;
+    private final Supply supply;
+    private final List<Problem> problems;
+
+    private Weights(String where, Supply supply, List<Problem> problems) {
+        this.where = where;
+        this.supply = supply;
+        this.problems = problems;
+    }
+
+    /// Weights from files, widened to float32.
+    ///
     /// @param arena where the weights live as long as the model does
-    Weights(TensorSource source, Backend backend, TensorArena arena) {
-        this.source = source;
-        this.backend = backend;
-        this.arena = arena;
+    static Weights of(TensorSource source, Backend backend, TensorArena arena) {
+        List<Problem> problems = new ArrayList<>();
+        return new Weights(source.where(), (name, shape) -> {
+            Tensor tensor = arena.allocate(shape);
+            if (fits(source, problems, name, shape)) backend.write(source.floats(name), tensor);
+            return tensor;
+        }, problems);
     }
 
-    private Weights(TensorSource source) {
-        this.source = source;
-        this.backend = null;
-        this.arena = null;
-    }
-
-    /// Compares every tensor it is asked for with the files and reads none: for models whose layers are loaded one at a
-    /// time, which are checked as a whole beforehand. The tensors it gives have a shape and no numbers.
+    /// Compares every tensor that is asked for with the files and reads none: for models whose layers are loaded one at
+    /// a time, which are checked as a whole beforehand. The tensors it gives have a shape and no numbers.
     static Weights checking(TensorSource source) {
-        return new Weights(source);
+        List<Problem> problems = new ArrayList<>();
+        return new Weights(source.where(), (name, shape) -> {
+            fits(source, problems, name, shape);
+            return new Tensor(Shape.of(shape), MemorySegment.NULL);
+        }, problems);
     }
 
-    /// A tensor widened to float32.
+    /// Random weights of any shape that is asked for, to measure speed without a model.
+    static Weights random(long seed, Backend backend, TensorArena arena) {
+        return new Weights("random weights", (name, shape) -> {
+            Tensor tensor = arena.allocate(shape);
+            backend.write(randomNumbers(seed, name, tensor), tensor);
+            return tensor;
+        }, List.of());
+    }
+
+    /// A tensor in float32.
     Tensor tensor(String name, int... shape) {
-        if (backend == null || arena == null) {
-            fits(name, shape);
-            return new Tensor(Shape.of(shape), MemorySegment.NULL);
-        }
-        Tensor tensor = arena.allocate(shape);
-        if (fits(name, shape)) backend.write(source.floats(name), tensor);
-        return tensor;
+        return supply.tensor(name, shape);
     }
 
     /// `<module>.weight [out, in]` and `<module>.bias [out]`.
@@ -71,30 +90,38 @@ final class Weights {
     List<Linear> linears(String module, int parts, int in, int out) {
         Tensor weight = tensor(module + ".weight", parts * out, in);
         Tensor bias = tensor(module + ".bias", parts * out);
-        return IntStream.range(0, parts).mapToObj(part -> backend == null
+        boolean withoutNumbers = weight.data().equals(MemorySegment.NULL);
+        return IntStream.range(0, parts).mapToObj(part -> withoutNumbers
                 ? new Linear(weight, bias)
                 : new Linear(weight.rowRange(part * out, out),
                         bias.reshape(parts, out).rowRange(part, 1).reshape(out))).toList();
     }
 
-    private boolean fits(String name, int... shape) {
-        if (!source.has(name)) {
-            problems.add(new Problem("MODEL_INVALID", source.where(), "has no tensor " + name));
+    private static float[] randomNumbers(long seed, String name, Tensor tensor) {
+        float[] numbers = new float[Math.toIntExact(tensor.elements())];
+        Philox.stream(seed, name).fillNormal(numbers, 0);
+        for (int i = 0; i < numbers.length; i++) numbers[i] *= RANDOM_DEVIATION;
+        return numbers;
+    }
+
+    private static boolean fits(TensorSource files, List<Problem> problems, String name, int... shape) {
+        if (!files.has(name)) {
+            problems.add(new Problem("MODEL_INVALID", files.where(), "has no tensor " + name));
             return false;
         }
-        TensorEntry entry = source.entry(name);
-        List<Long> expected = IntStream.of(shape).asLongStream().boxed().collect(Collectors.toList());
+        TensorEntry entry = files.entry(name);
+        List<Long> expected = Arrays.stream(shape).mapToObj(Long::valueOf).toList();
         if (entry.shape().equals(expected)) return true;
-        problems.add(new Problem("MODEL_INVALID", source.where(),
+        problems.add(new Problem("MODEL_INVALID", files.where(),
                 "tensor %s is %s; config.json makes it %s".formatted(name, entry.shape(), expected)));
         return false;
     }
 
-    /// @param what the part of the model, for the headline
+    /// @param part the part of the model, for the headline
     /// @throws UserMistake `MODEL_INVALID` naming every missing or misshapen tensor
-    void requireComplete(String what) {
+    void requireComplete(String part) {
         if (problems.isEmpty()) return;
         throw new UserMistake("The %s in %s does not fit its config.json: %d problem%s.".formatted(
-                what, source.where(), problems.size(), problems.size() == 1 ? "" : "s"), problems);
+                part, where, problems.size(), problems.size() == 1 ? "" : "s"), problems);
     }
 }

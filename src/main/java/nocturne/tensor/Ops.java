@@ -92,12 +92,13 @@ public final class Ops {
                 Tensor dy = y.grad();
                 if (dy == null) return;
                 boolean accumulate = x.grad() != null;
+                // A gradient nobody wants is still written by the kernel: into memory that is forgotten at once.
+                Tensor wantedX = x.requiresGrad() ? x.gradientBuffer(arena) : null;
+                Tensor wantedModulation = modulation.requiresGrad() ? zeroedGradient(modulation) : null;
                 try (TensorArena.Scope scope = arena.scope()) {
-                    Tensor dx = x.requiresGrad() ? null : arena.allocate(x.shape());
-                    Tensor dModulation = modulation.requiresGrad() ? null : arena.allocate(modulation.shape());
                     norms.layerNormModulateBackward(dy, x, modulation, shiftPart, scalePart, map, statistics,
-                            dx == null ? x.gradientBuffer(arena) : dx, dx == null && accumulate,
-                            dModulation == null ? zeroedGradient(modulation) : dModulation);
+                            wantedX != null ? wantedX : arena.allocate(x.shape()), wantedX != null && accumulate,
+                            wantedModulation != null ? wantedModulation : arena.allocate(modulation.shape()));
                 }
             });
         }
@@ -114,9 +115,12 @@ public final class Ops {
             tape.record(() -> {
                 Tensor dOut = out.grad();
                 if (dOut == null) return;
-                Tensor dModulation =
-                        modulation.requiresGrad() ? zeroedGradient(modulation) : arena.allocate(modulation.shape());
-                elementwise.gatedResidualBackward(dOut, y, modulation, gatePart, map, y.gradientBuffer(arena), dModulation);
+                Tensor wantedModulation = modulation.requiresGrad() ? zeroedGradient(modulation) : null;
+                Tensor dy = y.gradientBuffer(arena);
+                try (TensorArena.Scope scope = arena.scope()) {
+                    elementwise.gatedResidualBackward(dOut, y, modulation, gatePart, map, dy,
+                            wantedModulation != null ? wantedModulation : arena.allocate(modulation.shape()));
+                }
                 if (!x.requiresGrad()) return;
                 Tensor dx = x.grad();
                 // The residual's gradient is dOut itself: hand the buffer over where nothing came before it.
