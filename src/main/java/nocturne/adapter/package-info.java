@@ -1,6 +1,8 @@
-/// LoRA and its relatives: the parameters in training, and the files other tools read.
+/// The adapters a user downloads, and the files they travel in.
 ///
-/// Invariants: an adapter file holds nothing that is needed to resume; every file written is read back and proven.
+/// Invariants: module names are the model's own paths (`transformer_blocks.3.attn.to_q`), whatever the file calls them.
+/// No tensor of a file is passed over in silence: each one is used, or the file is refused and the tensor named. A file
+/// that this package wrote has been read back and found equal before it got its name. Nothing here knows a device.
 @NullMarked
 package nocturne.adapter;
 

@@ -19,6 +19,7 @@ final class Blas {
     private static final int TRANSPOSE = 112;
 
     private static final MethodHandle SGEMM;
+    private static final MethodHandle SGEMV;
 
     static {
         Loader.load(org.bytedeco.openblas.global.openblas_nolapack.class);
@@ -26,13 +27,16 @@ final class Blas {
         ValueLayout.OfInt i = ValueLayout.JAVA_INT;
         ValueLayout.OfFloat f = ValueLayout.JAVA_FLOAT;
         ValueLayout.OfLong address = ValueLayout.JAVA_LONG;
+        SGEMM = function("cblas_sgemm", FunctionDescriptor.ofVoid(
+                i, i, i, i, i, i, f, address, i, address, i, f, address, i));
+        SGEMV = function("cblas_sgemv", FunctionDescriptor.ofVoid(i, i, i, i, f, address, i, address, i, f, address, i));
+    }
+
+    private static MethodHandle function(String name, FunctionDescriptor signature) {
         MemorySegment symbol = SymbolLookup.loaderLookup()
-                .find("cblas_sgemm")
-                .orElseThrow(() -> new UnsatisfiedLinkError("OpenBLAS was loaded but has no cblas_sgemm"));
-        SGEMM = Linker.nativeLinker()
-                .downcallHandle(
-                        symbol,
-                        FunctionDescriptor.ofVoid(i, i, i, i, i, i, f, address, i, address, i, f, address, i));
+                .find(name)
+                .orElseThrow(() -> new UnsatisfiedLinkError("OpenBLAS was loaded but has no " + name));
+        return Linker.nativeLinker().downcallHandle(symbol, signature);
     }
 
     private Blas() {}
@@ -50,6 +54,19 @@ final class Blas {
                     m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
         } catch (Throwable impossible) {
             throw new IllegalStateException("cblas_sgemm(%d, %d, %d)".formatted(m, n, k), impossible);
+        }
+    }
+
+    /// `y = alpha * op(a) x + beta * y`, row-major, on the calling thread.
+    ///
+    /// @param rows stored rows of `a`, each `columns` long and `lda` apart
+    static void productWithVector(boolean transpose, int rows, int columns, float alpha, long a, int lda, long x,
+            float beta, long y) {
+        try {
+            SGEMV.invokeExact(ROW_MAJOR, transpose ? TRANSPOSE : NO_TRANSPOSE, rows, columns, alpha, a, lda, x, 1, beta, y,
+                    1);
+        } catch (Throwable impossible) {
+            throw new IllegalStateException("cblas_sgemv(%d, %d)".formatted(rows, columns), impossible);
         }
     }
 }

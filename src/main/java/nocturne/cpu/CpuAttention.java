@@ -22,8 +22,9 @@ import org.jspecify.annotations.Nullable;
 /// The forward pass is cut by sequence, head and tile; the backward pass by sequence and key head, because every
 /// tile adds to the same key and value gradients and their order must be fixed.
 final class CpuAttention implements Attention {
-    /// Scores of one tile, about: two such tiles stay in a core's second-level cache.
-    private static final int TILE_SCORES = 1 << 16;
+    /// Scores of one tile, about. BLAS packs the keys anew for each tile, so larger tiles pack less; two tiles of this
+    /// size still stay in a shared third-level cache.
+    private static final int TILE_SCORES = 1 << 18;
 
     private final Workers workers;
 
@@ -55,7 +56,7 @@ final class CpuAttention implements Attention {
             int head = (piece - firstTile[s]) / tiles;
             int from = (piece - firstTile[s]) % tiles * tile;
             forwardTile(q, k, v, keyBias, layout, o, logSumExp, headDim, head, start, length, from,
-                    Math.min(tile, length - from), workers.scratch(worker, (long) tile * length));
+                    Math.min(tile, length - from), workers.scratch(worker, (long) tile * length + tile));
         });
     }
 
@@ -76,13 +77,27 @@ final class CpuAttention implements Attention {
         int keyCount = layout.causal() ? from + rows : length;
         Blas.product(false, true, rows, keyCount, headDim, scale, queries, qStride, keys, kStride, 0, scores.address(),
                 length);
+        MemorySegment sums = scores.asSlice(4L * rows * length);
         for (int r = 0; r < rows; r++) {
             int visible = layout.causal() ? from + r + 1 : length;
-            float lse = softmaxRow(scores, (long) r * length, visible, keyCount, bias(keyBias), start);
+            float max = exponentialRow(scores, (long) r * length, visible, keyCount, bias(keyBias), start, sums, r);
+            float lse = max + (float) StrictMath.log(sums.get(FLOAT, 4L * r));
             logSumExp.data().set(FLOAT, 4 * ((long) head * layout.rows() + start + from + r), lse);
         }
         Blas.product(false, false, rows, headDim, keyCount, 1, scores.address(), length,
                 address(v, start, keyHead * headDim), kStride, 0, address(o, start + from, head * headDim), qStride);
+        // Dividing the output's few columns is cheaper than dividing every probability.
+        for (int r = 0; r < rows; r++) {
+            long at = (long) (start + from + r) * qStride + head * headDim;
+            scaleRow(o.data(), at, headDim, 1 / sums.get(FLOAT, 4L * r));
+        }
+    }
+
+    private static void scaleRow(MemorySegment data, long at, int count, float factor) {
+        for (int c = 0; c < count; c += COUNT) {
+            VectorMask<Float> m = upTo(c, count);
+            store(load(data, at + c, m).mul(factor), data, at + c, m);
+        }
     }
 
     private static @Nullable MemorySegment bias(@Nullable Tensor keyBias) {
@@ -93,38 +108,47 @@ final class CpuAttention implements Attention {
         return tensor.data().address() + 4 * ((long) row * tensor.columns() + column);
     }
 
-    /// Turns one row of scores into probabilities in place and returns `log(sum(exp(score)))`.
+    /// Turns one row of scores into `exp(score - max)` in place and stores their sum at `sums[sumAt]`.
     ///
-    /// @param visible keys this query may see; the probabilities from there to `width` become 0
-    private static float softmaxRow(MemorySegment scores, long row, int visible, int width, @Nullable MemorySegment bias,
-            long biasAt) {
+    /// @param visible keys this query may see; the values from there to `width` become 0
+    /// @return the greatest score
+    private static float exponentialRow(MemorySegment scores, long row, int visible, int width,
+            @Nullable MemorySegment bias, long biasAt, MemorySegment sums, int sumAt) {
+        int whole = FLOATS.loopBound(visible);
+        VectorMask<Float> tail = upTo(whole, visible);
         FloatVector most = broadcast(Float.NEGATIVE_INFINITY);
-        for (int c = 0; c < visible; c += COUNT) {
-            VectorMask<Float> m = upTo(c, visible);
-            FloatVector score = load(scores, row + c, m);
+        for (int c = 0; c < whole; c += COUNT) {
+            FloatVector score = load(scores, row + c);
             if (bias != null) {
-                score = score.add(load(bias, biasAt + c, m));
-                store(score, scores, row + c, m);
+                score = score.add(load(bias, biasAt + c));
+                store(score, scores, row + c);
             }
-            most = most.lanewise(VectorOperators.MAX, score, m);
+            most = most.max(score);
+        }
+        if (whole < visible) {
+            FloatVector score = load(scores, row + whole, tail);
+            if (bias != null) {
+                score = score.add(load(bias, biasAt + whole, tail));
+                store(score, scores, row + whole, tail);
+            }
+            most = most.lanewise(VectorOperators.MAX, score, tail);
         }
         // The greatest lane is exact in any order.
         float max = most.reduceLanes(VectorOperators.MAX);
         FloatVector sum = FloatVector.zero(FLOATS);
-        for (int c = 0; c < visible; c += COUNT) {
-            VectorMask<Float> m = upTo(c, visible);
-            FloatVector weight = Lanes.exp(load(scores, row + c, m).sub(max));
-            store(weight, scores, row + c, m);
-            sum = sum.add(weight, m);
+        for (int c = 0; c < whole; c += COUNT) {
+            FloatVector weight = Lanes.exp(load(scores, row + c).sub(max));
+            store(weight, scores, row + c);
+            sum = sum.add(weight);
         }
-        float total = Lanes.sum(sum);
-        float inverse = 1 / total;
-        for (int c = 0; c < visible; c += COUNT) {
-            VectorMask<Float> m = upTo(c, visible);
-            store(load(scores, row + c, m).mul(inverse), scores, row + c, m);
+        if (whole < visible) {
+            FloatVector weight = Lanes.exp(load(scores, row + whole, tail).sub(max));
+            store(weight, scores, row + whole, tail);
+            sum = sum.add(weight, tail);
         }
+        sums.set(FLOAT, 4L * sumAt, Lanes.sum(sum));
         for (int c = visible; c < width; c++) scores.set(FLOAT, 4 * (row + c), 0);
-        return max + (float) StrictMath.log(total);
+        return max;
     }
 
     @Override
@@ -196,13 +220,21 @@ final class CpuAttention implements Attention {
     /// Scores become probabilities and `dO V^T` becomes `dS`, both in place.
     private static void slopeRow(MemorySegment scores, MemorySegment slopes, long row, int length,
             @Nullable MemorySegment bias, long biasAt, float lse, float delta, float scale) {
-        for (int c = 0; c < length; c += COUNT) {
-            VectorMask<Float> m = upTo(c, length);
-            FloatVector score = load(scores, row + c, m);
-            if (bias != null) score = score.add(load(bias, biasAt + c, m));
+        int whole = FLOATS.loopBound(length);
+        for (int c = 0; c < whole; c += COUNT) {
+            FloatVector score = load(scores, row + c);
+            if (bias != null) score = score.add(load(bias, biasAt + c));
             FloatVector p = Lanes.exp(score.sub(lse));
-            store(p, scores, row + c, m);
-            store(load(slopes, row + c, m).sub(delta).mul(p).mul(scale), slopes, row + c, m);
+            store(p, scores, row + c);
+            store(load(slopes, row + c).sub(delta).mul(p).mul(scale), slopes, row + c);
+        }
+        if (whole < length) {
+            VectorMask<Float> m = upTo(whole, length);
+            FloatVector score = load(scores, row + whole, m);
+            if (bias != null) score = score.add(load(bias, biasAt + whole, m));
+            FloatVector p = Lanes.exp(score.sub(lse));
+            store(p, scores, row + whole, m);
+            store(load(slopes, row + whole, m).sub(delta).mul(p).mul(scale), slopes, row + whole, m);
         }
     }
 }

@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.Map;
 import nocturne.tensor.Attention;
 import nocturne.tensor.Backend;
+import nocturne.tensor.Convolution;
 import nocturne.tensor.Elementwise;
 import nocturne.tensor.Norms;
 import nocturne.tensor.Optimisation;
@@ -21,6 +22,7 @@ public final class CpuBackend implements Backend {
     private final CpuNorms norms;
     private final CpuAttention attention;
     private final CpuElementwise elementwise;
+    private final CpuConvolution convolution;
     private final CpuOptimisation optimisation;
 
     /// @param threads at least 1; results are the same bits for the same number
@@ -31,6 +33,7 @@ public final class CpuBackend implements Backend {
         norms = new CpuNorms(workers);
         attention = new CpuAttention(workers);
         elementwise = new CpuElementwise(workers);
+        convolution = new CpuConvolution(workers);
         optimisation = new CpuOptimisation(workers);
     }
 
@@ -83,6 +86,11 @@ public final class CpuBackend implements Backend {
     @Override
     public Elementwise elementwise() {
         return elementwise;
+    }
+
+    @Override
+    public Convolution convolution() {
+        return convolution;
     }
 
     @Override

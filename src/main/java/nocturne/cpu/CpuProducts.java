@@ -46,6 +46,11 @@ final class CpuProducts implements Products {
         long pc = c.data().address();
         int lda = a.columns();
         int ldb = b.columns();
+        if (m == 1 && !transposeA) {
+            // One row: BLAS would pack the whole matrix for a single use.
+            Blas.productWithVector(!transposeB, b.rows(), b.columns(), alpha, pb, ldb, pa, beta, pc);
+            return;
+        }
         boolean byRows = m >= n;
         int pieces = (long) m * n * k < WORTH_SPLITTING ? 1 : workers.count();
         int extent = byRows ? m : n;

@@ -13,13 +13,13 @@ public final class Latents {
         requireFit(latents, batch, channels, height, width);
         float[] packed = new float[latents.length];
         int features = 4 * channels;
-        int sample = channels * height * width;
         int at = 0;
         for (int plane = 0; plane < batch * channels; plane++) {
+            int sample = plane / channels * channels * height * width;
             int c = plane % channels;
             for (int y = 0; y < height; y++) {
                 for (int x = 0; x < width; x++) {
-                    packed[plane / channels * sample + token(y, x, width) * features + feature(c, y, x)] = latents[at++];
+                    packed[sample + token(y, x, width) * features + feature(c, y, x)] = latents[at++];
                 }
             }
         }
@@ -39,13 +39,13 @@ public final class Latents {
         requireFit(packed, batch, channels, height, width);
         float[] latents = new float[packed.length];
         int features = 4 * channels;
-        int sample = channels * height * width;
         int at = 0;
         for (int plane = 0; plane < batch * channels; plane++) {
+            int sample = plane / channels * channels * height * width;
             int c = plane % channels;
             for (int y = 0; y < height; y++) {
                 for (int x = 0; x < width; x++) {
-                    latents[at++] = packed[plane / channels * sample + token(y, x, width) * features + feature(c, y, x)];
+                    latents[at++] = packed[sample + token(y, x, width) * features + feature(c, y, x)];
                 }
             }
         }

@@ -68,12 +68,16 @@ public record VaeConfig(int baseDim, int latentDim, List<Integer> multipliers, i
             int baseDim = size("base_dim", 1024);
             int latentDim = size("z_dim", 1024);
             int resBlocks = size("num_res_blocks", 64);
-            int inputChannels = json.has("input_channels") ? size("input_channels", 3) : 3;
-            if (inputChannels != 3) complain("input_channels", inputChannels + " is not supported; only 3, red, green, blue");
+            int inputChannels = json.has("input_channels") ? size("input_channels", 1024) : 3;
+            if (inputChannels != 3) {
+                complain("input_channels", inputChannels + " is not supported; only 3: red, green and blue");
+            }
             List<Integer> multipliers = multipliers(baseDim);
             List<Float> mean = numbers("latents_mean", latentDim);
             List<Float> std = numbers("latents_std", latentDim);
-            if (std.stream().anyMatch(value -> !(value > 0))) complain("latents_std", "every deviation must be above 0");
+            if (std.stream().anyMatch(value -> !(value > 0))) {
+                complain("latents_std", "every deviation must be above 0");
+            }
             if (!json.path("attn_scales").isMissingNode() && !json.path("attn_scales").isEmpty()) {
                 complain("attn_scales", json.path("attn_scales") + " is not supported; it must be empty");
             }

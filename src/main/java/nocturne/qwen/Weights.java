@@ -24,9 +24,9 @@ final class Weights {
     /// Spread of random weights: small enough that activations stay finite through 60 blocks.
     private static final float RANDOM_DEVIATION = 0.02f;
 
-    /// Where tensors come from.
+    /// Where a tensor that was asked for comes from.
     private interface Supply {
-        Tensor tensor(String name, int... shape);
+        Tensor give(String name, Shape shape);
     }
 
     private final String where;
@@ -44,35 +44,41 @@ final class Weights {
     /// @param arena where the weights live as long as the model does
     static Weights of(TensorSource source, Backend backend, TensorArena arena) {
         List<Problem> problems = new ArrayList<>();
-        return new Weights(source.where(), (name, shape) -> {
+        Supply supply = (name, shape) -> {
             Tensor tensor = arena.allocate(shape);
-            if (fits(source, problems, name, shape)) backend.write(source.floats(name), tensor);
+            if (fits(source, name, shape, problems)) backend.write(source.floats(name), tensor);
             return tensor;
-        }, problems);
-    }
-
-    /// Compares every tensor that is asked for with the files and reads none: for models whose layers are loaded one at
-    /// a time, which are checked as a whole beforehand. The tensors it gives have a shape and no numbers.
-    static Weights checking(TensorSource source) {
-        List<Problem> problems = new ArrayList<>();
-        return new Weights(source.where(), (name, shape) -> {
-            fits(source, problems, name, shape);
-            return new Tensor(Shape.of(shape), MemorySegment.NULL);
-        }, problems);
+        };
+        return new Weights(source.where(), supply, problems);
     }
 
     /// Random weights of any shape that is asked for, to measure speed without a model.
     static Weights random(long seed, Backend backend, TensorArena arena) {
-        return new Weights("random weights", (name, shape) -> {
+        Supply supply = (name, shape) -> {
             Tensor tensor = arena.allocate(shape);
-            backend.write(randomNumbers(seed, name, tensor), tensor);
+            float[] numbers = new float[Math.toIntExact(shape.elements())];
+            Philox.stream(seed, name).fillNormal(numbers, 0);
+            for (int i = 0; i < numbers.length; i++) numbers[i] *= RANDOM_DEVIATION;
+            backend.write(numbers, tensor);
             return tensor;
-        }, List.of());
+        };
+        return new Weights("random weights", supply, List.of());
+    }
+
+    /// Compares every tensor it is asked for with the files and reads none: for models whose layers are loaded one at a
+    /// time, which are checked as a whole beforehand. The tensors it gives have a shape and no numbers.
+    static Weights checking(TensorSource source) {
+        List<Problem> problems = new ArrayList<>();
+        Supply supply = (name, shape) -> {
+            fits(source, name, shape, problems);
+            return new Tensor(shape, MemorySegment.NULL.reinterpret(4 * shape.elements()));
+        };
+        return new Weights(source.where(), supply, problems);
     }
 
     /// A tensor in float32.
     Tensor tensor(String name, int... shape) {
-        return supply.tensor(name, shape);
+        return supply.give(name, Shape.of(shape));
     }
 
     /// `<module>.weight [out, in]` and `<module>.bias [out]`.
@@ -90,29 +96,20 @@ final class Weights {
     List<Linear> linears(String module, int parts, int in, int out) {
         Tensor weight = tensor(module + ".weight", parts * out, in);
         Tensor bias = tensor(module + ".bias", parts * out);
-        boolean withoutNumbers = weight.data().equals(MemorySegment.NULL);
-        return IntStream.range(0, parts).mapToObj(part -> withoutNumbers
-                ? new Linear(weight, bias)
-                : new Linear(weight.rowRange(part * out, out),
-                        bias.reshape(parts, out).rowRange(part, 1).reshape(out))).toList();
+        return IntStream.range(0, parts)
+                .mapToObj(part -> new Linear(weight.rowRange(part * out, out), bias.slice((long) part * out, out)))
+                .toList();
     }
 
-    private static float[] randomNumbers(long seed, String name, Tensor tensor) {
-        float[] numbers = new float[Math.toIntExact(tensor.elements())];
-        Philox.stream(seed, name).fillNormal(numbers, 0);
-        for (int i = 0; i < numbers.length; i++) numbers[i] *= RANDOM_DEVIATION;
-        return numbers;
-    }
-
-    private static boolean fits(TensorSource files, List<Problem> problems, String name, int... shape) {
-        if (!files.has(name)) {
-            problems.add(new Problem("MODEL_INVALID", files.where(), "has no tensor " + name));
+    private static boolean fits(TensorSource source, String name, Shape shape, List<Problem> problems) {
+        if (!source.has(name)) {
+            problems.add(new Problem("MODEL_INVALID", source.where(), "has no tensor " + name));
             return false;
         }
-        TensorEntry entry = files.entry(name);
-        List<Long> expected = Arrays.stream(shape).mapToObj(Long::valueOf).toList();
+        TensorEntry entry = source.entry(name);
+        List<Long> expected = Arrays.stream(shape.toArray()).mapToObj(Long::valueOf).toList();
         if (entry.shape().equals(expected)) return true;
-        problems.add(new Problem("MODEL_INVALID", files.where(),
+        problems.add(new Problem("MODEL_INVALID", source.where(),
                 "tensor %s is %s; config.json makes it %s".formatted(name, entry.shape(), expected)));
         return false;
     }

@@ -25,6 +25,8 @@ public interface Backend extends AutoCloseable {
 
     Elementwise elementwise();
 
+    Convolution convolution();
+
     Optimisation optimisation();
 
     @Override
