@@ -10,10 +10,12 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
+import java.security.DigestOutputStream;
+import java.security.MessageDigest;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import nocturne.problem.UserMistake;
@@ -21,6 +23,14 @@ import nocturne.problem.UserMistake;
 /// Writes safetensors files in one pass, complete before they get their name.
 public final class SafetensorsWriter {
     private static final int BLOCK = 4096;
+    private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
+    private static final ValueLayout.OfFloat FLOATS = ValueLayout.JAVA_FLOAT_UNALIGNED;
+    private static final ValueLayout.OfInt INTS = ValueLayout.JAVA_INT_UNALIGNED;
+    private static final ValueLayout.OfLong LONGS = ValueLayout.JAVA_LONG_UNALIGNED;
+    private static final ValueLayout.OfFloat FLOATS_LE = FLOATS.withOrder(LITTLE);
+    private static final ValueLayout.OfInt INTS_LE = INTS.withOrder(LITTLE);
+    private static final ValueLayout.OfLong LONGS_LE = LONGS.withOrder(LITTLE);
+    private static final ValueLayout.OfShort SHORTS_LE = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(LITTLE);
     private static final JsonFactory JSON = new JsonFactory();
 
     private SafetensorsWriter() {}
@@ -39,8 +49,7 @@ public final class SafetensorsWriter {
     /// [AtomicFiles#write(Path, long, IOConsumer, IOConsumer)].
     public static void write(
             Path target, Map<String, String> metadata, List<TensorData> tensors, IOConsumer<Path> verify) {
-        List<TensorData> inFile = new ArrayList<>(tensors);
-        inFile.sort(Comparator.comparingInt((TensorData tensor) -> tensor.dtype().bytes()).reversed());
+        List<TensorData> inFile = inFileOrder(tensors);
         Map<String, Long> offsets = new HashMap<>();
         long end = 0;
         for (TensorData tensor : inFile) {
@@ -54,6 +63,24 @@ public final class SafetensorsWriter {
             out.write(header);
             for (TensorData tensor : inFile) writeTensor(out, tensor);
         }, verify);
+    }
+
+    /// SHA-256 of the tensor bytes, without the header, that [#write] would write: 64 lower-case hexadecimal digits.
+    /// Viewers of adapters call it `sshs_model_hash`.
+    public static String dataHash(List<TensorData> tensors) {
+        MessageDigest digest = ContentHash.sha256();
+        try (OutputStream out = new DigestOutputStream(OutputStream.nullOutputStream(), digest)) {
+            for (TensorData tensor : inFileOrder(tensors)) writeTensor(out, tensor);
+        } catch (IOException e) {
+            throw new IllegalStateException("hashing memory cannot fail", e);
+        }
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    private static List<TensorData> inFileOrder(List<TensorData> tensors) {
+        List<TensorData> inFile = new ArrayList<>(tensors);
+        inFile.sort(Comparator.comparingInt((TensorData tensor) -> tensor.dtype().bytes()).reversed());
+        return inFile;
     }
 
     private static byte[] header(Map<String, String> metadata, List<TensorData> tensors, Map<String, Long> offsets) {
@@ -97,39 +124,48 @@ public final class SafetensorsWriter {
     }
 
     private static void writeTensor(OutputStream out, TensorData tensor) throws IOException {
-        int from = tensor.isNarrowed() ? Float.BYTES : tensor.dtype().bytes();
-        long elements = tensor.source().byteSize() / from;
-        ByteBuffer block = ByteBuffer.allocate(BLOCK * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        for (long at = 0; at < elements; at += BLOCK) {
-            int count = (int) Math.min(BLOCK, elements - at);
-            MemorySegment part = tensor.source().asSlice(at * from, (long) count * from);
-            block.clear();
-            if (tensor.isNarrowed()) {
-                putNarrowed(block, part, count, tensor, at);
-            } else {
-                putRaw(block, part, count, tensor.dtype());
-            }
-            out.write(block.array(), 0, block.position());
+        if (tensor.isNarrowed()) {
+            writeNarrowed(out, tensor);
+        } else {
+            writeRaw(out, tensor);
         }
     }
 
-    private static void putNarrowed(ByteBuffer block, MemorySegment part, int count, TensorData tensor, long first) {
+    /// In blocks over arrays, which the compiler vectorises: copy in, convert, check, copy out.
+    private static void writeNarrowed(OutputStream out, TensorData tensor) throws IOException {
         DType type = tensor.dtype();
-        for (int i = 0; i < count; i++) {
-            float value = part.get(ValueLayout.JAVA_FLOAT_UNALIGNED, (long) i * Float.BYTES);
-            float stored;
+        long elements = tensor.source().byteSize() / Float.BYTES;
+        float[] values = new float[BLOCK];
+        short[] halves = new short[BLOCK];
+        byte[] bytes = new byte[BLOCK * Float.BYTES];
+        MemorySegment block = MemorySegment.ofArray(bytes);
+        for (long at = 0; at < elements; at += BLOCK) {
+            int count = (int) Math.min(BLOCK, elements - at);
+            MemorySegment.copy(tensor.source(), FLOATS, at * Float.BYTES, values, 0, count);
+            float factor = tensor.factor();
+            if (factor != 1) for (int i = 0; i < count; i++) values[i] *= factor;
             if (type == DType.F32) {
-                block.putFloat(stored = value);
-            } else if (type == DType.F16) {
-                short bits = HalfPrecision.toF16(value);
-                block.putShort(bits);
-                stored = HalfPrecision.fromF16(bits);
+                MemorySegment.copy(values, 0, block, FLOATS_LE, 0, count);
             } else {
-                short bits = HalfPrecision.toBf16(value);
-                block.putShort(bits);
-                stored = HalfPrecision.fromBf16(bits);
+                if (type == DType.F16) for (int i = 0; i < count; i++) halves[i] = Float.floatToFloat16(values[i]);
+                else for (int i = 0; i < count; i++) halves[i] = HalfPrecision.toBf16(values[i]);
+                MemorySegment.copy(halves, 0, block, SHORTS_LE, 0, count);
             }
-            if (tensor.isCheckedFinite() && !Float.isFinite(stored)) throw outOfRange(tensor, first + i, value);
+            if (tensor.isCheckedFinite()) requireFinite(tensor, values, count, at);
+            out.write(bytes, 0, count * type.bytes());
+        }
+    }
+
+    private static void requireFinite(TensorData tensor, float[] values, int count, long first) {
+        // From here on a value rounds to infinity: half a unit in the last place above the largest.
+        float limit = switch (tensor.dtype()) {
+            case F16 -> 65520f;
+            case BF16 -> 0x1.ffp127f;
+            default -> Float.POSITIVE_INFINITY;
+        };
+        for (int i = 0; i < count; i++) {
+            // Written so that a NaN is caught as well.
+            if (!(Math.abs(values[i]) < limit)) throw outOfRange(tensor, first + i, values[i]);
         }
     }
 
@@ -141,12 +177,21 @@ public final class SafetensorsWriter {
                 "element %d is %s, %s".formatted(index, value, advice));
     }
 
-    private static void putRaw(ByteBuffer block, MemorySegment part, int count, DType type) {
-        switch (type.bytes()) {
-            case 1 -> block.put(part.toArray(ValueLayout.JAVA_BYTE));
-            case 4 -> Arrays.stream(part.toArray(ValueLayout.JAVA_INT_UNALIGNED)).forEach(block::putInt);
-            case 8 -> Arrays.stream(part.toArray(ValueLayout.JAVA_LONG_UNALIGNED)).forEach(block::putLong);
-            default -> throw new IllegalArgumentException(count + " elements of " + type + " are not written raw");
+    private static void writeRaw(OutputStream out, TensorData tensor) throws IOException {
+        int size = tensor.dtype().bytes();
+        long elements = tensor.source().byteSize() / size;
+        byte[] bytes = new byte[BLOCK * size];
+        MemorySegment block = MemorySegment.ofArray(bytes);
+        for (long at = 0; at < elements; at += BLOCK) {
+            int count = (int) Math.min(BLOCK, elements - at);
+            long from = at * size;
+            switch (size) {
+                case 1 -> MemorySegment.copy(tensor.source(), from, block, 0, count);
+                case 4 -> MemorySegment.copy(tensor.source(), INTS, from, block, INTS_LE, 0, count);
+                case 8 -> MemorySegment.copy(tensor.source(), LONGS, from, block, LONGS_LE, 0, count);
+                default -> throw new IllegalArgumentException(tensor.dtype() + " is not written raw");
+            }
+            out.write(bytes, 0, count * size);
         }
     }
 }

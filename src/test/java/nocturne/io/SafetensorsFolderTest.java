@@ -50,6 +50,16 @@ class SafetensorsFolderTest {
     }
 
     @Test
+    void theShippedModelReadsAsOne() {
+        try (TensorSource tensors = SafetensorsFolder.open(Path.of("models/qwen-image-tiny/transformer"))) {
+            assertThat(tensors.has("img_in.weight")).isTrue();
+            for (TensorEntry entry : tensors.tensors().values()) {
+                assertThat(tensors.floats(entry.name())).as(entry.name()).hasSize((int) entry.elements());
+            }
+        }
+    }
+
+    @Test
     void shardsWithoutAnIndexReadAsOne() {
         try (TensorSource tensors = SafetensorsFolder.open(folder)) {
             assertThat(tensors.tensors().keySet()).containsExactly("a", "b");

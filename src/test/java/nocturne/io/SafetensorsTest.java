@@ -148,6 +148,10 @@ class SafetensorsTest {
         assertThatThrownBy(() -> SafetensorsWriter.write(file, Map.of(), List.of(large.mustBeFinite())))
                 .isInstanceOf(UserMistake.class)
                 .hasMessageContaining("element 1 is 65520.0, which F16 cannot hold");
+        float edge = 0x1.ffp127f;
+        TensorData beyond = TensorData.floats("x", DType.BF16, List.of(2L), new float[] {Math.nextDown(edge), edge});
+        assertThatThrownBy(() -> SafetensorsWriter.write(file, Map.of(), List.of(beyond.mustBeFinite())))
+                .isInstanceOf(UserMistake.class).hasMessageContaining("element 1 ");
         TensorData broken = TensorData.floats("x", DType.F32, List.of(1L), new float[] {Float.NaN});
         assertThatThrownBy(() -> SafetensorsWriter.write(file, Map.of(), List.of(broken.mustBeFinite())))
                 .isInstanceOf(UserMistake.class).hasMessageContaining("NaN");

@@ -27,7 +27,7 @@ import net.jqwik.api.lifecycle.AfterProperty;
 import net.jqwik.api.lifecycle.BeforeProperty;
 import nocturne.problem.UserMistake;
 
-class SafetensorsProperties {
+class SafetensorsPropertyTest {
     private Path folder = Path.of("");
 
     @BeforeProperty
@@ -86,7 +86,7 @@ class SafetensorsProperties {
 
     @Provide
     Arbitrary<Map<String, String>> metadata() {
-        Arbitrary<String> text = Arbitraries.strings().ofMaxLength(20).map(SafetensorsProperties::legal);
+        Arbitrary<String> text = Arbitraries.strings().ofMaxLength(20).map(SafetensorsPropertyTest::legal);
         return Arbitraries.maps(text, text).ofMaxSize(5);
     }
 

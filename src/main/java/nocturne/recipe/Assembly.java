@@ -1,0 +1,95 @@
+package nocturne.recipe;
+
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/// Makes the records from a decided [Section]. It decides nothing itself, so that the resolved text, which is printed
+/// from the same section, gives the same recipe when read.
+final class Assembly {
+    private Assembly() {}
+
+    static Recipe recipe(Section root) {
+        return new Recipe(root.get(RootKeys.NAME), orNull(root, RootKeys.TRIGGER_WORD), root.get(RootKeys.SEED),
+                network(root.child(NetworkKeys.BLOCK)), save(root.child(SaveKeys.BLOCK)),
+                root.children(DatasetKeys.BLOCK).stream().map(Assembly::dataset).toList(),
+                train(root.child(TrainKeys.BLOCK)), model(root.child(ModelKeys.BLOCK)),
+                sample(root.child(SampleKeys.BLOCK), root.child(TrainKeys.BLOCK)),
+                root.child(RootKeys.LOGGING).get(RootKeys.LOG_EVERY), root.get(RootKeys.META));
+    }
+
+    private static NetworkRecipe network(Section network) {
+        Section filters = network.child(NetworkKeys.FILTERS);
+        return new NetworkRecipe(network.get(NetworkKeys.RANK), network.get(NetworkKeys.ALPHA),
+                filters.get(NetworkKeys.ONLY_IF_CONTAINS), filters.get(NetworkKeys.IGNORE_IF_CONTAINS),
+                orNull(network, NetworkKeys.START_FROM));
+    }
+
+    private static SaveRecipe save(Section save) {
+        return new SaveRecipe(save.get(SaveKeys.DTYPE), save.get(SaveKeys.SAVE_EVERY), save.get(SaveKeys.KEEP));
+    }
+
+    private static DatasetRecipe dataset(Section set) {
+        String ending = set.get(DatasetKeys.CAPTION_EXT).toLowerCase(Locale.ROOT);
+        return new DatasetRecipe(set.get(DatasetKeys.FOLDER), ending.startsWith(".") ? ending : "." + ending,
+                orNull(set, DatasetKeys.DEFAULT_CAPTION), orNull(set, DatasetKeys.TRIGGER_WORD),
+                set.get(DatasetKeys.CAPTION_DROPOUT), set.get(DatasetKeys.REPEATS), set.get(DatasetKeys.RESOLUTION),
+                set.get(DatasetKeys.FLIP_X), set.get(DatasetKeys.FLIP_Y), set.get(DatasetKeys.CONTROL_PATH),
+                set.get(DatasetKeys.TRANSPARENT_COLOR), set.get(DatasetKeys.LOSS_MULTIPLIER));
+    }
+
+    private static TrainRecipe train(Section train) {
+        Section params = train.child(TrainKeys.OPTIMIZER_PARAMS);
+        Section ema = train.child(TrainKeys.EMA);
+        List<Double> betas = params.get(TrainKeys.BETAS);
+        OptimizerRecipe optimizer = new OptimizerRecipe(train.get(TrainKeys.OPTIMIZER), train.get(TrainKeys.LR),
+                schedule(train), params.get(TrainKeys.WEIGHT_DECAY), betas.get(0), betas.get(1), params.get(TrainKeys.EPS),
+                train.get(TrainKeys.MAX_GRAD_NORM));
+        TimestepRecipe timesteps = new TimestepRecipe(train.get(TrainKeys.TIMESTEP_TYPE), train.get(TrainKeys.CONTENT_OR_STYLE),
+                train.get(TrainKeys.MIN_DENOISING), train.get(TrainKeys.MAX_DENOISING));
+        return new TrainRecipe(train.get(TrainKeys.STEPS), train.get(TrainKeys.BATCH_SIZE), train.get(TrainKeys.ACCUMULATION),
+                optimizer, timesteps,
+                new EmaRecipe(ema.get(TrainKeys.USE_EMA), ema.get(TrainKeys.EMA_DECAY), ema.get(TrainKeys.BIAS_CORRECTION)),
+                train.get(TrainKeys.CHECKPOINTING), train.get(TrainKeys.DTYPE), validation(train.child(TrainKeys.VALIDATION)));
+    }
+
+    private static LearningRateSchedule schedule(Section train) {
+        Section params = train.child(TrainKeys.SCHEDULER_PARAMS);
+        return switch (train.get(TrainKeys.LR_SCHEDULER)) {
+            case CONSTANT -> new LearningRateSchedule.Constant();
+            case CONSTANT_WITH_WARMUP -> new LearningRateSchedule.ConstantWithWarmup(params.get(TrainKeys.WARMUP_STEPS));
+            case LINEAR -> new LearningRateSchedule.Linear(params.get(TrainKeys.START_FACTOR), params.get(TrainKeys.END_FACTOR));
+            case COSINE -> new LearningRateSchedule.Cosine(params.get(TrainKeys.ETA_MIN) / train.get(TrainKeys.LR));
+        };
+    }
+
+    private static @Nullable ValidationRecipe validation(Section validation) {
+        if (validation.find(TrainKeys.VALIDATION_FOLDER).isEmpty()) return null;
+        return new ValidationRecipe(validation.get(TrainKeys.VALIDATION_FOLDER), validation.get(TrainKeys.VALIDATE_EVERY),
+                validation.get(TrainKeys.VALIDATION_SIGMAS));
+    }
+
+    private static ModelRecipe model(Section model) {
+        return new ModelRecipe(model.get(ModelKeys.NAME_OR_PATH), model.get(ModelKeys.ARCH),
+                model.get(ModelKeys.QUANTIZE) ? model.get(ModelKeys.QTYPE) : null,
+                model.get(ModelKeys.QUANTIZE_TE) ? model.get(ModelKeys.QTYPE_TE) : null,
+                model.get(ModelKeys.LOW_VRAM), model.child(ModelKeys.KWARGS).get(ModelKeys.MATCH_TARGET_RES));
+    }
+
+    private static SampleRecipe sample(Section sample, Section train) {
+        return new SampleRecipe(train.get(TrainKeys.DISABLE_SAMPLING) ? 0 : sample.get(SampleKeys.SAMPLE_EVERY),
+                sample.get(SampleKeys.START_STEP), !train.get(TrainKeys.SKIP_FIRST_SAMPLE),
+                sample.children(SampleKeys.ITEM).stream().map(Assembly::prompt).toList());
+    }
+
+    private static SamplePrompt prompt(Section item) {
+        return new SamplePrompt(item.get(SampleKeys.PROMPT), item.get(SampleKeys.ITEM_NEG), item.get(SampleKeys.ITEM_WIDTH),
+                item.get(SampleKeys.ITEM_HEIGHT), item.get(SampleKeys.ITEM_SEED), item.get(SampleKeys.ITEM_GUIDANCE),
+                item.get(SampleKeys.ITEM_STEPS), item.get(SampleKeys.ITEM_MULTIPLIER), item.get(SampleKeys.ITEM_CFG_NORM),
+                item.get(SampleKeys.CONTROLS));
+    }
+
+    private static <T> @Nullable T orNull(Section section, Key<T> key) {
+        return section.find(key).orElse(null);
+    }
+}

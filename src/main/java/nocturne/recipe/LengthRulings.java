@@ -1,0 +1,145 @@
+package nocturne.recipe;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/// Decides how long a run is and how often it saves: rulings.
+///
+/// One step is one update. `steps` is the whole run and is never multiplied by `epochs`. Only in recipes that use the
+/// older `gradient_accumulation_steps` do `steps` and everything counted in them mean batches, so there they are divided.
+final class LengthRulings {
+    private static final int SAVE_EVERY = 250;
+    private static final int MOST_STEPS = 10_000_000;
+
+    private final Section root;
+    private final Section train;
+    private final BundleFacts bundle;
+    private final Findings findings;
+
+    LengthRulings(Section root, BundleFacts bundle, Findings findings) {
+        this.root = root;
+        this.train = root.child(TrainKeys.BLOCK);
+        this.bundle = bundle;
+        this.findings = findings;
+    }
+
+    void apply() {
+        readOlderAccumulation();
+        decideSteps();
+        decideSaving();
+        train.drop(TrainKeys.EPOCHS);
+    }
+
+    private void readOlderAccumulation() {
+        Optional<Integer> older = train.find(TrainKeys.ACCUMULATION_STEPS);
+        if (older.isEmpty()) return;
+        int batches = older.get();
+        Key<Integer> key = TrainKeys.ACCUMULATION_STEPS;
+        boolean both = train.isWritten(TrainKeys.ACCUMULATION) && train.get(TrainKeys.ACCUMULATION) > 1 && batches > 1;
+        if (both) {
+            findings.refuse(train, key,
+                    "stands beside gradient_accumulation, and steps would mean two things; keep one.");
+        } else if (batches > 1 || !train.isWritten(TrainKeys.ACCUMULATION)) {
+            train.set(TrainKeys.ACCUMULATION, batches, train.origin(key).orElseThrow());
+            if (batches > 1) divideSteps(batches);
+        }
+        train.drop(key);
+    }
+
+    private void divideSteps(int batches) {
+        Key<Integer> key = TrainKeys.ACCUMULATION_STEPS;
+        if (train.isWritten(TrainKeys.STEPS)) {
+            int micro = train.get(TrainKeys.STEPS);
+            findings.note("X-09", train, key,
+                    "with this key steps: %d counts batches; the run makes %d updates of %d batches each, and save_every, "
+                            .formatted(micro, ceilDiv(micro, batches), batches)
+                            + "sample_every and the like are divided in the same way.");
+        } else {
+            findings.note("X-09", train, key, "is read as gradient_accumulation: %d.".formatted(batches));
+        }
+        Section save = root.child(SaveKeys.BLOCK);
+        Section sample = root.child(SampleKeys.BLOCK);
+        divide(train, TrainKeys.STEPS, batches);
+        divide(save, SaveKeys.SAVE_EVERY, batches);
+        divide(sample, SampleKeys.SAMPLE_EVERY, batches);
+        divide(sample, SampleKeys.START_STEP, batches);
+        divide(train.child(TrainKeys.SCHEDULER_PARAMS), TrainKeys.WARMUP_STEPS, batches);
+        divide(train.child(TrainKeys.VALIDATION), TrainKeys.VALIDATE_EVERY, batches);
+    }
+
+    private static void divide(Section section, Key<Integer> key, int batches) {
+        if (!section.isWritten(key)) return;
+        int written = section.get(key);
+        section.set(key, ceilDiv(written, batches),
+                new Origin.Derived("X-09", "%d batches / %d".formatted(written, batches)));
+    }
+
+    private void decideSteps() {
+        Optional<Integer> epochs = train.find(TrainKeys.EPOCHS);
+        if (epochs.isEmpty()) return;
+        OptionalLong samples = samplesPerEpoch();
+        long batchesPerStep = (long) train.get(TrainKeys.BATCH_SIZE) * train.get(TrainKeys.ACCUMULATION);
+        if (train.origin(TrainKeys.STEPS).filter(Origin.Default.class::isInstance).isEmpty()) {
+            compare(epochs.get(), samples, batchesPerStep);
+            return;
+        }
+        if (samples.isEmpty()) {
+            findings.refuse(train, TrainKeys.EPOCHS,
+                    "the pictures cannot be counted here, so train.steps is needed.");
+            return;
+        }
+        long steps = Math.clamp(ceilDiv(samples.getAsLong(), batchesPerStep) * epochs.get(), 1, MOST_STEPS);
+        train.set(TrainKeys.STEPS, (int) steps, new Origin.Derived("X-08", "%d epochs x %d samples / %d a step"
+                .formatted(epochs.get(), samples.getAsLong(), batchesPerStep)));
+        findings.note("X-08", train, TrainKeys.EPOCHS,
+                "%d epochs of %d samples, %d samples a step: %d steps."
+                        .formatted(epochs.get(), samples.getAsLong(), batchesPerStep, steps));
+    }
+
+    /// Both were written: `steps` holds, and the person should see when the numbers tell different stories.
+    private void compare(int epochs, OptionalLong samples, long samplesPerStep) {
+        int steps = train.get(TrainKeys.STEPS);
+        String length = "steps is the whole run, %d, not multiplied by epochs; saving each of %d epochs means every %d steps"
+                .formatted(steps, epochs, Math.max(1, ceilDiv(steps, epochs)));
+        String data = samples.isEmpty() ? "" : "; by the pictures (%d samples an epoch, %d a step) it is %.1f epochs"
+                .formatted(samples.getAsLong(), samplesPerStep,
+                        (double) steps * samplesPerStep / Math.max(1, samples.getAsLong()));
+        findings.note("X-08", train, TrainKeys.EPOCHS, length + data + ".");
+    }
+
+    private void decideSaving() {
+        Section save = root.child(SaveKeys.BLOCK);
+        int steps = train.get(TrainKeys.STEPS);
+        if (save.find(SaveKeys.SAVE_EVERY).isEmpty()) {
+            Optional<Integer> epochs = train.find(TrainKeys.EPOCHS);
+            int every = epochs.isPresent() ? ceilDiv(steps, epochs.get()) : Math.min(SAVE_EVERY, steps);
+            save.derive(SaveKeys.SAVE_EVERY, Math.clamp(every, 1, 1_000_000));
+        } else if (save.get(SaveKeys.SAVE_EVERY) > steps) {
+            findings.note("S1-62", save, SaveKeys.SAVE_EVERY,
+                    "is more than the %d steps of the run; only the last step is saved.".formatted(steps));
+        }
+    }
+
+    /// Pictures times repeats over all datasets; empty when the bundle was not looked at or holds none.
+    private OptionalLong samplesPerEpoch() {
+        long samples = 0;
+        List<Section> datasets = root.children(DatasetKeys.BLOCK);
+        for (Section dataset : datasets) {
+            var pictures = bundle.picturesIn(dataset.get(DatasetKeys.FOLDER));
+            if (pictures.isEmpty()) return OptionalLong.empty();
+            long copies = (dataset.get(DatasetKeys.FLIP_X) ? 2 : 1) * (dataset.get(DatasetKeys.FLIP_Y) ? 2 : 1);
+            samples += (long) pictures.getAsInt() * dataset.get(DatasetKeys.REPEATS) * copies
+                    * dataset.get(DatasetKeys.RESOLUTION).size();
+        }
+        return samples == 0 ? OptionalLong.empty() : OptionalLong.of(samples);
+    }
+
+    private static int ceilDiv(int a, int b) {
+        return Math.ceilDiv(a, b);
+    }
+
+    private static long ceilDiv(long a, long b) {
+        return Math.ceilDiv(a, b);
+    }
+}

@@ -1,0 +1,169 @@
+package nocturne.recipe;
+
+import java.util.Map;
+import java.util.regex.Pattern;
+
+/// Fills what follows from other values, and settles what the recipe's sources disagree about (section A3 of the
+/// ledger). Afterwards every key that describes the run has its value, and keys that only steered a ruling are gone.
+final class Rulings {
+    private static final Pattern UNSAFE = Pattern.compile("[^A-Za-z0-9 ._-]");
+    private static final int LONGEST_NAME = 80;
+
+    private final Section root;
+    private final BundleFacts bundle;
+    private final Findings findings;
+
+    Rulings(Section root, BundleFacts bundle, Findings findings) {
+        this.root = root;
+        this.bundle = bundle;
+        this.findings = findings;
+    }
+
+    void apply() {
+        new DatasetRulings(root, bundle, findings).apply();
+        nameJob();
+        decideNetwork();
+        decideModel();
+        new LengthRulings(root, bundle, findings).apply();
+        decideTraining();
+        new SampleRulings(root, findings).apply();
+        decideMetadata();
+    }
+
+    private void nameJob() {
+        if (root.find(RootKeys.NAME).isPresent()) return;
+        String name = UNSAFE.matcher(bundle.name()).replaceAll("_");
+        name = name.substring(0, Math.min(name.length(), LONGEST_NAME));
+        name = name.replaceAll("^[^A-Za-z0-9]+", "").replaceAll("[^A-Za-z0-9]+$", "");
+        root.derive(RootKeys.NAME, name.isEmpty() ? "lora" : name);
+    }
+
+    private void decideNetwork() {
+        Section network = root.child(NetworkKeys.BLOCK);
+        int rank = network.get(NetworkKeys.RANK);
+        if (network.find(NetworkKeys.ALPHA).isEmpty()) network.derive(NetworkKeys.ALPHA, (double) rank);
+    }
+
+    private void decideModel() {
+        Section model = root.child(ModelKeys.BLOCK);
+        if (model.find(ModelKeys.ARCH).isEmpty()) {
+            model.derive(ModelKeys.ARCH, Architecture.named(model.get(ModelKeys.NAME_OR_PATH)));
+        }
+        if (model.find(ModelKeys.QUANTIZE_TE).isEmpty()) {
+            model.derive(ModelKeys.QUANTIZE_TE, model.get(ModelKeys.QUANTIZE));
+        }
+        model.find(ModelKeys.RECOVERY).ifPresent(recovery -> {
+            WeightFormat format = model.get(ModelKeys.QTYPE);
+            if (format.recovery() != null && !format.recovery().equals(recovery)) {
+                findings.refuse(model, ModelKeys.RECOVERY,
+                        "%s disagrees with the adapter in qtype; keep one.".formatted(Shown.value(recovery)));
+            }
+            Kind.WeightFormatText kind = new Kind.WeightFormatText();
+            kind.parse(format.type() + "|" + recovery).ifPresentOrElse(
+                    whole -> model.set(ModelKeys.QTYPE, whole, model.origin(ModelKeys.RECOVERY).orElseThrow()),
+                    () -> findings.refuse(model, ModelKeys.RECOVERY,
+                            "is not a path."));
+        });
+        model.drop(ModelKeys.RECOVERY);
+        if (model.isWritten(ModelKeys.QUANTIZE) && model.get(ModelKeys.QUANTIZE)) {
+            findings.note("X-05", model, ModelKeys.QUANTIZE,
+                    "%s is remembered, but this version keeps weights as they are on disk; results are at least as exact."
+                            .formatted(model.get(ModelKeys.QTYPE)));
+        }
+    }
+
+    private void decideTraining() {
+        Section train = root.child(TrainKeys.BLOCK);
+        if (train.get(TrainKeys.OPTIMIZER) == Optimizer.ADAMW8BIT) {
+            findings.note("S2-12", train, TrainKeys.OPTIMIZER,
+                    "adamw8bit is computed as AdamW with 32-bit moments by this version: the same rule, more memory.");
+        }
+        if (train.get(TrainKeys.DTYPE) == Precision.F16) {
+            findings.note("S2-48", train, TrainKeys.DTYPE,
+                    "float16 is too narrow for this model; bf16 is used.");
+            train.set(TrainKeys.DTYPE, Precision.BF16, new Origin.Derived("S2-48", "float16 read as bf16"));
+        }
+        if (train.get(TrainKeys.MIN_DENOISING) >= train.get(TrainKeys.MAX_DENOISING)) {
+            findings.refuse(train, TrainKeys.MIN_DENOISING,
+                    "%d is not allowed; less than max_denoising_steps, which is %d."
+                            .formatted(train.get(TrainKeys.MIN_DENOISING), train.get(TrainKeys.MAX_DENOISING)));
+        }
+        if (train.find(TrainKeys.FORCE_FIRST_SAMPLE).orElse(false)) {
+            train.set(TrainKeys.SKIP_FIRST_SAMPLE, false, train.origin(TrainKeys.FORCE_FIRST_SAMPLE).orElseThrow());
+        }
+        train.drop(TrainKeys.FORCE_FIRST_SAMPLE);
+        decideSchedule(train);
+        decideValidation(train);
+    }
+
+    private void decideSchedule(Section train) {
+        Section params = train.child(TrainKeys.SCHEDULER_PARAMS);
+        Schedule schedule = train.get(TrainKeys.LR_SCHEDULER);
+        Map<Key<?>, Schedule> owners = Map.of(TrainKeys.WARMUP_STEPS, Schedule.CONSTANT_WITH_WARMUP,
+                TrainKeys.START_FACTOR, Schedule.LINEAR, TrainKeys.END_FACTOR, Schedule.LINEAR,
+                TrainKeys.ETA_MIN, Schedule.COSINE);
+        for (Key<?> key : params.block().keys()) {
+            if (owners.get(key) == schedule) continue;
+            if (params.isWritten(key)) {
+                findings.note("B6", params, key,
+                        "is not used: the schedule is %s.".formatted(schedule.spelling()));
+            }
+            params.drop(key);
+        }
+        switch (schedule) {
+            case CONSTANT -> { }
+            case CONSTANT_WITH_WARMUP -> {
+                if (params.find(TrainKeys.WARMUP_STEPS).isEmpty()) {
+                    params.derive(TrainKeys.WARMUP_STEPS, train.get(TrainKeys.STEPS) / 10);
+                }
+            }
+            case LINEAR -> {
+                boolean silent = params.find(TrainKeys.START_FACTOR).isEmpty() && params.find(TrainKeys.END_FACTOR).isEmpty();
+                if (silent) {
+                    findings.note("B6", train, TrainKeys.LR_SCHEDULER,
+                            "linear falls from lr to 0 here; elsewhere it may rise from a third. "
+                                    + "start_factor and end_factor say it exactly.");
+                }
+                if (params.find(TrainKeys.START_FACTOR).isEmpty()) params.derive(TrainKeys.START_FACTOR, 1.0);
+                if (params.find(TrainKeys.END_FACTOR).isEmpty()) params.derive(TrainKeys.END_FACTOR, 0.0);
+            }
+            case COSINE -> {
+                if (params.find(TrainKeys.ETA_MIN).isEmpty()) params.derive(TrainKeys.ETA_MIN, 0.0);
+                if (params.get(TrainKeys.ETA_MIN) > train.get(TrainKeys.LR)) {
+                    findings.refuse(params, TrainKeys.ETA_MIN,
+                            "%s is not allowed; at most lr, which is %s.".formatted(
+                                    Numbers.print(params.get(TrainKeys.ETA_MIN)), Numbers.print(train.get(TrainKeys.LR))));
+                }
+            }
+        }
+    }
+
+    private void decideValidation(Section train) {
+        Section validation = train.child(TrainKeys.VALIDATION);
+        String heldOut = bundle.heldOutFolder();
+        boolean ownDatasets = root.children(DatasetKeys.BLOCK).stream().anyMatch(set -> set.isWritten(DatasetKeys.FOLDER));
+        if (validation.find(TrainKeys.VALIDATION_FOLDER).isEmpty() && heldOut != null && !ownDatasets) {
+            validation.derive(TrainKeys.VALIDATION_FOLDER, heldOut);
+            findings.note("S1-66", validation.pathOf(TrainKeys.VALIDATION_FOLDER),
+                    "the pictures in %s are kept out of training and measured.".formatted(heldOut));
+        }
+        if (validation.find(TrainKeys.VALIDATION_FOLDER).isEmpty()) {
+            if (validation.isWritten(TrainKeys.VALIDATE_EVERY) || validation.isWritten(TrainKeys.VALIDATION_SIGMAS)) {
+                findings.note("B6", validation.at(), validation.path(), "is not used: it names no validation_folder.");
+            }
+            for (Key<?> key : validation.block().keys()) validation.drop(key);
+        } else if (validation.find(TrainKeys.VALIDATE_EVERY).isEmpty()) {
+            validation.derive(TrainKeys.VALIDATE_EVERY, root.child(SaveKeys.BLOCK).get(SaveKeys.SAVE_EVERY));
+        }
+    }
+
+    private void decideMetadata() {
+        Metadata meta = root.get(RootKeys.META).replacing("[name]", root.get(RootKeys.NAME))
+                .replacing("[trigger]", root.find(RootKeys.TRIGGER_WORD).orElse("[trigger]"));
+        boolean readable = meta.entries().values().stream().allMatch(text -> text.length() <= 10_000 && !text.contains("${"));
+        if (!readable) {
+            findings.refuse(root.position(RootKeys.META), "meta", "is too long once [trigger] and [name] are replaced.");
+        }
+        root.set(RootKeys.META, meta, root.origin(RootKeys.META).orElseThrow());
+    }
+}

@@ -1,0 +1,35 @@
+package nocturne.recipe;
+
+import java.util.List;
+
+/// How the noise levels of training samples are spread.
+public enum TimestepType implements Spelled {
+    /// Sigmoid of a normal draw: most samples at medium noise, where features are decided.
+    SIGMOID("sigmoid"),
+    /// Every level as often as any other.
+    LINEAR("linear"),
+    /// Drawn as [#LINEAR]; the loss of each level is weighted by a fixed table that favours high noise.
+    WEIGHTED("weighted"),
+    /// The levels of the inference schedule, shifted towards high noise for large pictures.
+    SHIFT("shift", "flux_shift", "lumina2_shift"),
+    /// Three parts log-normal, one part even.
+    LOGNORM_BLEND("lognorm_blend");
+
+    private final String spelling;
+    private final List<String> others;
+
+    TimestepType(String spelling, String... others) {
+        this.spelling = spelling;
+        this.others = List.of(others);
+    }
+
+    @Override
+    public String spelling() {
+        return spelling;
+    }
+
+    @Override
+    public List<String> otherSpellings() {
+        return others;
+    }
+}

@@ -1,0 +1,20 @@
+package nocturne.recipe;
+
+import org.jspecify.annotations.Nullable;
+
+/// The loop. One step is one update of the weights, made of `accumulation` micro-batches of `batchSize` samples, whose
+/// gradients are averaged. The loss is the mean squared error.
+///
+/// @param steps                 updates of the whole run
+/// @param gradientCheckpointing recompute activations in the backward pass instead of keeping them
+/// @param precision             of activations on a GPU
+/// @param validation            null for none
+public record TrainRecipe(int steps, int batchSize, int accumulation, OptimizerRecipe optimizer,
+                          TimestepRecipe timesteps, EmaRecipe ema, boolean gradientCheckpointing, Precision precision,
+                          @Nullable ValidationRecipe validation) {
+    public TrainRecipe {
+        Require.that(steps >= 1, "steps >= 1", steps);
+        Require.that(batchSize >= 1, "batchSize >= 1", batchSize);
+        Require.that(accumulation >= 1, "accumulation >= 1", accumulation);
+    }
+}
