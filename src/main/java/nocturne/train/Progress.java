@@ -183,7 +183,7 @@ public final class Progress implements AutoCloseable {
     }
 
     private String bar(int inner) {
-        int full = (int) Math.clamp(steps == 0 ? inner : inner * step / steps, 0, inner);
+        int full = Math.clamp(steps == 0 ? inner : inner * step / steps, 0, inner);
         return "[" + "=".repeat(full) + " ".repeat(inner - full) + "]";
     }
 
