@@ -12,7 +12,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
-import java.util.function.Supplier;
 import nocturne.dataset.CacheFolder.Statistics;
 import nocturne.problem.SickMachine;
 import org.junit.jupiter.api.BeforeEach;
@@ -38,7 +37,7 @@ class CacheFolderTest {
         CacheFolder cache = new CacheFolder(folder);
         cache.get(KEY, () -> tensors(odd));
         CacheFolder later = new CacheFolder(folder);
-        Map<String, CachedTensor> read = later.get(KEY, mustNotRun());
+        Map<String, CachedTensor> read = later.get(KEY, CacheFolderTest::mustNotRun);
         assertThat(read.keySet()).containsExactly("mean", "length");
         assertThat(read.get("mean").shape()).containsExactly(2L, 3L);
         assertThat(bits(read.get("mean"))).isEqualTo(bits(new CachedTensor(List.of(6L), odd)));
@@ -109,7 +108,7 @@ class CacheFolderTest {
         Path left = Files.writeString(folder.resolve("latents/.nocturne-99-1.part"), "half");
         CacheFolder cache = new CacheFolder(folder);
         assertThat(left).doesNotExist();
-        cache.get(KEY, mustNotRun());
+        cache.get(KEY, CacheFolderTest::mustNotRun);
     }
 
     @Test
@@ -124,7 +123,8 @@ class CacheFolderTest {
     @Test
     void aFileInPlaceOfTheFolderIsTheMachinesFault() throws IOException {
         Path file = Files.writeString(temporary.resolve("file"), "x");
-        assertThatThrownBy(() -> new CacheFolder(file)).isInstanceOf(SickMachine.class).hasMessageContaining(file.toString());
+        assertThatThrownBy(() -> new CacheFolder(file))
+                .isInstanceOf(SickMachine.class).hasMessageContaining(file.toString());
     }
 
     private static void assertRebuilt(CacheFolder cache) {
@@ -155,9 +155,7 @@ class CacheFolderTest {
         return bits;
     }
 
-    private static Supplier<Map<String, CachedTensor>> mustNotRun() {
-        return () -> {
-            throw new AssertionError("computed although nothing changed");
-        };
+    private static Map<String, CachedTensor> mustNotRun() {
+        throw new AssertionError("computed although nothing changed");
     }
 }

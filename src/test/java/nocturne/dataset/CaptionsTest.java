@@ -49,8 +49,8 @@ class CaptionsTest {
     @Test
     void otherEncodingsAndLongFilesAreRefused() throws IOException {
         Path latin = Files.write(folder.resolve("a.txt"), "caf\u00e9".getBytes(StandardCharsets.ISO_8859_1));
-        Path longest = Files.write(folder.resolve("b.txt"), "x".repeat(64 << 10).getBytes(StandardCharsets.UTF_8));
-        Path tooLong = Files.write(folder.resolve("c.txt"), "x".repeat((64 << 10) + 1).getBytes(StandardCharsets.UTF_8));
+        Path longest = Files.writeString(folder.resolve("b.txt"), "x".repeat(64 << 10));
+        Path tooLong = Files.writeString(folder.resolve("c.txt"), "x".repeat((64 << 10) + 1));
         assertThatThrownBy(() -> Captions.read(latin)).hasMessageContaining("not UTF-8");
         assertThatThrownBy(() -> Captions.read(tooLong)).hasMessageContaining("longer than 64 KB");
         try {

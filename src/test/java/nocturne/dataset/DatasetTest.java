@@ -148,7 +148,8 @@ class DatasetTest {
         bytes("set/a.png", PictureFiles.png(200, 100));
         DatasetSpec spec = spec("set", List.of(64, 128, 64), false, false, 3);
         Dataset dataset = scan(spec);
-        assertThat(dataset.samples()).extracting(sample -> sample.resolution() + ": " + sample.width() + "x" + sample.height())
+        assertThat(dataset.samples())
+                .extracting(sample -> sample.resolution() + ": " + sample.width() + "x" + sample.height())
                 .containsExactly("64: 64x32", "128: 160x96");
         assertThat(dataset.samples()).extracting(Sample::repeats).containsOnly(3);
         assertThat(dataset.notices()).contains("set: resolution [64, 128, 64] repeats itself, taken as [64, 128]");
@@ -212,8 +213,8 @@ class DatasetTest {
         picture("set/1.png");
         picture("reg/1.png");
         text("reg/1.txt", "a woman");
-        DatasetSpec regularisation = new DatasetSpec(folder.resolve("reg"), "txt", "", "maya", 1, List.of(64), true, false,
-                false, 0, List.of(), Background.BLACK, true, 1);
+        DatasetSpec regularisation = new DatasetSpec(folder.resolve("reg"), "txt", "", "maya", 1, List.of(64), true,
+                false, false, 0, List.of(), Background.BLACK, true, 1);
         Dataset dataset = scan(DatasetSpec.of(folder.resolve("set"), "maya", 64), regularisation);
         assertThat(dataset.samples(true)).extracting(Sample::caption).containsExactly("a woman");
         assertThat(dataset.samples(false)).extracting(Sample::caption).containsExactly("maya");
@@ -221,8 +222,10 @@ class DatasetTest {
 
     @Test
     void samplesOfDifferentShapesShareNoBatch() {
-        for (int i = 0; i < 5; i++) bytes("set/" + i + ".png", i < 3 ? PictureFiles.png(64, 64) : PictureFiles.png(128, 32));
-        for (int i = 0; i < 5; i++) bytes("control/" + i + ".png", PictureFiles.png(i == 0 ? 40 : 64, 64));
+        for (int i = 0; i < 5; i++) {
+            bytes("set/" + i + ".png", i < 3 ? PictureFiles.png(64, 64) : PictureFiles.png(128, 32));
+            bytes("control/" + i + ".png", PictureFiles.png(i == 0 ? 40 : 64, 64));
+        }
         List<Sample> samples = scan(withControls("set", "control")).samples();
         DataOrder order = new DataOrder(samples, 4, 1);
         assertThat(order.batchesPerEpoch()).isEqualTo(3);
@@ -257,7 +260,8 @@ class DatasetTest {
     }
 
     private void picture(String name) {
-        bytes(name, name.toLowerCase(Locale.ROOT).endsWith("png") ? PictureFiles.png(64, 64) : PictureFiles.jpeg(64, 64));
+        boolean png = name.toLowerCase(Locale.ROOT).endsWith("png");
+        bytes(name, png ? PictureFiles.png(64, 64) : PictureFiles.jpeg(64, 64));
     }
 
     private void bytes(String name, byte[] bytes) {
