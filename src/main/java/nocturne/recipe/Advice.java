@@ -14,10 +14,10 @@ final class Advice {
     private static final List<Rule> RULES = List.of(
             new Rule("S2-17", "train.lr", released(r -> rate(r) > 5e-4),
                     "above 5e-4 characters are burnt, not learned; 2e-4 is the recipe's."),
-            new Rule("S1-25, X-01", "train.lr", released(r -> rate(r) >= 4e-4 && rate(r) <= 5e-4),
+            new Rule("S1-25", "train.lr", released(r -> rate(r) >= 4e-4 && rate(r) <= 5e-4),
                     "4e-4 and more is fast and easily overfits; 2e-4 is the recipe's."),
             new Rule("S2-14", "train.lr", released(r -> rate(r) < 5e-5), "below 5e-5 a run may end before it has learned much."),
-            new Rule("S1-20, S2-09", "network.linear", released(r -> r.network().rank() >= 128),
+            new Rule("S2-09", "network.linear", released(r -> r.network().rank() >= 128),
                     "a rank of 128 or more learns backgrounds, light and lens as well; 16 suits a character."),
             new Rule("S1-20", "network.linear", released(r -> r.network().rank() > 64 && r.network().rank() < 128),
                     "a rank above 64 easily overfits; 16 suits a character."),
@@ -47,7 +47,7 @@ final class Advice {
                     "there is none: the adapter will change every picture. A style may want that, a character does not."),
             new Rule("S1-74", "sample.prompts", Advice::noPromptHasTheTrigger,
                     "no prompt holds the trigger word, so no sample will show what was learned."),
-            new Rule("S1-12, S1-13", "model.qtype", r -> r.model().transformerFormat() != null
+            new Rule("S1-12", "model.qtype", r -> r.model().transformerFormat() != null
                     && r.model().transformerFormat().recovery() == null
                     && List.of("uint3", "uint4").contains(r.model().transformerFormat().type()),
                     "4 bits and fewer visibly lose quality without an accuracy recovery adapter."));

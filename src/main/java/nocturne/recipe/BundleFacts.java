@@ -10,6 +10,7 @@ import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.SortedMap;
@@ -78,7 +79,8 @@ public record BundleFacts(String name, @Nullable SortedMap<String, Integer> pict
         if (pictures == null) return null;
         for (String folder : pictures.keySet()) {
             String last = folder.substring(folder.lastIndexOf('/') + 1).toLowerCase(Locale.ROOT);
-            if (Set.of("heldout", "held_out", "validation").contains(last)) return folder;
+            boolean writable = new Kind.BundlePath().parse(folder).equals(Optional.of(folder));
+            if (writable && Set.of("heldout", "held_out", "validation").contains(last)) return folder;
         }
         return null;
     }

@@ -2,7 +2,6 @@ package nocturne.recipe;
 
 import static nocturne.recipe.Key.exactly;
 import static nocturne.recipe.Key.flag;
-import static nocturne.recipe.Key.line;
 import static nocturne.recipe.Key.multipleOf;
 import static nocturne.recipe.Key.number;
 import static nocturne.recipe.Key.numberAbove;
@@ -28,7 +27,7 @@ final class DatasetKeys {
             .or("caption_type").standard("txt", "S2-42");
     static final Key<String> DEFAULT_CAPTION = Key.of("default_caption", textOrEmpty(5000),
             "Caption of pictures that have none. [trigger] stands for the trigger word.");
-    static final Key<String> TRIGGER_WORD = Key.of("trigger_word", line(100), "Trigger word of this dataset.")
+    static final Key<String> TRIGGER_WORD = Key.<String>of("trigger_word", RootKeys.TRIGGER_FORM, "Trigger word of this dataset.")
             .follows("the recipe's trigger_word", "B5");
     static final Key<Integer> REPEATS = Key.of("num_repeats", whole(1, 100_000), "How often each picture counts in one epoch.")
             .follows("N of a folder called N_name, else 1", "S2-41");

@@ -1,6 +1,7 @@
 package nocturne.recipe;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -49,12 +50,22 @@ final class DatasetRulings {
             Section dataset = new Section(DatasetKeys.BLOCK, "datasets[" + index + "]", root.at());
             dataset.derive(DatasetKeys.FOLDER, folder);
             root.put(dataset);
-            Matcher named = REPEATS_AND_NAME.matcher(lastName(folder));
-            if (named.matches() && root.find(RootKeys.TRIGGER_WORD).isEmpty()) {
-                root.set(RootKeys.TRIGGER_WORD, named.group(2), new Origin.Derived("B9", "from the folder " + folder));
-                findings.note("B9", "trigger_word", "%s, from the folder %s.".formatted(named.group(2), folder));
+            if (!new Kind.BundlePath().parse(folder).equals(Optional.of(folder))) {
+                findings.refuse(root.at(), dataset.path(), "the folder %s has a name that a recipe cannot write; rename it."
+                        .formatted(Shown.value(folder)));
             }
+            triggerFrom(folder);
         }
+    }
+
+    /// A folder called `40_maya` names the trigger word where the recipe does not.
+    private void triggerFrom(String folder) {
+        Matcher named = REPEATS_AND_NAME.matcher(lastName(folder));
+        if (!named.matches() || root.find(RootKeys.TRIGGER_WORD).isPresent()) return;
+        RootKeys.TRIGGER_FORM.parse(named.group(2)).ifPresent(trigger -> {
+            root.set(RootKeys.TRIGGER_WORD, trigger, new Origin.Derived("B9", "from the folder " + folder));
+            findings.note("B9", "trigger_word", "%s, from the folder %s.".formatted(trigger, folder));
+        });
     }
 
     private void decideRepeats(Section dataset) {

@@ -1,6 +1,5 @@
 package nocturne.recipe;
 
-import static nocturne.recipe.Key.line;
 import static nocturne.recipe.Key.textLike;
 import static nocturne.recipe.Key.whole;
 import static nocturne.recipe.Unused.fixed;
@@ -8,6 +7,7 @@ import static nocturne.recipe.Unused.ignored;
 import static nocturne.recipe.Unused.refused;
 
 import java.util.List;
+import java.util.regex.Pattern;
 
 /// The top of a recipe: what the `config` and `process` levels of the dialect hold, made one level by [Dialect].
 final class RootKeys {
@@ -16,7 +16,10 @@ final class RootKeys {
                             "[A-Za-z0-9]([A-Za-z0-9 ._-]{0,78}[A-Za-z0-9])?"),
                     "Name of the job; its files begin with it.")
             .follows("the bundle's name", "B1");
-    static final Key<String> TRIGGER_WORD = Key.of("trigger_word", line(100),
+    /// No brackets: `[trigger]` inside a trigger word would never end.
+    static final Kind.Text TRIGGER_FORM = new Kind.Text("a word or a few without brackets, at most 100 characters", 100,
+            Pattern.compile("[^\\[\\]\\n\\t]+"));
+    static final Key<String> TRIGGER_WORD = Key.<String>of("trigger_word", TRIGGER_FORM,
                     "The word that calls what was learned. It is added to captions that lack it, and [trigger] stands for it.")
             .or("trigger");
     static final Key<Long> SEED = Key.of("training_seed", new Kind.Seed(),
