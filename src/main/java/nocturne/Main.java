@@ -1,10 +1,81 @@
 package nocturne;
 
-/// The commands.
-public final class Main {
-    private Main() {}
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+
+/// The `nocturne` command: reads the command line, runs a subcommand, turns whatever went wrong into words.
+@Command(
+        name = "nocturne",
+        description = "Trains LoRAs for Qwen-Image while people sleep.",
+        subcommands = {TrainCommand.class, BenchCommand.class},
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
+        scope = ScopeType.INHERIT,
+        sortOptions = false,
+        usageHelpAutoWidth = true,
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            " 0:done",
+            " 2:the command line, the recipe or the files cannot be used; mend them and try again",
+            " 3:the machine failed, such as a full disk; the same job may be tried again",
+            "69:no suitable JDK was found",
+            "70:a bug in Nocturne, or its build failed"
+        })
+public final class Main implements Runnable {
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    @Option(
+            names = "--debug",
+            description = "When something goes wrong, also print the stack trace.",
+            scope = ScopeType.INHERIT)
+    private boolean debug;
+
+    Main() {}
 
     public static void main(String[] args) {
-        System.out.println("nocturne");
+        StandardError.restore();
+        // Captions and prompts are printed as they are; the platform's charset may know only ASCII.
+        PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
+        PrintWriter err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
+        int exitCode = new Main().run(out, err, args);
+        System.exit(exitCode);
+    }
+
+    /// Runs one command line to its end and answers with the number of an [ExitCode]; throws nothing.
+    ///
+    /// @param out where results and progress go
+    /// @param err where complaints go
+    int run(PrintWriter out, PrintWriter err, String... args) {
+        return run(new CommandLine(this), out, err, args);
+    }
+
+    /// As above, for a test that has added commands of its own to `commands`.
+    int run(CommandLine commands, PrintWriter out, PrintWriter err, String... args) {
+        Complaints complaints = new Complaints(err);
+        commands.setOut(out).setErr(err).setCaseInsensitiveEnumValuesAllowed(true);
+        commands.setParameterExceptionHandler((mistake, _) -> complaints.about(mistake).number());
+        commands.setExecutionExceptionHandler((failure, _, _) -> complaints.about(failure, debug).number());
+        try {
+            return commands.execute(args);
+        } catch (Throwable failure) {
+            // Errors, such as a stack that overflows, pass picocli's handler by.
+            return complaints.about(failure, debug).number();
+        } finally {
+            out.flush();
+            err.flush();
+        }
+    }
+
+    @Override
+    public void run() {
+        throw new ParameterException(spec.commandLine(), "Say which command: train or bench.");
     }
 }

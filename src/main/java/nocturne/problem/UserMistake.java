@@ -8,12 +8,14 @@ import java.util.List;
 public final class UserMistake extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
+    private final String summary;
     private final transient List<Problem> problems;
 
     /// @param summary  the headline, such as `recipe.yaml has 2 problems; no training time was spent.`
     /// @param problems every problem found, in the order the user would meet them; at least one
     public UserMistake(String summary, List<Problem> problems) {
         super(summary);
+        this.summary = summary;
         if (problems.isEmpty()) throw new IllegalArgumentException("a mistake without a problem");
         this.problems = List.copyOf(problems);
     }
@@ -29,8 +31,8 @@ public final class UserMistake extends RuntimeException {
 
     /// The headline and, where it does not already say everything, one indented line per problem.
     public String report() {
-        if (problems.size() == 1 && problems.getFirst().toString().equals(getMessage())) return getMessage();
-        StringBuilder text = new StringBuilder(getMessage());
+        if (problems.size() == 1 && problems.getFirst().toString().equals(summary)) return summary;
+        StringBuilder text = new StringBuilder(summary);
         for (Problem problem : problems) text.append("\n  ").append(problem);
         return text.toString();
     }

@@ -1,0 +1,61 @@
+package nocturne;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import nocturne.problem.SickMachine;
+import nocturne.problem.UserMistake;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/// Says what went wrong in the words the next step needs, and picks the [ExitCode] that goes with it.
+///
+/// @param err where complaints go
+record Complaints(PrintWriter err) {
+
+    /// A command line that makes no sense.
+    ExitCode about(ParameterException mistake) {
+        err.println(mistake.getMessage());
+        UnmatchedArgumentException.printSuggestions(mistake, err);
+        err.println("Try '" + mistake.getCommandLine().getCommandSpec().qualifiedName() + " --help'.");
+        return ExitCode.USER_MISTAKE;
+    }
+
+    /// Anything that came out of a command.
+    ///
+    /// @param debug whether the user wants to see the stack trace
+    ExitCode about(Throwable failure, boolean debug) {
+        ExitCode code =
+                switch (failure) {
+                    case UserMistake mistake -> {
+                        err.println(mistake.report());
+                        yield ExitCode.USER_MISTAKE;
+                    }
+                    case SickMachine machine -> {
+                        err.println(machine.getMessage());
+                        yield ExitCode.SICK_MACHINE;
+                    }
+                    default -> {
+                        err.println("this is a bug in Nocturne: " + failure + (debug ? "" : " " + keep(failure)));
+                        yield ExitCode.BUG;
+                    }
+                };
+        if (debug) failure.printStackTrace(err);
+        return code;
+    }
+
+    /// Keeps the stack trace where a bug report can take it from: what failed overnight may not fail again.
+    private static String keep(Throwable failure) {
+        StringWriter trace = new StringWriter();
+        failure.printStackTrace(new PrintWriter(trace));
+        try {
+            Path file = Files.createTempFile("nocturne-bug-", ".txt");
+            Files.writeString(file, trace.toString());
+            return "(details in " + file + ", or with --debug)";
+        } catch (IOException _) {
+            return "(details with --debug)";
+        }
+    }
+}

@@ -1,0 +1,50 @@
+package nocturne;
+
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/// `nocturne train BUNDLE`: one training, from start or from where it stopped.
+@Command(name = "train", description = "Trains a LoRA; run again after an interruption, it goes on where it stopped.")
+final class TrainCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    @Parameters(
+            paramLabel = "BUNDLE",
+            description = "Folder or zip with the pictures, their captions and at most one recipe.")
+    private Path bundle = Path.of("");
+
+    @Option(
+            names = "--out",
+            paramLabel = "DIR",
+            description = "Folder for checkpoints, samples and state. Default: outbox/ and the bundle's name.")
+    private @Nullable Path out;
+
+    @Option(
+            names = "--model",
+            paramLabel = "DIR",
+            description = "Pipeline to train on: a folder with transformer/, vae/, text_encoder/ and so on."
+                    + " Default: what the recipe names, else the small pipeline that comes with Nocturne.")
+    private @Nullable Path model;
+
+    @Mixin
+    private DeviceOptions device = new DeviceOptions();
+
+    TrainCommand() {}
+
+    @Override
+    public Integer call() {
+        device.check(spec.commandLine());
+        // CONNECT HERE: the one call of nocturne.train.Training.
+        throw new IllegalStateException(
+                "training is not connected yet: bundle %s, out %s, model %s, device %s, threads %d, home %s"
+                        .formatted(bundle, out, model, device.name(), device.threads(), Home.folder()));
+    }
+}

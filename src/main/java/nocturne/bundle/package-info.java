@@ -1,0 +1,9 @@
+/// Opens, bounds and inspects what was dropped: a folder or a zip with pictures, captions and at most one recipe.
+///
+/// Invariants: a zip writes only below the folder it was given, and only files that were checked first; what it may
+/// cost is bounded by counting, never by believing its headers. An extracted folder has its final name only when it is
+/// complete. Nothing here reads a recipe or decodes a picture.
+@NullMarked
+package nocturne.bundle;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,240 @@
+package nocturne.cpu;
+
+import static nocturne.cpu.Lanes.COUNT;
+import static nocturne.cpu.Lanes.FLOAT;
+import static nocturne.cpu.Lanes.FLOATS;
+import static nocturne.cpu.Lanes.broadcast;
+import static nocturne.cpu.Lanes.load;
+import static nocturne.cpu.Lanes.store;
+import static nocturne.cpu.Lanes.upTo;
+
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+import nocturne.tensor.Attention;
+import nocturne.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/// Attention in tiles of query rows against all keys of a sequence.
+///
+/// A tile's scores fit the cache; the products go to BLAS with the heads' stride, so no head is ever copied out.
+/// The forward pass is cut by sequence, head and tile; the backward pass by sequence and key head, because every
+/// tile adds to the same key and value gradients and their order must be fixed.
+final class CpuAttention implements Attention {
+    /// Scores of one tile, about. BLAS packs the keys anew for each tile, so larger tiles pack less; two tiles of this
+    /// size still stay in a shared third-level cache.
+    private static final int TILE_SCORES = 1 << 18;
+
+    private final Workers workers;
+
+    CpuAttention(Workers workers) {
+        this.workers = workers;
+    }
+
+    private static int tileRows(int length) {
+        return Math.clamp(TILE_SCORES / Math.max(1, length) / 16 * 16, 16, 256);
+    }
+
+    @Override
+    public void forward(Tensor q, Tensor k, Tensor v, @Nullable Tensor keyBias, Layout layout, Tensor o,
+            Tensor logSumExp) {
+        int heads = layout.heads();
+        int headDim = q.columns() / heads;
+        int[] firstTile = new int[layout.sequences() + 1];
+        for (int s = 0; s < layout.sequences(); s++) {
+            int length = layout.bounds()[s + 1] - layout.bounds()[s];
+            int tile = tileRows(length);
+            firstTile[s + 1] = firstTile[s] + heads * ((length + tile - 1) / tile);
+        }
+        workers.run(firstTile[layout.sequences()], (piece, worker) -> {
+            int s = sequenceOf(firstTile, piece);
+            int start = layout.bounds()[s];
+            int length = layout.bounds()[s + 1] - start;
+            int tile = tileRows(length);
+            int tiles = (length + tile - 1) / tile;
+            int head = (piece - firstTile[s]) / tiles;
+            int from = (piece - firstTile[s]) % tiles * tile;
+            forwardTile(q, k, v, keyBias, layout, o, logSumExp, headDim, head, start, length, from,
+                    Math.min(tile, length - from), workers.scratch(worker, (long) tile * length + tile));
+        });
+    }
+
+    private static int sequenceOf(int[] firstTile, int piece) {
+        int s = 0;
+        while (piece >= firstTile[s + 1]) s++;
+        return s;
+    }
+
+    private static void forwardTile(Tensor q, Tensor k, Tensor v, @Nullable Tensor keyBias, Layout layout, Tensor o,
+            Tensor logSumExp, int headDim, int head, int start, int length, int from, int rows, MemorySegment scores) {
+        int keyHead = head * layout.kvHeads() / layout.heads();
+        int qStride = q.columns();
+        int kStride = k.columns();
+        float scale = (float) (1 / Math.sqrt(headDim));
+        long queries = address(q, start + from, head * headDim);
+        long keys = address(k, start, keyHead * headDim);
+        int keyCount = layout.causal() ? from + rows : length;
+        Blas.product(false, true, rows, keyCount, headDim, scale, queries, qStride, keys, kStride, 0, scores.address(),
+                length);
+        MemorySegment sums = scores.asSlice(4L * rows * length);
+        for (int r = 0; r < rows; r++) {
+            int visible = layout.causal() ? from + r + 1 : length;
+            float max = exponentialRow(scores, (long) r * length, visible, keyCount, bias(keyBias), start, sums, r);
+            float lse = max + (float) StrictMath.log(sums.get(FLOAT, 4L * r));
+            logSumExp.data().set(FLOAT, 4 * ((long) head * layout.rows() + start + from + r), lse);
+        }
+        Blas.product(false, false, rows, headDim, keyCount, 1, scores.address(), length,
+                address(v, start, keyHead * headDim), kStride, 0, address(o, start + from, head * headDim), qStride);
+        // Dividing the output's few columns is cheaper than dividing every probability.
+        for (int r = 0; r < rows; r++) {
+            long at = (long) (start + from + r) * qStride + head * headDim;
+            scaleRow(o.data(), at, headDim, 1 / sums.get(FLOAT, 4L * r));
+        }
+    }
+
+    private static void scaleRow(MemorySegment data, long at, int count, float factor) {
+        for (int c = 0; c < count; c += COUNT) {
+            VectorMask<Float> m = upTo(c, count);
+            store(load(data, at + c, m).mul(factor), data, at + c, m);
+        }
+    }
+
+    private static @Nullable MemorySegment bias(@Nullable Tensor keyBias) {
+        return keyBias == null ? null : keyBias.data();
+    }
+
+    private static long address(Tensor tensor, int row, int column) {
+        return tensor.data().address() + 4 * ((long) row * tensor.columns() + column);
+    }
+
+    /// Turns one row of scores into `exp(score - max)` in place and stores their sum at `sums[sumAt]`.
+    ///
+    /// @param visible keys this query may see; the values from there to `width` become 0
+    /// @return the greatest score
+    private static float exponentialRow(MemorySegment scores, long row, int visible, int width,
+            @Nullable MemorySegment bias, long biasAt, MemorySegment sums, int sumAt) {
+        int whole = FLOATS.loopBound(visible);
+        VectorMask<Float> tail = upTo(whole, visible);
+        FloatVector most = broadcast(Float.NEGATIVE_INFINITY);
+        for (int c = 0; c < whole; c += COUNT) {
+            FloatVector score = load(scores, row + c);
+            if (bias != null) {
+                score = score.add(load(bias, biasAt + c));
+                store(score, scores, row + c);
+            }
+            most = most.max(score);
+        }
+        if (whole < visible) {
+            FloatVector score = load(scores, row + whole, tail);
+            if (bias != null) {
+                score = score.add(load(bias, biasAt + whole, tail));
+                store(score, scores, row + whole, tail);
+            }
+            most = most.lanewise(VectorOperators.MAX, score, tail);
+        }
+        // The greatest lane is exact in any order.
+        float max = most.reduceLanes(VectorOperators.MAX);
+        FloatVector sum = FloatVector.zero(FLOATS);
+        for (int c = 0; c < whole; c += COUNT) {
+            FloatVector weight = Lanes.exp(load(scores, row + c).sub(max));
+            store(weight, scores, row + c);
+            sum = sum.add(weight);
+        }
+        if (whole < visible) {
+            FloatVector weight = Lanes.exp(load(scores, row + whole, tail).sub(max));
+            store(weight, scores, row + whole, tail);
+            sum = sum.add(weight, tail);
+        }
+        sums.set(FLOAT, 4L * sumAt, Lanes.sum(sum));
+        for (int c = visible; c < width; c++) scores.set(FLOAT, 4 * (row + c), 0);
+        return max;
+    }
+
+    @Override
+    public void backward(Tensor dO, Tensor q, Tensor k, Tensor v, @Nullable Tensor keyBias, Layout layout, Tensor o,
+            Tensor logSumExp, Tensor dq, Tensor dk, Tensor dv) {
+        if (layout.causal()) throw new IllegalArgumentException("causal attention has no backward pass");
+        int headDim = q.columns() / layout.heads();
+        int group = layout.heads() / layout.kvHeads();
+        workers.run(layout.sequences() * layout.kvHeads(), (piece, worker) -> {
+            int s = piece / layout.kvHeads();
+            int keyHead = piece % layout.kvHeads();
+            int start = layout.bounds()[s];
+            int length = layout.bounds()[s + 1] - start;
+            int tile = tileRows(length);
+            MemorySegment scratch = workers.scratch(worker, 2L * tile * length);
+            boolean first = true;
+            for (int head = keyHead * group; head < (keyHead + 1) * group; head++) {
+                for (int from = 0; from < length; from += tile) {
+                    backwardTile(dO, q, k, v, keyBias, layout, o, logSumExp, dq, dk, dv, headDim, head, keyHead, start,
+                            length, from, Math.min(tile, length - from), first ? 0 : 1, scratch);
+                    first = false;
+                }
+            }
+        });
+    }
+
+    /// With P the probabilities and `delta = rowsum(dO * O)`: `dV += P^T dO`, `dS = P * (dO V^T - delta) / sqrt(d)`,
+    /// `dQ = dS K`, `dK += dS^T Q`. Source: arXiv:2307.08691, algorithm 2.
+    private static void backwardTile(Tensor dO, Tensor q, Tensor k, Tensor v, @Nullable Tensor keyBias, Layout layout,
+            Tensor o, Tensor logSumExp, Tensor dq, Tensor dk, Tensor dv, int headDim, int head, int keyHead, int start,
+            int length, int from, int rows, float beta, MemorySegment scratch) {
+        int qStride = q.columns();
+        int kStride = k.columns();
+        float scale = (float) (1 / Math.sqrt(headDim));
+        int qColumn = head * headDim;
+        int kColumn = keyHead * headDim;
+        MemorySegment scores = scratch;
+        MemorySegment slopes = scratch.asSlice(4L * rows * length);
+        long queries = address(q, start + from, qColumn);
+        long keys = address(k, start, kColumn);
+        long outer = address(dO, start + from, qColumn);
+        Blas.product(false, true, rows, length, headDim, scale, queries, qStride, keys, kStride, 0, scores.address(),
+                length);
+        Blas.product(false, true, rows, length, headDim, 1, outer, qStride, address(v, start, kColumn), kStride, 0,
+                slopes.address(), length);
+        for (int r = 0; r < rows; r++) {
+            long at = (long) (start + from + r) * qStride + qColumn;
+            float lse = logSumExp.data().get(FLOAT, 4 * ((long) head * layout.rows() + start + from + r));
+            float delta = dot(dO.data(), o.data(), at, headDim);
+            slopeRow(scores, slopes, (long) r * length, length, bias(keyBias), start, lse, delta, scale);
+        }
+        Blas.product(true, false, length, headDim, rows, 1, scores.address(), length, outer, qStride, beta,
+                address(dv, start, kColumn), kStride);
+        Blas.product(false, false, rows, headDim, length, 1, slopes.address(), length, keys, kStride, 0,
+                address(dq, start + from, qColumn), qStride);
+        Blas.product(true, false, length, headDim, rows, 1, slopes.address(), length, queries, qStride, beta,
+                address(dk, start, kColumn), kStride);
+    }
+
+    private static float dot(MemorySegment a, MemorySegment b, long at, int count) {
+        FloatVector sum = FloatVector.zero(FLOATS);
+        for (int c = 0; c < count; c += COUNT) {
+            VectorMask<Float> m = upTo(c, count);
+            sum = load(a, at + c, m).fma(load(b, at + c, m), sum);
+        }
+        return Lanes.sum(sum);
+    }
+
+    /// Scores become probabilities and `dO V^T` becomes `dS`, both in place.
+    private static void slopeRow(MemorySegment scores, MemorySegment slopes, long row, int length,
+            @Nullable MemorySegment bias, long biasAt, float lse, float delta, float scale) {
+        int whole = FLOATS.loopBound(length);
+        for (int c = 0; c < whole; c += COUNT) {
+            FloatVector score = load(scores, row + c);
+            if (bias != null) score = score.add(load(bias, biasAt + c));
+            FloatVector p = Lanes.exp(score.sub(lse));
+            store(p, scores, row + c);
+            store(load(slopes, row + c).sub(delta).mul(p).mul(scale), slopes, row + c);
+        }
+        if (whole < length) {
+            VectorMask<Float> m = upTo(whole, length);
+            FloatVector score = load(scores, row + whole, m);
+            if (bias != null) score = score.add(load(bias, biasAt + whole, m));
+            FloatVector p = Lanes.exp(score.sub(lse));
+            store(p, scores, row + whole, m);
+            store(load(slopes, row + whole, m).sub(delta).mul(p).mul(scale), slopes, row + whole, m);
+        }
+    }
+}

@@ -1,0 +1,124 @@
+package nocturne.cpu;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.HashMap;
+import java.util.Map;
+import nocturne.tensor.Attention;
+import nocturne.tensor.Backend;
+import nocturne.tensor.Convolution;
+import nocturne.tensor.Elementwise;
+import nocturne.tensor.Norms;
+import nocturne.tensor.Optimisation;
+import nocturne.tensor.Products;
+import nocturne.tensor.Tensor;
+import nocturne.tensor.TensorArena;
+
+/// Computes on the processor, in native memory.
+public final class CpuBackend implements Backend {
+    private final Workers workers;
+    private final CpuProducts products;
+    private final CpuNorms norms;
+    private final CpuAttention attention;
+    private final CpuElementwise elementwise;
+    private final CpuConvolution convolution;
+    private final CpuOptimisation optimisation;
+
+    /// @param threads at least 1; results are the same bits for the same number
+    public CpuBackend(int threads) {
+        if (threads < 1) throw new IllegalArgumentException("threads must be at least 1, was " + threads);
+        workers = new Workers(threads);
+        products = new CpuProducts(workers);
+        norms = new CpuNorms(workers);
+        attention = new CpuAttention(workers);
+        elementwise = new CpuElementwise(workers);
+        convolution = new CpuConvolution(workers);
+        optimisation = new CpuOptimisation(workers);
+    }
+
+    /// One thread for each processor this process may use.
+    public static CpuBackend withAllProcessors() {
+        return new CpuBackend(Runtime.getRuntime().availableProcessors());
+    }
+
+    @Override
+    public String name() {
+        return "cpu (%d threads, OpenBLAS)".formatted(workers.count());
+    }
+
+    @Override
+    public TensorArena newArena() {
+        return new TensorArena(new NativeMemory());
+    }
+
+    @Override
+    public void write(float[] source, Tensor target) {
+        if (source.length != target.elements()) {
+            throw new IllegalArgumentException(source.length + " numbers for a tensor " + target.shape());
+        }
+        MemorySegment.copy(source, 0, target.data(), ValueLayout.JAVA_FLOAT, 0, source.length);
+    }
+
+    @Override
+    public void read(Tensor source, float[] target) {
+        if (target.length != source.elements()) {
+            throw new IllegalArgumentException("a tensor " + source.shape() + " into " + target.length + " numbers");
+        }
+        MemorySegment.copy(source.data(), ValueLayout.JAVA_FLOAT, 0, target, 0, target.length);
+    }
+
+    @Override
+    public Products products() {
+        return products;
+    }
+
+    @Override
+    public Norms norms() {
+        return norms;
+    }
+
+    @Override
+    public Attention attention() {
+        return attention;
+    }
+
+    @Override
+    public Elementwise elementwise() {
+        return elementwise;
+    }
+
+    @Override
+    public Convolution convolution() {
+        return convolution;
+    }
+
+    @Override
+    public Optimisation optimisation() {
+        return optimisation;
+    }
+
+    @Override
+    public void close() {
+        workers.close();
+    }
+
+    /// Native blocks, each in an arena of its own so that it can be given back alone.
+    private static final class NativeMemory implements TensorArena.Source {
+        private final Map<Long, Arena> owners = new HashMap<>();
+
+        @Override
+        public MemorySegment allocate(long bytes) {
+            Arena owner = Arena.ofShared();
+            MemorySegment block = owner.allocate(bytes, 64);
+            owners.put(block.address(), owner);
+            return block;
+        }
+
+        @Override
+        public void release(MemorySegment block) {
+            Arena owner = owners.remove(block.address());
+            if (owner != null) owner.close();
+        }
+    }
+}

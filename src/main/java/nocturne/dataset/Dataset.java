@@ -1,0 +1,38 @@
+package nocturne.dataset;
+
+import java.util.List;
+import nocturne.image.PictureReader;
+import nocturne.problem.UserMistake;
+
+/// Everything a run learns from, found sound.
+///
+/// @param samples in the order of the recipe's datasets, their resolutions, their files by path, and flips
+/// @param notices what was decided without being asked, one sentence each; not errors
+public record Dataset(List<Sample> samples, List<String> notices) {
+    /// Something in a dataset folder is missing, left over or unusable.
+    public static final String INVALID = "DATASET_INVALID";
+
+    public Dataset {
+        samples = List.copyOf(samples);
+        notices = List.copyOf(notices);
+    }
+
+    /// Walks the folders, decodes every picture once, and pairs pictures with captions and controls.
+    ///
+    /// @throws UserMistake with all problems of all folders: [#INVALID], or `PICTURE_UNREADABLE` for a picture
+    public static Dataset scan(List<DatasetSpec> specs, PictureReader reader) {
+        DatasetScan scan = new DatasetScan(reader);
+        for (DatasetSpec spec : specs) scan.add(spec);
+        return scan.finish();
+    }
+
+    /// The samples of normal sets, or those of regularisation sets.
+    public List<Sample> samples(boolean regularisation) {
+        return samples.stream().filter(sample -> sample.regularisation() == regularisation).toList();
+    }
+
+    /// Visits of one epoch: the sum of all samples' repeats.
+    public int visitsPerEpoch() {
+        return samples.stream().mapToInt(Sample::repeats).sum();
+    }
+}

@@ -1,0 +1,156 @@
+package nocturne.io;
+
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
+import nocturne.problem.SickMachine;
+import nocturne.problem.UserMistake;
+
+/// Files that appear whole or not at all, whatever happens in between, a power cut included.
+///
+/// The way: write a sibling, force it to the disk, rename it, force the folder. A reader sees the old file or the new
+/// one. A write that fails removes its sibling; one that is killed leaves it, and [#removeLeftovers] sweeps it away.
+public final class AtomicFiles {
+    private static final String PREFIX = ".nocturne-";
+    private static final String SUFFIX = ".part";
+    private static final AtomicLong COUNTER = new AtomicLong();
+    private static final boolean WINDOWS =
+            System.getProperty("os.name", "").toLowerCase(Locale.ROOT).startsWith("windows");
+
+    private AtomicFiles() {}
+
+    /// Replaces `target` with this text, in UTF-8.
+    public static void writeString(Path target, String text) {
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        write(target, bytes.length, out -> out.write(bytes));
+    }
+
+    /// Replaces `target` with what `content` writes; see [#write(Path, long, IOConsumer)].
+    public static void write(Path target, IOConsumer<OutputStream> content) {
+        write(target, 0, content);
+    }
+
+    /// Replaces `target` with what `content` writes. Missing parent folders are made.
+    ///
+    /// @param expectedBytes how much that will be, for the message when the disk is full; 0 if it is not known
+    /// @param content       writes to a buffered stream, which it need not close
+    /// @throws SickMachine `DISK_FULL` with what was being written, the bytes needed and free; `WRITE_FAILED` otherwise
+    /// @throws UserMistake `NOT_WRITABLE` if this user may not write there
+    public static void write(Path target, long expectedBytes, IOConsumer<OutputStream> content) {
+        write(target, expectedBytes, content, written -> {});
+    }
+
+    /// The same, with a proof: `verify` gets the written file, forced to the disk but still under its temporary name.
+    /// If it throws, the file never gets its final name.
+    public static void write(
+            Path target, long expectedBytes, IOConsumer<OutputStream> content, IOConsumer<Path> verify) {
+        Path folder = folderOf(target);
+        Path temporary = temporaryIn(folder);
+        try {
+            Files.createDirectories(folder);
+            try {
+                writeForced(temporary, content);
+                verify.accept(temporary);
+                Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+                forceFolder(folder);
+            } finally {
+                Files.deleteIfExists(temporary);
+            }
+        } catch (IOException e) {
+            throw explained(e, target, folder, expectedBytes);
+        }
+    }
+
+    /// Forces a folder's list of names to the disk, so that a rename in it survives a power cut.
+    public static void forceFolder(Path folder) throws IOException {
+        // Windows cannot open folders, and does not need to.
+        if (WINDOWS) return;
+        try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
+            channel.force(true);
+        }
+    }
+
+    /// Deletes what killed writers left in a folder (not in its subfolders). Only for folders that this process owns.
+    public static void removeLeftovers(Path folder) {
+        try (Stream<Path> files = Files.list(folder)) {
+            List<Path> leftovers = files.filter(AtomicFiles::isLeftover).toList();
+            for (Path leftover : leftovers) Files.deleteIfExists(leftover);
+        } catch (IOException e) {
+            throw new SickMachine("WRITE_FAILED", "cleaning " + folder + " failed: " + e.getMessage(), e);
+        }
+    }
+
+    /// Whether a file has the name of a write that has not finished.
+    public static boolean isLeftover(Path file) {
+        Path name = file.getFileName();
+        return name != null && name.toString().startsWith(PREFIX) && name.toString().endsWith(SUFFIX);
+    }
+
+    private static Path folderOf(Path target) {
+        Path folder = target.toAbsolutePath().getParent();
+        if (folder == null) throw new UserMistake("NOT_WRITABLE", target.toString(), "is not a file");
+        return folder;
+    }
+
+    private static Path temporaryIn(Path folder) {
+        return folder.resolve(
+                PREFIX + ProcessHandle.current().pid() + "-" + COUNTER.incrementAndGet() + SUFFIX);
+    }
+
+    private static void writeForced(Path temporary, IOConsumer<OutputStream> content) throws IOException {
+        // Not CREATE_NEW: a leftover of an earlier process with the same number may lie there, and is ours to replace.
+        try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.CREATE, StandardOpenOption.WRITE,
+                        StandardOpenOption.TRUNCATE_EXISTING);
+                OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel), 1 << 16)) {
+            content.accept(out);
+            out.flush();
+            channel.force(true);
+        }
+    }
+
+    private static RuntimeException explained(IOException cause, Path target, Path folder, long expectedBytes) {
+        String reason = cause.getMessage() == null ? cause.toString() : cause.getMessage();
+        if (saysDiskFull(reason)) {
+            String needed = expectedBytes > 0 ? "%d bytes are needed, ".formatted(expectedBytes) : "";
+            return new SickMachine("DISK_FULL", "writing %s: the disk is full; %s%s free. %s".formatted(target, needed,
+                    freeBytes(folder), "Make room and start again; what was there before is untouched."), cause);
+        }
+        boolean forbidden = cause instanceof AccessDeniedException
+                || cause instanceof FileAlreadyExistsException
+                || cause instanceof FileSystemException e && "Read-only file system".equals(e.getReason());
+        if (forbidden) {
+            return new UserMistake("NOT_WRITABLE", target.toString(), "cannot be written by this user: " + reason);
+        }
+        return new SickMachine("WRITE_FAILED", "writing " + target + " failed: " + reason, cause);
+    }
+
+    /// The words of Linux, macOS and Windows for: no space, quota used up, file larger than the limit.
+    private static boolean saysDiskFull(String reason) {
+        return reason.contains("No space left on device")
+                || reason.contains("Disk quota exceeded")
+                || reason.contains("File too large")
+                || reason.contains("not enough space on the disk");
+    }
+
+    private static String freeBytes(Path folder) {
+        try {
+            return Files.getFileStore(folder).getUsableSpace() + " bytes are";
+        } catch (IOException e) {
+            return "an unknown number of bytes is";
+        }
+    }
+}

@@ -1,0 +1,160 @@
+package nocturne.qwen;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import nocturne.io.TensorSource;
+import nocturne.problem.UserMistake;
+import nocturne.tensor.Adapters;
+import nocturne.tensor.Attention;
+import nocturne.tensor.Backend;
+import nocturne.tensor.Linear;
+import nocturne.tensor.Ops;
+import nocturne.tensor.RowMap;
+import nocturne.tensor.Tape;
+import nocturne.tensor.Tensor;
+import nocturne.tensor.TensorArena;
+import org.jspecify.annotations.Nullable;
+
+/// The denoiser of Qwen-Image and Qwen-Image-Edit: from a noisy picture, its text and its control pictures to the
+/// velocity `noise - latents`.
+///
+/// Immutable: [#with] gives the same frozen weights other adapters. Source: diffusers'
+/// `QwenImageTransformer2DModel`.
+public final class QwenImageTransformer {
+    /// Prefixes under which single-file distributions wrap the model.
+    private static final String[] FILE_PREFIXES = {"model.diffusion_model.", "diffusion_model.", "transformer."};
+
+    private final TransformerConfig config;
+    private final TimestepEmbedding timeEmbedding;
+    private final Linear imgIn;
+    private final Tensor txtNorm;
+    private final Linear txtIn;
+    private final List<TransformerBlock> blocks;
+    private final Linear normOut;
+    private final Linear projOut;
+    private final RotaryPositions positions;
+
+    private QwenImageTransformer(TransformerConfig config, TimestepEmbedding timeEmbedding, Linear imgIn, Tensor txtNorm,
+            Linear txtIn, List<TransformerBlock> blocks, Linear normOut, Linear projOut, RotaryPositions positions) {
+        this.config = config;
+        this.timeEmbedding = timeEmbedding;
+        this.imgIn = imgIn;
+        this.txtNorm = txtNorm;
+        this.txtIn = txtIn;
+        this.blocks = List.copyOf(blocks);
+        this.normOut = normOut;
+        this.projOut = projOut;
+        this.positions = positions;
+    }
+
+    /// @param source the transformer's tensors, with or without a wrapping prefix
+    /// @param arena  where the weights stay
+    /// @throws UserMistake `MODEL_INVALID` naming every missing or misshapen tensor
+    public static QwenImageTransformer load(TransformerConfig config, TensorSource source, Backend backend,
+            TensorArena arena) {
+        return load(config, Weights.of(source.withoutPrefix(FILE_PREFIXES), backend, arena));
+    }
+
+    /// A transformer of random weights, to measure speed without a model.
+    public static QwenImageTransformer random(TransformerConfig config, long seed, Backend backend, TensorArena arena) {
+        return load(config, Weights.random(seed, backend, arena));
+    }
+
+    private static QwenImageTransformer load(TransformerConfig config, Weights weights) {
+        int width = config.width();
+        List<TransformerBlock> blocks = new ArrayList<>();
+        for (int i = 0; i < config.layers(); i++) blocks.add(TransformerBlock.load(weights, i, config));
+        QwenImageTransformer model = new QwenImageTransformer(
+                config,
+                TimestepEmbedding.load(weights, width),
+                weights.linear("img_in", config.tokenWidth(), width),
+                weights.tensor("txt_norm.weight", config.textWidth()),
+                weights.linear("txt_in", config.textWidth(), width),
+                blocks,
+                weights.linear("norm_out.linear", width, 2 * width),
+                weights.linear("proj_out", width, config.tokenWidth()),
+                new RotaryPositions(config.axes()));
+        weights.requireComplete("transformer");
+        return model;
+    }
+
+    public TransformerConfig config() {
+        return config;
+    }
+
+    /// The same weights with adapters beside the blocks' linear layers, replacing any there were.
+    public QwenImageTransformer with(Adapters adapters) {
+        List<TransformerBlock> adapted = new ArrayList<>();
+        for (int i = 0; i < blocks.size(); i++) {
+            adapted.add(blocks.get(i).with(i, (module, layer) -> layer.with(adapters.on(module))));
+        }
+        return new QwenImageTransformer(
+                config, timeEmbedding, imgIn, txtNorm, txtIn, adapted, normOut, projOut, positions);
+    }
+
+    /// The same model with or without Qwen-Image-Edit-2511's treatment of control tokens.
+    public QwenImageTransformer withZeroCondT(boolean zeroCondT) {
+        return new QwenImageTransformer(
+                config.withZeroCondT(zeroCondT), timeEmbedding, imgIn, txtNorm, txtIn, blocks, normOut, projOut, positions);
+    }
+
+    /// The velocity of the target tokens.
+    ///
+    /// @param keep what each block keeps for the backward pass
+    /// @return `[B * T, 64]`
+    public Tensor forward(Tape tape, TransformerInput input, Tape.Keep keep) {
+        return forward(tape, input, keep, input.targetTokens());
+    }
+
+    /// The outputs of the first `outputTokens` tokens of each sample.
+    Tensor forward(Tape tape, TransformerInput input, Tape.Keep keep, int outputTokens) {
+        Ops ops = new Ops(tape);
+        int batch = input.batch();
+        int textRows = input.textRows();
+        boolean zeroCondT = config.zeroCondT() && input.targetTokens() < input.tokensPerSample();
+        Tensor samples = ops.silu(timeEmbedding.forward(ops, input.timesteps()));                 // [B, D]
+        Tensor condition = zeroCondT
+                ? ops.silu(timeEmbedding.forward(ops, Arrays.copyOf(input.timesteps(), batch + 1)))
+                : samples;
+        RowMap pictureMap = new RowMap(batch, input.tokensPerSample(),
+                zeroCondT ? input.targetTokens() : input.tokensPerSample(), batch);
+        TransformerBlock.Context context = new TransformerBlock.Context(
+                batch,
+                condition,
+                samples,
+                pictureMap,
+                RowMap.perSample(batch, textRows),
+                positions.of(tape, textRows, input.grids()),
+                keyBias(tape, input),
+                Attention.Layout.uniform(batch, textRows + input.tokensPerSample(), config.heads()));
+
+        Tensor x = ops.linear(input.tokens(), imgIn);                                             // [B N, D]
+        Tensor c = ops.linear(ops.rmsNorm(input.text(), txtNorm), txtIn);                         // [B L, D]
+        for (int i = 0; i < blocks.size(); i++) {
+            TransformerBlock block = blocks.get(i);
+            boolean last = i == blocks.size() - 1;
+            List<Tensor> streams = tape.residualBlock(keep, List.of(x, c),
+                    (inner, in) -> block.forward(inner, in.get(0), in.get(1), context, last));
+            x = streams.getFirst();
+            if (!last) c = streams.get(1);
+        }
+        Tensor head = ops.take(x, batch, 0, outputTokens);                                        // [B T, D]
+        Tensor modulation = ops.linear(samples, normOut);                                         // [B, 2 D]
+        // Here the scale is stored first, unlike in the blocks.
+        Tensor y = ops.layerNormModulate(head, modulation, 1, 0, RowMap.perSample(batch, outputTokens));
+        return ops.linear(y, projOut);
+    }
+
+    /// Negative infinity for padded text tokens, which then weigh nothing as keys.
+    private static @Nullable Tensor keyBias(Tape tape, TransformerInput input) {
+        int textRows = input.textRows();
+        if (Arrays.stream(input.textLengths()).allMatch(length -> length == textRows)) return null;
+        int joint = textRows + input.tokensPerSample();
+        float[] bias = new float[input.batch() * joint];
+        for (int b = 0; b < input.batch(); b++) {
+            Arrays.fill(bias, b * joint + input.textLengths()[b], b * joint + textRows, Float.NEGATIVE_INFINITY);
+        }
+        return tape.backend().tensor(tape.arena(), bias, bias.length);
+    }
+}

@@ -1,0 +1,124 @@
+package nocturne.qwen;
+
+import java.util.List;
+import java.util.function.BiFunction;
+import nocturne.tensor.Attention;
+import nocturne.tensor.Linear;
+import nocturne.tensor.Ops;
+import nocturne.tensor.Rotation;
+import nocturne.tensor.RowMap;
+import nocturne.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/// One dual-stream block: picture tokens and text tokens with weights of their own, one joint attention.
+///
+/// Source: diffusers' `QwenImageTransformerBlock`; the design is MMDiT's, arXiv:2403.03206, figure 2.
+record TransformerBlock(Stream picture, Stream text) {
+    /// The parts of a modulation vector, in the order they are stored.
+    private static final int SHIFT_1 = 0;
+    private static final int SCALE_1 = 1;
+    private static final int GATE_1 = 2;
+    private static final int SHIFT_2 = 3;
+    private static final int SCALE_2 = 4;
+    private static final int GATE_2 = 5;
+
+    /// The weights of one stream.
+    record Stream(Linear modulation, Linear q, Linear k, Linear v, Linear out, Linear mlpIn, Linear mlpOut, Tensor normQ,
+            Tensor normK) {
+        /// @param map from a layer's name and weights to the same layer with its adapters
+        Stream with(String prefix, Names names, BiFunction<String, Linear, Linear> map) {
+            return new Stream(
+                    map.apply(prefix + names.modulation, modulation),
+                    map.apply(prefix + names.q, q),
+                    map.apply(prefix + names.k, k),
+                    map.apply(prefix + names.v, v),
+                    map.apply(prefix + names.out, out),
+                    map.apply(prefix + names.mlpIn, mlpIn),
+                    map.apply(prefix + names.mlpOut, mlpOut),
+                    normQ,
+                    normK);
+        }
+    }
+
+    /// What a stream's layers are called in the model files.
+    record Names(String modulation, String q, String k, String v, String out, String mlpIn, String mlpOut, String normQ,
+            String normK) {
+        static final Names PICTURE = new Names("img_mod.1", "attn.to_q", "attn.to_k", "attn.to_v", "attn.to_out.0",
+                "img_mlp.net.0.proj", "img_mlp.net.2", "attn.norm_q.weight", "attn.norm_k.weight");
+        static final Names TEXT = new Names("txt_mod.1", "attn.add_q_proj", "attn.add_k_proj", "attn.add_v_proj",
+                "attn.to_add_out", "txt_mlp.net.0.proj", "txt_mlp.net.2", "attn.norm_added_q.weight",
+                "attn.norm_added_k.weight");
+    }
+
+    /// What all blocks of one forward pass share.
+    ///
+    /// @param condition   `silu(temb)`, `[B, D]`, or `[B + 1, D]` with noise level 0 in the last row
+    /// @param textSamples `silu(temb)` of the samples alone, `[B, D]`
+    /// @param keyBias     `[B * (L + N)]`, negative infinity at padded text tokens; null where nothing is padded
+    record Context(int batch, Tensor condition, Tensor textSamples, RowMap pictureMap, RowMap textMap, Rotation rotation,
+            @Nullable Tensor keyBias, Attention.Layout layout) {}
+
+    TransformerBlock with(int index, BiFunction<String, Linear, Linear> map) {
+        String prefix = prefix(index);
+        return new TransformerBlock(picture.with(prefix, Names.PICTURE, map), text.with(prefix, Names.TEXT, map));
+    }
+
+    static String prefix(int index) {
+        return "transformer_blocks." + index + ".";
+    }
+
+    static TransformerBlock load(Weights weights, int index, TransformerConfig config) {
+        return new TransformerBlock(
+                stream(weights, prefix(index), Names.PICTURE, config), stream(weights, prefix(index), Names.TEXT, config));
+    }
+
+    private static Stream stream(Weights weights, String prefix, Names names, TransformerConfig config) {
+        int width = config.width();
+        return new Stream(
+                weights.linear(prefix + names.modulation, width, 6 * width),
+                weights.linear(prefix + names.q, width, width),
+                weights.linear(prefix + names.k, width, width),
+                weights.linear(prefix + names.v, width, width),
+                weights.linear(prefix + names.out, width, width),
+                weights.linear(prefix + names.mlpIn, width, config.mlpWidth()),
+                weights.linear(prefix + names.mlpOut, config.mlpWidth(), width),
+                weights.tensor(prefix + names.normQ, config.headDim()),
+                weights.tensor(prefix + names.normK, config.headDim()));
+    }
+
+    /// @param x    picture tokens, `[B * N, D]`
+    /// @param c    text tokens, `[B * L, D]`
+    /// @param last the text stream's update feeds nothing after the last block and is left out
+    /// @return `[x, c]`, or `[x]` for the last block
+    List<Tensor> forward(Ops ops, Tensor x, Tensor c, Context context, boolean last) {
+        int batch = context.batch;
+        int pictureRows = context.pictureMap.rows();
+        int textRows = context.textMap.rows();
+        Tensor im = ops.linear(context.condition, picture.modulation);                            // [B (+ 1), 6 D]
+        Tensor tm = ops.linear(context.textSamples, text.modulation);                             // [B, 6 D]
+        Tensor a = ops.layerNormModulate(x, im, SHIFT_1, SCALE_1, context.pictureMap);
+        Tensor b = ops.layerNormModulate(c, tm, SHIFT_1, SCALE_1, context.textMap);
+
+        Tensor q = ops.joinRotated(ops.linear(b, text.q), text.normQ, ops.linear(a, picture.q), picture.normQ,
+                context.rotation, batch);                                                         // [B (L + N), D]
+        Tensor k = ops.joinRotated(ops.linear(b, text.k), text.normK, ops.linear(a, picture.k), picture.normK,
+                context.rotation, batch);
+        Tensor v = ops.join(ops.linear(b, text.v), ops.linear(a, picture.v), batch);
+        Tensor o = ops.attention(q, k, v, context.keyBias, context.layout);
+
+        Tensor fromPicture = ops.linear(ops.take(o, batch, textRows, pictureRows), picture.out);
+        Tensor x1 = ops.gatedResidual(x, fromPicture, im, GATE_1, context.pictureMap);
+        Tensor x2 = feedForward(ops, x1, im, picture, context.pictureMap);
+        if (last) return List.of(x2);
+
+        Tensor fromText = ops.linear(ops.take(o, batch, 0, textRows), text.out);
+        Tensor c1 = ops.gatedResidual(c, fromText, tm, GATE_1, context.textMap);
+        return List.of(x2, feedForward(ops, c1, tm, text, context.textMap));
+    }
+
+    private static Tensor feedForward(Ops ops, Tensor x, Tensor modulation, Stream stream, RowMap map) {
+        Tensor a = ops.layerNormModulate(x, modulation, SHIFT_2, SCALE_2, map);
+        Tensor hidden = ops.geluTanh(ops.linear(a, stream.mlpIn));                                // [.., 4 D]
+        return ops.gatedResidual(x, ops.linear(hidden, stream.mlpOut), modulation, GATE_2, map);
+    }
+}

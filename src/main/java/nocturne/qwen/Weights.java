@@ -1,0 +1,124 @@
+package nocturne.qwen;
+
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import nocturne.io.TensorEntry;
+import nocturne.io.TensorSource;
+import nocturne.problem.Problem;
+import nocturne.problem.UserMistake;
+import nocturne.tensor.Backend;
+import nocturne.tensor.Linear;
+import nocturne.tensor.Philox;
+import nocturne.tensor.Shape;
+import nocturne.tensor.Tensor;
+import nocturne.tensor.TensorArena;
+
+/// Takes a model's frozen tensors from its files, and collects everything that is missing or misshapen on the way.
+///
+/// A part of the model asks for each tensor by name and shape and gets a tensor whatever happens; [#requireComplete]
+/// then refuses the model with every problem at once.
+final class Weights {
+    /// Spread of random weights: small enough that activations stay finite through 60 blocks.
+    private static final float RANDOM_DEVIATION = 0.02f;
+
+    /// Where a tensor that was asked for comes from.
+    private interface Supply {
+        Tensor give(String name, Shape shape);
+    }
+
+    private final String where;
+    private final Supply supply;
+    private final List<Problem> problems;
+
+    private Weights(String where, Supply supply, List<Problem> problems) {
+        this.where = where;
+        this.supply = supply;
+        this.problems = problems;
+    }
+
+    /// Weights from files, widened to float32.
+    ///
+    /// @param arena where the weights live as long as the model does
+    static Weights of(TensorSource source, Backend backend, TensorArena arena) {
+        List<Problem> problems = new ArrayList<>();
+        Supply supply = (name, shape) -> {
+            Tensor tensor = arena.allocate(shape);
+            if (fits(source, name, shape, problems)) backend.write(source.floats(name), tensor);
+            return tensor;
+        };
+        return new Weights(source.where(), supply, problems);
+    }
+
+    /// Random weights of any shape that is asked for, to measure speed without a model.
+    static Weights random(long seed, Backend backend, TensorArena arena) {
+        Supply supply = (name, shape) -> {
+            Tensor tensor = arena.allocate(shape);
+            float[] numbers = new float[Math.toIntExact(shape.elements())];
+            Philox.stream(seed, name).fillNormal(numbers, 0);
+            for (int i = 0; i < numbers.length; i++) numbers[i] *= RANDOM_DEVIATION;
+            backend.write(numbers, tensor);
+            return tensor;
+        };
+        return new Weights("random weights", supply, List.of());
+    }
+
+    /// Compares every tensor it is asked for with the files and reads none: for models whose layers are loaded one at a
+    /// time, which are checked as a whole beforehand. The tensors it gives have a shape and no numbers.
+    static Weights checking(TensorSource source) {
+        List<Problem> problems = new ArrayList<>();
+        Supply supply = (name, shape) -> {
+            fits(source, name, shape, problems);
+            return new Tensor(shape, MemorySegment.NULL.reinterpret(4 * shape.elements()));
+        };
+        return new Weights(source.where(), supply, problems);
+    }
+
+    /// A tensor in float32.
+    Tensor tensor(String name, int... shape) {
+        return supply.give(name, Shape.of(shape));
+    }
+
+    /// `<module>.weight [out, in]` and `<module>.bias [out]`.
+    Linear linear(String module, int in, int out) {
+        return new Linear(tensor(module + ".weight", out, in), tensor(module + ".bias", out));
+    }
+
+    /// `<module>.weight [out, in]` alone.
+    Linear linearWithoutBias(String module, int in, int out) {
+        return new Linear(tensor(module + ".weight", out, in), null);
+    }
+
+    /// Several layers that lie in the files as one, `<module>.weight [parts * out, in]` and
+    /// `<module>.bias [parts * out]`, in order.
+    List<Linear> linears(String module, int parts, int in, int out) {
+        Tensor weight = tensor(module + ".weight", parts * out, in);
+        Tensor bias = tensor(module + ".bias", parts * out);
+        return IntStream.range(0, parts)
+                .mapToObj(part -> new Linear(weight.rowRange(part * out, out), bias.slice((long) part * out, out)))
+                .toList();
+    }
+
+    private static boolean fits(TensorSource source, String name, Shape shape, List<Problem> problems) {
+        if (!source.has(name)) {
+            problems.add(new Problem("MODEL_INVALID", source.where(), "has no tensor " + name));
+            return false;
+        }
+        TensorEntry entry = source.entry(name);
+        List<Long> expected = Arrays.stream(shape.toArray()).mapToObj(Long::valueOf).toList();
+        if (entry.shape().equals(expected)) return true;
+        problems.add(new Problem("MODEL_INVALID", source.where(),
+                "tensor %s is %s; config.json makes it %s".formatted(name, entry.shape(), expected)));
+        return false;
+    }
+
+    /// @param part the part of the model, for the headline
+    /// @throws UserMistake `MODEL_INVALID` naming every missing or misshapen tensor
+    void requireComplete(String part) {
+        if (problems.isEmpty()) return;
+        throw new UserMistake("The %s in %s does not fit its config.json: %d problem%s.".formatted(
+                part, where, problems.size(), problems.size() == 1 ? "" : "s"), problems);
+    }
+}

@@ -1,0 +1,13 @@
+package nocturne.tensor;
+
+import java.util.List;
+import nocturne.tensor.Linear.LowRank;
+
+/// What is put beside each frozen linear layer of a model, by the layer's name in the model files.
+public interface Adapters {
+    /// Nothing anywhere: the base model.
+    Adapters NONE = module -> List.of();
+
+    /// @param module such as `transformer_blocks.0.attn.to_q`
+    List<LowRank> on(String module);
+}

@@ -1,0 +1,287 @@
+package nocturne.tensor;
+
+import java.util.Arrays;
+import nocturne.tensor.Linear.LowRank;
+import org.jspecify.annotations.Nullable;
+
+/// The differentiable operations: each computes its result at once and, on a recording tape, leaves behind the step
+/// that turns the result's gradient into its inputs' gradients.
+///
+/// A result requires a gradient where one of its inputs or a trained adapter does; nothing is kept or recorded
+/// otherwise.
+public final class Ops {
+    private static final float EPS = 1e-6f;
+
+    private final Tape tape;
+    private final Backend backend;
+    private final TensorArena arena;
+
+    public Ops(Tape tape) {
+        this.tape = tape;
+        this.backend = tape.backend();
+        this.arena = tape.arena();
+    }
+
+    public Tape tape() {
+        return tape;
+    }
+
+    /// `y = x W^T + bias` plus the adapters.
+    ///
+    /// @param x `[.., in]`
+    /// @return `[.., out]`
+    public Tensor linear(Tensor x, Linear layer) {
+        if (x.columns() != layer.in()) {
+            throw new IllegalArgumentException("linear: x is " + x.shape() + ", weight " + layer.weight().shape());
+        }
+        Products products = backend.products();
+        Tensor y = arena.allocate(x.shape().withColumns(layer.out()));
+        products.linear(x, layer.weight(), layer.bias(), y);
+        Tensor[] reduced = new Tensor[layer.adapters().size()];   // u = x A^T, [rows, rank]
+        for (int i = 0; i < reduced.length; i++) {
+            LowRank adapter = layer.adapters().get(i);
+            reduced[i] = arena.allocate(x.rows(), adapter.down().rows());
+            products.linear(x, adapter.down(), null, reduced[i]);
+            products.product(reduced[i], false, adapter.up(), true, adapter.scale(), 1, y);
+        }
+        boolean trained = layer.adapters().stream().anyMatch(LowRank::trained);
+        if (tape.isRecording() && (x.requiresGrad() || trained)) {
+            y.requireGrad();
+            tape.record(() -> linearBackward(x, layer, reduced, y));
+        }
+        return y;
+    }
+
+    private void linearBackward(Tensor x, Linear layer, Tensor[] reduced, Tensor y) {
+        Tensor dy = y.grad();
+        if (dy == null) return;
+        Products products = backend.products();
+        if (x.requiresGrad()) {
+            float beta = x.grad() == null ? 0 : 1;
+            products.product(dy, false, layer.weight(), false, 1, beta, x.gradientBuffer(arena));
+        }
+        for (int i = 0; i < reduced.length; i++) {
+            LowRank adapter = layer.adapters().get(i);
+            if (!adapter.trained() && !x.requiresGrad()) continue;
+            try (TensorArena.Scope scope = arena.scope()) {
+                Tensor du = arena.allocate(reduced[i].shape());   // du = scale * dy B
+                products.product(dy, false, adapter.up(), false, adapter.scale(), 0, du);
+                if (x.requiresGrad()) {
+                    products.product(du, false, adapter.down(), false, 1, 1, x.gradientBuffer(arena));
+                }
+                if (adapter.trained()) {
+                    float betaUp = adapter.up().grad() == null ? 0 : 1;
+                    products.product(
+                            dy, true, reduced[i], false, adapter.scale(), betaUp, adapter.up().gradientBuffer(arena));
+                    float betaDown = adapter.down().grad() == null ? 0 : 1;
+                    products.product(du, true, x, false, 1, betaDown, adapter.down().gradientBuffer(arena));
+                }
+            }
+        }
+    }
+
+    /// Layer norm, then `(1 + scale) * x + shift` with two parts of the modulation; see [Norms#layerNormModulate].
+    public Tensor layerNormModulate(Tensor x, Tensor modulation, int shiftPart, int scalePart, RowMap map) {
+        Norms norms = backend.norms();
+        Tensor y = arena.allocate(x.shape());
+        Tensor statistics = arena.allocate(x.rows(), 2);
+        norms.layerNormModulate(x, modulation, shiftPart, scalePart, map, EPS, y, statistics);
+        if (tape.isRecording() && (x.requiresGrad() || modulation.requiresGrad())) {
+            y.requireGrad();
+            tape.record(() -> {
+                Tensor dy = y.grad();
+                if (dy == null) return;
+                boolean accumulate = x.grad() != null;
+                // A gradient nobody wants is still written by the kernel: into memory that is forgotten at once.
+                Tensor wantedX = x.requiresGrad() ? x.gradientBuffer(arena) : null;
+                Tensor wantedModulation = modulation.requiresGrad() ? zeroedGradient(modulation) : null;
+                try (TensorArena.Scope scope = arena.scope()) {
+                    norms.layerNormModulateBackward(dy, x, modulation, shiftPart, scalePart, map, statistics,
+                            wantedX != null ? wantedX : arena.allocate(x.shape()), wantedX != null && accumulate,
+                            wantedModulation != null ? wantedModulation : arena.allocate(modulation.shape()));
+                }
+            });
+        }
+        return y;
+    }
+
+    /// `x + gate * y` with one part of the modulation.
+    public Tensor gatedResidual(Tensor x, Tensor y, Tensor modulation, int gatePart, RowMap map) {
+        Elementwise elementwise = backend.elementwise();
+        Tensor out = arena.allocate(x.shape());
+        elementwise.gatedResidual(x, y, modulation, gatePart, map, out);
+        if (tape.isRecording() && (x.requiresGrad() || y.requiresGrad() || modulation.requiresGrad())) {
+            out.requireGrad();
+            tape.record(() -> {
+                Tensor dOut = out.grad();
+                if (dOut == null) return;
+                Tensor wantedModulation = modulation.requiresGrad() ? zeroedGradient(modulation) : null;
+                Tensor dy = y.gradientBuffer(arena);
+                try (TensorArena.Scope scope = arena.scope()) {
+                    elementwise.gatedResidualBackward(dOut, y, modulation, gatePart, map, dy,
+                            wantedModulation != null ? wantedModulation : arena.allocate(modulation.shape()));
+                }
+                if (!x.requiresGrad()) return;
+                Tensor dx = x.grad();
+                // The residual's gradient is dOut itself: hand the buffer over where nothing came before it.
+                if (dx == null) x.adoptGradient(dOut);
+                else elementwise.addScaled(dOut, 1, dx);
+            });
+        }
+        return out;
+    }
+
+    public Tensor geluTanh(Tensor x) {
+        Tensor y = arena.allocate(x.shape());
+        backend.elementwise().geluTanh(x, y);
+        if (tape.isRecording() && x.requiresGrad()) {
+            y.requireGrad();
+            tape.record(() -> {
+                Tensor dy = y.grad();
+                if (dy == null) return;
+                requireFirst(x, "geluTanh");
+                backend.elementwise().geluTanhBackward(dy, x, dy);
+                x.adoptGradient(dy);
+            });
+        }
+        return y;
+    }
+
+    /// SiLU of something that needs no gradient: the timestep embedding.
+    public Tensor silu(Tensor x) {
+        if (x.requiresGrad()) throw new IllegalArgumentException("silu has no backward pass");
+        Tensor y = arena.allocate(x.shape());
+        backend.elementwise().silu(x, y);
+        return y;
+    }
+
+    /// `x / sqrt(mean(x^2) + 1e-6) * weight` over the innermost axis.
+    public Tensor rmsNorm(Tensor x, Tensor weight) {
+        Tensor y = arena.allocate(x.shape());
+        backend.norms().rmsNorm(x, weight, EPS, y);
+        if (tape.isRecording() && x.requiresGrad()) {
+            y.requireGrad();
+            tape.record(() -> {
+                Tensor dy = y.grad();
+                if (dy == null) return;
+                boolean accumulate = x.grad() != null;
+                backend.norms().rmsNormBackward(dy, x, weight, EPS, x.gradientBuffer(arena), accumulate);
+            });
+        }
+        return y;
+    }
+
+    /// Normalises and rotates the heads of two streams and joins them, the first stream's rows in front of the second's
+    /// in each sample; see [Norms#headNormRotate].
+    ///
+    /// @return `[batch * (first rows + second rows), heads * headDim]`
+    public Tensor joinRotated(Tensor first, Tensor firstWeight, Tensor second, Tensor secondWeight, Rotation rotation,
+            int batch) {
+        Norms norms = backend.norms();
+        int offset = first.rows() / batch;
+        Tensor joint = arena.allocate(first.rows() + second.rows(), first.columns());
+        norms.headNormRotate(first, firstWeight, rotation.cos(), rotation.sin(), batch, 0, EPS, joint);
+        norms.headNormRotate(second, secondWeight, rotation.cos(), rotation.sin(), batch, offset, EPS, joint);
+        if (tape.isRecording() && (first.requiresGrad() || second.requiresGrad())) {
+            joint.requireGrad();
+            tape.record(() -> {
+                Tensor dJoint = joint.grad();
+                if (dJoint == null) return;
+                if (first.requiresGrad()) {
+                    requireFirst(first, "joinRotated");
+                    norms.headNormRotateBackward(dJoint, first, firstWeight, rotation.cos(), rotation.sin(), batch, 0,
+                            EPS, first.gradientBuffer(arena));
+                }
+                if (second.requiresGrad()) {
+                    requireFirst(second, "joinRotated");
+                    norms.headNormRotateBackward(dJoint, second, secondWeight, rotation.cos(), rotation.sin(), batch,
+                            offset, EPS, second.gradientBuffer(arena));
+                }
+            });
+        }
+        return joint;
+    }
+
+    /// Joins two streams row-wise in each sample, without touching the numbers.
+    public Tensor join(Tensor first, Tensor second, int batch) {
+        Elementwise elementwise = backend.elementwise();
+        int offset = first.rows() / batch;
+        Tensor joint = arena.allocate(first.rows() + second.rows(), first.columns());
+        elementwise.placeRows(first, batch, 0, joint);
+        elementwise.placeRows(second, batch, offset, joint);
+        if (tape.isRecording() && (first.requiresGrad() || second.requiresGrad())) {
+            joint.requireGrad();
+            tape.record(() -> {
+                Tensor dJoint = joint.grad();
+                if (dJoint == null) return;
+                if (first.requiresGrad()) {
+                    requireFirst(first, "join");
+                    elementwise.takeRows(dJoint, batch, 0, first.gradientBuffer(arena));
+                }
+                if (second.requiresGrad()) {
+                    requireFirst(second, "join");
+                    elementwise.takeRows(dJoint, batch, offset, second.gradientBuffer(arena));
+                }
+            });
+        }
+        return joint;
+    }
+
+    /// Some rows of each sample of a joint sequence: the inverse of [#join]. Rows nobody takes get gradient zero.
+    ///
+    /// @return `[batch * rows, D]`
+    public Tensor take(Tensor joint, int batch, int offset, int rows) {
+        Elementwise elementwise = backend.elementwise();
+        Tensor part = arena.allocate(batch * rows, joint.columns());
+        elementwise.takeRows(joint, batch, offset, part);
+        if (tape.isRecording() && joint.requiresGrad()) {
+            part.requireGrad();
+            tape.record(() -> {
+                Tensor dPart = part.grad();
+                if (dPart == null) return;
+                elementwise.placeRows(dPart, batch, offset, zeroedGradient(joint));
+            });
+        }
+        return part;
+    }
+
+    /// Attention; see [Attention#forward].
+    public Tensor attention(Tensor q, Tensor k, Tensor v, @Nullable Tensor keyBias, Attention.Layout layout) {
+        Tensor o = arena.allocate(q.shape());
+        Tensor logSumExp = arena.allocate(layout.heads(), layout.rows());
+        backend.attention().forward(q, k, v, keyBias, layout, o, logSumExp);
+        if (tape.isRecording() && (q.requiresGrad() || k.requiresGrad() || v.requiresGrad())) {
+            o.requireGrad();
+            tape.record(() -> {
+                Tensor dO = o.grad();
+                if (dO == null) return;
+                for (Tensor input : Arrays.asList(q, k, v)) requireFirst(input, "attention");
+                backend.attention().backward(dO, q, k, v, keyBias, layout, o, logSumExp, q.gradientBuffer(arena),
+                        k.gradientBuffer(arena), v.gradientBuffer(arena));
+            });
+        }
+        return o;
+    }
+
+    /// The loss that starts a backward pass; see [Optimisation#meanSquaredError].
+    public double meanSquaredError(Tensor prediction, Tensor target, float[] sampleWeights, float gradientScale) {
+        requireFirst(prediction, "meanSquaredError");
+        Tensor gradient = prediction.gradientBuffer(arena);
+        return backend.optimisation().meanSquaredError(prediction, target, sampleWeights, gradientScale, gradient);
+    }
+
+    private Tensor zeroedGradient(Tensor tensor) {
+        Tensor written = tensor.grad();
+        if (written != null) return written;
+        Tensor buffer = tensor.gradientBuffer(arena);
+        backend.elementwise().fill(buffer, 0);
+        return buffer;
+    }
+
+    /// Guards the operations whose backward overwrites: their input must feed nothing else that needs a gradient.
+    private static void requireFirst(Tensor input, String operation) {
+        if (input.grad() != null) {
+            throw new IllegalStateException(operation + " would overwrite a gradient of " + input);
+        }
+    }
+}

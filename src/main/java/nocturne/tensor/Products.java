@@ -1,0 +1,19 @@
+package nocturne.tensor;
+
+import org.jspecify.annotations.Nullable;
+
+/// Matrix products. Matrices are read over the innermost axis: `[B, L, D]` is a matrix of `B * L` rows.
+public interface Products {
+    /// `y = x W^T + bias`.
+    ///
+    /// @param x    `[M, K]`
+    /// @param w    `[N, K]`, as stored in model files
+    /// @param bias `[N]` or null
+    /// @param y    `[M, N]`, overwritten
+    void linear(Tensor x, Tensor w, @Nullable Tensor bias, Tensor y);
+
+    /// `c = alpha * op(a) op(b) + beta * c`, where `op` transposes where asked.
+    ///
+    /// @param c `[M, N]`; with `beta == 0` it is overwritten whatever it held, NaN included
+    void product(Tensor a, boolean transposeA, Tensor b, boolean transposeB, float alpha, float beta, Tensor c);
+}

@@ -1,0 +1,126 @@
+package nocturne.tensor;
+
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/// Float32 numbers in row-major order, in memory that belongs to a backend.
+///
+/// On the CPU backend [#data()] is native memory; on a device backend it is a device address and only the backend
+/// may look through it. A tensor does not own its memory: the [TensorArena] scope it was taken from does.
+///
+/// Gradients: a tensor that [#requiresGrad()] receives one during [Tape#backward]. A gradient buffer that outlives a
+/// step (a trained parameter's) is kept and merely marked unwritten by [#clearGradient()], so that the next step's
+/// first contribution overwrites it instead of needing zeros.
+public final class Tensor {
+    private final Shape shape;
+    private final MemorySegment data;
+    private boolean requiresGrad;
+    private @Nullable Tensor grad;
+    private boolean gradWritten;
+
+    /// @param data holds at least `4 * shape.elements()` bytes, or is an address only the backend can read
+    public Tensor(Shape shape, MemorySegment data) {
+        this.shape = shape;
+        this.data = data;
+    }
+
+    public Shape shape() {
+        return shape;
+    }
+
+    public int dim(int axis) {
+        return shape.dim(axis);
+    }
+
+    /// Rows when read as a matrix over the innermost axis.
+    public int rows() {
+        return shape.rows();
+    }
+
+    /// The innermost extent.
+    public int columns() {
+        return shape.columns();
+    }
+
+    public long elements() {
+        return shape.elements();
+    }
+
+    public MemorySegment data() {
+        return data;
+    }
+
+    /// The same numbers under another shape of equal size. Gradients are not shared with the view.
+    public Tensor reshape(int... dims) {
+        Shape target = Shape.of(dims);
+        if (target.elements() != elements()) {
+            throw new IllegalArgumentException("cannot view " + shape + " as " + target);
+        }
+        return new Tensor(target, data);
+    }
+
+    /// The rows `[from, from + count)` of the matrix over the innermost axis, sharing memory.
+    public Tensor rowRange(int from, int count) {
+        long rowBytes = 4L * columns();
+        return new Tensor(Shape.of(count, columns()), data.asSlice(from * rowBytes, count * rowBytes));
+    }
+
+    /// Part of a tensor read as one long vector, under a shape of its own, sharing memory.
+    ///
+    /// @param from first element
+    public Tensor slice(long from, int... dims) {
+        Shape part = Shape.of(dims);
+        return new Tensor(part, data.asSlice(4 * from, 4 * part.elements()));
+    }
+
+    public boolean requiresGrad() {
+        return requiresGrad;
+    }
+
+    /// Marks this tensor as one whose gradient is wanted.
+    public Tensor requireGrad() {
+        requiresGrad = true;
+        return this;
+    }
+
+    /// The gradient, or null where nothing has flowed into this tensor since it was last cleared.
+    public @Nullable Tensor grad() {
+        return gradWritten ? grad : null;
+    }
+
+    /// Gives this tensor a gradient buffer of the same shape whose content is not yet meaningful.
+    public void attachGradient(Tensor buffer) {
+        if (!buffer.shape.equals(shape)) {
+            throw new IllegalArgumentException("gradient " + buffer.shape + " for a tensor " + shape);
+        }
+        grad = buffer;
+        gradWritten = false;
+    }
+
+    /// Hands over a finished gradient: the buffer now belongs to this tensor.
+    void adoptGradient(Tensor buffer) {
+        grad = buffer;
+        gradWritten = true;
+    }
+
+    /// Forgets the gradient's content, not its buffer.
+    public void clearGradient() {
+        gradWritten = false;
+    }
+
+    /// The buffer to write a contribution into; marks it written. Ask [#grad()] first whether to overwrite or add.
+    Tensor gradientBuffer(TensorArena arena) {
+        Tensor buffer = grad;
+        if (buffer == null) {
+            buffer = arena.allocate(shape);
+            grad = buffer;
+        }
+        gradWritten = true;
+        return buffer;
+    }
+
+    @Override
+    public String toString() {
+        return "Tensor" + shape;
+    }
+}

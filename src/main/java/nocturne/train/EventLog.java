@@ -1,0 +1,214 @@
+package nocturne.train;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.json.JsonWriteFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.InstantSource;
+import java.util.Locale;
+import nocturne.problem.SickMachine;
+import nocturne.problem.UserMistake;
+import nocturne.report.LossHistory;
+import org.jspecify.annotations.Nullable;
+
+/// The job's journal, `events.jsonl`: one event a line, in the JSON form of CloudEvents 1.0, appended and never
+/// changed.
+///
+/// - `id` is `<job>/<attempt>/<sequence>`; the sequence counts the job's events from 1 without a gap, also across
+///   interruptions, and each opening of the log is one attempt. Whoever reads an `id` twice has read one event twice.
+/// - A line is written whole or, if the machine stops in between, cut off when the log is opened next; a notice
+///   then says so. Events that change the job's state are forced to the disk before [#append] returns.
+/// - A line is ASCII: anything else is escaped, so that text from users can break neither a line nor a terminal.
+///
+/// Only one process can hold a log. All methods may be called from any thread.
+///
+/// Source: CloudEvents 1.0.2 with its sequence and partitioning extensions.
+public final class EventLog implements AutoCloseable {
+    private static final ObjectMapper JSON =
+            JsonMapper.builder().enable(JsonWriteFeature.ESCAPE_NON_ASCII).build();
+
+    private final Path file;
+    private final FileChannel channel;
+    private final String job;
+    private final String source;
+    private final int attempt;
+    private final InstantSource clock;
+    private long length;
+    private long sequence;
+    private boolean unforced;
+
+    private EventLog(Path file, FileChannel channel, String job, String source, InstantSource clock, EventTail tail) {
+        this.file = file;
+        this.channel = channel;
+        this.job = job;
+        this.source = source;
+        this.clock = clock;
+        this.length = tail.length();
+        this.sequence = tail.sequence();
+        this.attempt = tail.attempt() + 1;
+    }
+
+    /// Opens the log, or starts it.
+    ///
+    /// @param file   `events.jsonl`, in a folder that exists
+    /// @param job    the job's id, the `subject` of all events
+    /// @param source who speaks, a URI reference such as `/hosts/studio`
+    /// @param clock  for the `time`, which is for people; nothing is decided by it
+    /// @throws UserMistake if another process writes this log, or it is another job's, or no event log at all
+    /// @throws SickMachine if the file cannot be read or written
+    public static EventLog open(Path file, String job, String source, InstantSource clock) {
+        boolean isNew = Files.notExists(file);
+        FileChannel channel = null;
+        try {
+            channel = FileChannel.open(file,
+                    StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.CREATE);
+            requireAlone(channel, file);
+            EventTail tail = EventTail.of(channel, file);
+            if (tail.sequence() > 0 && !tail.job().equals(job)) {
+                throw new UserMistake("OUTPUT_IN_USE", file.toString(),
+                        "holds the events of another job, " + tail.job() + "; choose another output folder");
+            }
+            long torn = channel.size() - tail.length();
+            channel.truncate(tail.length());
+            if (isNew) forceFolder(file);
+            EventLog log = new EventLog(file, channel, job, source, clock, tail);
+            if (torn > 0) {
+                log.append(new Event.NoticeGiven("EVENTS_REPAIRED", String.format(Locale.ROOT,
+                        "%s ended in the middle of a line, as happens when the machine stops suddenly: "
+                                + "the last %d bytes, after event %d, were cut off", file.getFileName(), torn,
+                        tail.sequence())));
+            }
+            return log;
+        } catch (IOException e) {
+            closeQuietly(channel);
+            throw new SickMachine("EVENTS_UNWRITABLE", "opening " + file + ": " + e.getMessage(), e);
+        } catch (RuntimeException e) {
+            closeQuietly(channel);
+            throw e;
+        }
+    }
+
+    /// Writes one event.
+    ///
+    /// @return the line as it stands in the file, without its end; the trainer prints it for its parent
+    /// @throws SickMachine if it could not be written; the log is then as it was before, and may be tried again
+    public synchronized String append(Event event) {
+        String line = line(event, sequence + 1);
+        ByteBuffer bytes = ByteBuffer.wrap((line + "\n").getBytes(StandardCharsets.US_ASCII));
+        int size = bytes.remaining();
+        try {
+            // At a position of our own and not "at the end": after half a write failed, the next one overwrites it.
+            long at = length;
+            while (bytes.hasRemaining()) at += channel.write(bytes, at);
+            if (event.changesState()) channel.force(false);
+            unforced = !event.changesState();
+        } catch (IOException e) {
+            takeBack();
+            throw new SickMachine("EVENTS_UNWRITABLE",
+                    "writing event %d to %s: %s (is the disk full?)".formatted(sequence + 1, file, e.getMessage()), e);
+        }
+        length += size;
+        sequence++;
+        return line;
+    }
+
+    /// The losses announced so far, as they count: steps that were repeated after an interruption count once.
+    ///
+    /// @throws SickMachine if the file cannot be read
+    public synchronized LossHistory losses() {
+        try {
+            // Through our own channel: closing another one on this file would drop our lock on it.
+            return LossReplay.of(Channels.newReader(channel.position(0), StandardCharsets.US_ASCII));
+        } catch (IOException e) {
+            throw new SickMachine("EVENTS_UNREADABLE", "reading " + file + ": " + e.getMessage(), e);
+        }
+    }
+
+    /// The number of the last event, 0 if there is none yet.
+    public synchronized long sequence() {
+        return sequence;
+    }
+
+    /// How often this log was opened, this time included: the attempt that new events belong to.
+    public int attempt() {
+        return attempt;
+    }
+
+    @Override
+    public synchronized void close() {
+        try {
+            if (unforced && channel.isOpen()) channel.force(false);
+            channel.close();
+        } catch (IOException e) {
+            throw new SickMachine("EVENTS_UNWRITABLE", "closing " + file + ": " + e.getMessage(), e);
+        }
+    }
+
+    private String line(Event event, long number) {
+        ObjectNode line = JSON.createObjectNode();
+        line.put("specversion", "1.0")
+                .put("id", job + "/" + attempt + "/" + number)
+                .put("source", source)
+                .put("type", event.type())
+                .put("subject", job)
+                .put("time", clock.instant().toString())
+                .put("datacontenttype", "application/json")
+                .put("sequence", String.format(Locale.ROOT, "%010d", number))
+                .put("partitionkey", job)
+                .set("data", event.data());
+        try {
+            return JSON.writeValueAsString(line);
+        } catch (JsonProcessingException impossible) {
+            throw new IllegalStateException(impossible);
+        }
+    }
+
+    private void takeBack() {
+        try {
+            channel.truncate(length);
+        } catch (IOException alsoFailed) {
+            // Nothing is lost: the next write or the next opening removes what was left.
+        }
+    }
+
+    private static void requireAlone(FileChannel channel, Path file) throws IOException {
+        boolean alone;
+        try {
+            alone = channel.tryLock() != null;
+        } catch (OverlappingFileLockException heldByThisProcess) {
+            alone = false;
+        }
+        if (!alone) {
+            throw new UserMistake("OUTPUT_IN_USE", file.toString(),
+                    "another run is writing here; wait for it, or choose another output folder");
+        }
+    }
+
+    /// A new file survives a power cut only once its folder does. Windows neither needs nor allows this.
+    private static void forceFolder(Path file) throws IOException {
+        Path folder = file.toAbsolutePath().getParent();
+        if (folder == null || !file.getFileSystem().supportedFileAttributeViews().contains("posix")) return;
+        try (FileChannel entry = FileChannel.open(folder, StandardOpenOption.READ)) {
+            entry.force(true);
+        }
+    }
+
+    private static void closeQuietly(@Nullable FileChannel channel) {
+        if (channel == null) return;
+        try {
+            channel.close();
+        } catch (IOException alreadyFailing) {
+            // The first failure is the one to report.
+        }
+    }
+}

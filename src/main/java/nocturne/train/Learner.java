@@ -1,0 +1,88 @@
+package nocturne.train;
+
+import nocturne.adapter.Lora;
+import nocturne.qwen.QwenImageTransformer;
+import nocturne.qwen.TransformerInput;
+import nocturne.tensor.Backend;
+import nocturne.tensor.Ops;
+import nocturne.tensor.Tape;
+import nocturne.tensor.Tensor;
+import nocturne.tensor.TensorArena;
+
+/// Forward and backward passes of flow matching: accumulates a LoRA's gradient over micro-batches.
+///
+/// With noise level t: the model sees `(1 - t) latents + t noise` and learns the velocity `noise - latents`.
+/// Source: "Flow Matching for Generative Modeling", arXiv:2210.02747; in this form arXiv:2403.03206, equation 13.
+final class Learner {
+    private static final int TOKEN = 64;
+
+    private final Backend backend;
+    private final TensorArena arena;
+    private final QwenImageTransformer base;
+    private final QwenImageTransformer trained;
+    private final Lora lora;
+    private final Tape.Keep keep;
+
+    /// @param arena for the passes; empty between them
+    /// @param keep  what each block keeps between forward and backward
+    Learner(QwenImageTransformer base, Lora lora, Tape.Keep keep, Backend backend, TensorArena arena) {
+        this.base = base;
+        this.lora = lora;
+        this.keep = keep;
+        this.backend = backend;
+        this.arena = arena;
+        trained = base.with(lora.trained());
+    }
+
+    /// Adds `gradientScale` times the gradient of the batch's loss to the LoRA's.
+    ///
+    /// @return the loss
+    double accumulate(MicroBatch batch, float gradientScale) {
+        try (TensorArena.Scope scope = arena.scope()) {
+            Tape tape = Tape.recording(backend, arena);
+            Tensor velocity = trained.forward(tape, input(batch), keep);
+            double loss = loss(tape, batch, velocity, gradientScale);
+            tape.backward();
+            return loss;
+        }
+    }
+
+    /// The loss under other LoRA values of the same layout, without a gradient.
+    double evaluate(MicroBatch batch, Tensor values) {
+        try (TensorArena.Scope scope = arena.scope()) {
+            Tape tape = Tape.inference(backend, arena);
+            Tensor velocity = base.with(lora.frozen(values, 1)).forward(tape, input(batch), keep);
+            return loss(tape, batch, velocity, 0);
+        }
+    }
+
+    private double loss(Tape tape, MicroBatch batch, Tensor velocity, float gradientScale) {
+        float[] target = new float[batch.latents().length];
+        for (int i = 0; i < target.length; i++) target[i] = batch.noise()[i] - batch.latents()[i];
+        Tensor targetTensor = backend.tensor(arena, target, target.length / TOKEN, TOKEN);
+        return new Ops(tape).meanSquaredError(velocity, targetTensor, batch.lossWeights(), gradientScale);
+    }
+
+    /// The noisy mixture of each sample followed by its controls.
+    private TransformerInput input(MicroBatch batch) {
+        int samples = batch.batch();
+        int target = batch.latents().length / samples;
+        int control = batch.controls().length / samples;
+        float[] tokens = new float[batch.latents().length + batch.controls().length];
+        for (int b = 0; b < samples; b++) {
+            float t = batch.timesteps()[b];
+            int at = b * (target + control);
+            for (int i = 0; i < target; i++) {
+                tokens[at + i] = (1 - t) * batch.latents()[b * target + i] + t * batch.noise()[b * target + i];
+            }
+            System.arraycopy(batch.controls(), b * control, tokens, at + target, control);
+        }
+        int textWidth = base.config().textWidth();
+        return new TransformerInput(
+                backend.tensor(arena, tokens, tokens.length / TOKEN, TOKEN),
+                backend.tensor(arena, batch.text(), batch.text().length / textWidth, textWidth),
+                batch.textLengths(),
+                batch.timesteps(),
+                batch.grids());
+    }
+}

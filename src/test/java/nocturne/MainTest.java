@@ -1,0 +1,142 @@
+package nocturne;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import nocturne.problem.Problem;
+import nocturne.problem.SickMachine;
+import nocturne.problem.UserMistake;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
+/// What the command line answers, in words and in exit codes; run in this process with streams we can read.
+final class MainTest {
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+
+    @ParameterizedTest
+    @ValueSource(strings = {"--help", "-h", "train --help", "train -h", "bench --help", "bench -h"})
+    void everyCommandExplainsItself(String line) {
+        assertThat(run(line)).isEqualTo(0);
+        assertThat(out.toString()).startsWith("Usage: nocturne").contains("--debug", "Exit codes:");
+        assertThat(err.toString()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"--version", "train --version", "bench -V"})
+    void everyCommandTellsItsVersion(String line) {
+        assertThat(run(line)).isEqualTo(0);
+        assertThat(out.toString()).startsWith("nocturne ").contains("Java 2");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "trian",
+                "train",
+                "train a b",
+                "train a --threads 0",
+                "train a --threads many",
+                "train a --device abacus",
+                "bench --size huge",
+                "bench --steps 0",
+                "bench --warmup -1",
+                "bench --device abacus",
+            })
+    void aCommandLineWithoutSenseIsTheUsersMistakeAndPointsToHelp(String line) {
+        assertThat(run(line)).isEqualTo(2);
+        assertThat(err.toString()).containsPattern("(?m)^Try 'nocturne( train| bench)? --help'\\.$");
+        assertThat(err.toString()).doesNotContain("\tat ", "Exception");
+        assertThat(out.toString()).isEmpty();
+    }
+
+    @Test
+    void aMistypedCommandBringsTheNearestOne() {
+        run("trian");
+        assertThat(err.toString()).contains("nocturne train");
+    }
+
+    @Test
+    void aUsersMistakeIsReportedWholeAndWithoutTrace() {
+        UserMistake mistake = new UserMistake(
+                "recipe.yaml has 2 problems; no training time was spent.",
+                List.of(
+                        new Problem("RECIPE_INVALID", "line 14", "too small"),
+                        new Problem("RECIPE_INVALID", "line 22", "odd")));
+        assertThat(runFailing(mistake)).isEqualTo(2);
+        assertThat(err.toString().lines())
+                .containsExactly(
+                        "recipe.yaml has 2 problems; no training time was spent.",
+                        "  line 14: too small",
+                        "  line 22: odd");
+    }
+
+    @Test
+    void aSickMachineHasItsOwnExitCode() {
+        SickMachine full = new SickMachine("DISK_FULL", "writing checkpoint 400: the disk is full", new IOException());
+        assertThat(runFailing(full)).isEqualTo(3);
+        assertThat(err.toString().lines()).containsExactly("writing checkpoint 400: the disk is full");
+    }
+
+    /// An Error passes picocli's own handler by, an Exception does not: both must end here.
+    @Test
+    void anythingElseIsOurBugInOneLineWhoseDetailsAreKept() throws Exception {
+        for (Throwable bug : List.of(new IllegalStateException("no such thing"), new StackOverflowError("deep"))) {
+            err.getBuffer().setLength(0);
+            assertThat(runFailing(bug)).isEqualTo(70);
+            assertThat(err.toString().lines()).hasSize(1);
+            assertThat(err.toString()).startsWith("this is a bug in Nocturne: " + bug).contains("--debug");
+            Matcher file = Pattern.compile("details in (.*\\.txt),").matcher(err.toString());
+            assertThat(file.find()).isTrue();
+            Path kept = Path.of(file.group(1));
+            assertThat(kept).content().contains(bug.toString(), "\tat ");
+            Files.delete(kept);
+        }
+    }
+
+    @Test
+    void debugShowsTheTraceWhereverItStands() {
+        for (String line : List.of("--debug fail", "fail --debug")) {
+            err.getBuffer().setLength(0);
+            assertThat(runFailing(new UserMistake("X", "there", "wrong"), line)).isEqualTo(2);
+            assertThat(err.toString()).contains("there: wrong", "\tat nocturne.");
+        }
+    }
+
+    private int run(String line) {
+        String[] words = line.isEmpty() ? new String[0] : line.split(" ");
+        return new Main().run(new PrintWriter(out), new PrintWriter(err), words);
+    }
+
+    private int runFailing(Throwable failure) {
+        return runFailing(failure, "fail");
+    }
+
+    private int runFailing(Throwable failure, String line) {
+        Main main = new Main();
+        CommandLine commands = new CommandLine(main).addSubcommand(new Fail(failure));
+        return main.run(commands, new PrintWriter(out), new PrintWriter(err), line.split(" "));
+    }
+
+    /// A command that ends as told.
+    @Command(name = "fail")
+    private record Fail(Throwable failure) implements Callable<Integer> {
+        @Override
+        public Integer call() throws Exception {
+            if (failure instanceof Error error) throw error;
+            throw (Exception) failure;
+        }
+    }
+}

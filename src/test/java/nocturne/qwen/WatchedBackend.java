@@ -1,0 +1,96 @@
+package nocturne.qwen;
+
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import nocturne.tensor.Attention;
+import nocturne.tensor.Backend;
+import nocturne.tensor.Convolution;
+import nocturne.tensor.Elementwise;
+import nocturne.tensor.Norms;
+import nocturne.tensor.Optimisation;
+import nocturne.tensor.Products;
+import nocturne.tensor.Tensor;
+import nocturne.tensor.TensorArena;
+
+/// A backend that remembers the arenas it made and counts the blocks they took and gave back.
+final class WatchedBackend implements Backend {
+    final List<TensorArena> arenas = new ArrayList<>();
+    int taken;
+    int released;
+    private final Backend backend;
+
+    WatchedBackend(Backend backend) {
+        this.backend = backend;
+    }
+
+    @Override
+    public TensorArena newArena() {
+        TensorArena memory = backend.newArena();
+        TensorArena arena = new TensorArena(new TensorArena.Source() {
+            @Override
+            public MemorySegment allocate(long bytes) {
+                taken++;
+                return memory.allocate(Math.toIntExact(bytes / 4)).data();
+            }
+
+            @Override
+            public void release(MemorySegment block) {
+                // The blocks share one arena below; it goes with the last of them.
+                if (++released == taken) memory.close();
+            }
+        });
+        arenas.add(arena);
+        return arena;
+    }
+
+    @Override
+    public String name() {
+        return backend.name();
+    }
+
+    @Override
+    public void write(float[] source, Tensor target) {
+        backend.write(source, target);
+    }
+
+    @Override
+    public void read(Tensor source, float[] target) {
+        backend.read(source, target);
+    }
+
+    @Override
+    public Products products() {
+        return backend.products();
+    }
+
+    @Override
+    public Norms norms() {
+        return backend.norms();
+    }
+
+    @Override
+    public Attention attention() {
+        return backend.attention();
+    }
+
+    @Override
+    public Elementwise elementwise() {
+        return backend.elementwise();
+    }
+
+    @Override
+    public Convolution convolution() {
+        return backend.convolution();
+    }
+
+    @Override
+    public Optimisation optimisation() {
+        return backend.optimisation();
+    }
+
+    @Override
+    public void close() {
+        backend.close();
+    }
+}

@@ -1,0 +1,256 @@
+package nocturne.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import nocturne.problem.Problem;
+import nocturne.problem.SickMachine;
+import nocturne.problem.UserMistake;
+import nocturne.report.LossHistory.HeldOut;
+import nocturne.report.LossHistory.Training;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class EventLogTest {
+    private static final InstantSource NOON = InstantSource.fixed(Instant.parse("2026-11-21T12:00:00.250Z"));
+    private static final String JOB = "maya-7f3a";
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    @TempDir
+    Path folder;
+    Path file;
+
+    @BeforeEach
+    void name() {
+        file = folder.resolve("events.jsonl");
+    }
+
+    @Test
+    void aLineIsACloudEventWithItsKeysInAFixedOrder() throws IOException {
+        try (EventLog log = open()) {
+            String line = log.append(new Event.StepDone(7, 500, 0.5, 1e-3, 1.25, 0.0625));
+            assertThat(line).isEqualTo("{\"specversion\":\"1.0\",\"id\":\"maya-7f3a/1/1\",\"source\":\"/hosts/studio\","
+                    + "\"type\":\"nocturne.step\",\"subject\":\"maya-7f3a\",\"time\":\"2026-11-21T12:00:00.250Z\","
+                    + "\"datacontenttype\":\"application/json\",\"sequence\":\"0000000001\","
+                    + "\"partitionkey\":\"maya-7f3a\",\"data\":{\"step\":7,\"steps\":500,\"loss\":0.5,"
+                    + "\"learningRate\":0.001,\"gradientNorm\":1.25,\"secondsPerStep\":0.0625}}");
+        }
+        assertThat(Files.readString(file)).endsWith("}}\n").hasLineCount(1);
+    }
+
+    @Test
+    void everyKindOfEventHasItsOwnTypeAndAllItsFields() throws IOException {
+        List<Event> all = everyKind();
+        assertThat(all.stream().map(Object::getClass)).as("this test knows every kind")
+                .containsExactlyInAnyOrder(Event.class.getPermittedSubclasses());
+        assertThat(all.stream().map(Event::type)).doesNotHaveDuplicates()
+                .allMatch(type -> type.startsWith("nocturne."));
+        for (Event event : all) {
+            List<String> components = Arrays.stream(event.getClass().getRecordComponents())
+                    .map(component -> component.getName()).toList();
+            assertThat(event.data().fieldNames()).toIterable().as(event.type()).containsExactlyElementsOf(components);
+        }
+    }
+
+    @Test
+    void whatIsNotFiniteBecomesNull() {
+        JsonNode data = new Event.StepDone(1, 2, Double.NaN, 1, Double.POSITIVE_INFINITY, 1).data();
+        assertThat(data.get("loss").isNull()).isTrue();
+        assertThat(data.get("gradientNorm").isNull()).isTrue();
+    }
+
+    /// The log is cut at every seventh byte, as a crash could have left it. Whatever was whole is kept, the rest is
+    /// gone, and the numbers go on without a gap.
+    @Test
+    void aTornLastLineIsCutOffNoticedAndTheSequenceContinues() throws IOException {
+        try (EventLog log = open()) {
+            for (Event event : everyKind()) log.append(event);
+        }
+        byte[] whole = Files.readAllBytes(file);
+        for (int length = 0; length <= whole.length; length += 7) {
+            Path torn = Files.write(folder.resolve("torn-" + length), Arrays.copyOf(whole, length));
+            int wholeLines = (int) new String(whole, 0, length, StandardCharsets.US_ASCII).chars()
+                    .filter(c -> c == '\n').count();
+            boolean isTorn = length > 0 && whole[length - 1] != '\n';
+            try (EventLog log = EventLog.open(torn, JOB, "/hosts/studio", NOON)) {
+                log.append(new Event.Resumed(100, "restart"));
+            }
+            List<JsonNode> events = events(torn);
+            assertThat(events).as("cut at byte %d", length).hasSize(wholeLines + (isTorn ? 2 : 1));
+            for (int i = 0; i < events.size(); i++) {
+                assertThat(events.get(i).get("sequence").asText()).isEqualTo("%010d".formatted(i + 1));
+            }
+            assertThat(Arrays.copyOf(Files.readAllBytes(torn), keptBytes(whole, length)))
+                    .isEqualTo(Arrays.copyOf(whole, keptBytes(whole, length)));
+            if (isTorn) assertThat(events.get(wholeLines).at("/data/code").asText()).isEqualTo("EVENTS_REPAIRED");
+            Files.delete(torn);
+        }
+    }
+
+    /// After a power cut a file system may have kept the length of a file and lost its last page.
+    @Test
+    void zerosAtTheEndAreCutOffLikeHalfALine() throws IOException {
+        try (EventLog log = open()) {
+            log.append(new Event.Accepted("maya", 500, 20, "cpu"));
+        }
+        Files.write(file, new byte[4096], StandardOpenOption.APPEND);
+        try (EventLog log = open()) {
+            log.append(new Event.Resumed(0, "restart"));
+        }
+        assertThat(events(file)).extracting(event -> event.get("type").asText())
+                .containsExactly("nocturne.accepted", "nocturne.notice", "nocturne.resumed");
+    }
+
+    @Test
+    void aBrokenLineInTheMiddleIsKept() throws IOException {
+        try (EventLog log = open()) {
+            log.append(new Event.Accepted("maya", 500, 20, "cpu"));
+        }
+        Files.writeString(file, "scribble\n", StandardOpenOption.APPEND);
+        String good = Files.readString(file).lines().findFirst().orElseThrow().replace("0000000001", "0000000002");
+        Files.writeString(file, good + "\n", StandardOpenOption.APPEND);
+        String before = Files.readString(file);
+        try (EventLog log = open()) {
+            assertThat(log.sequence()).isEqualTo(2);
+        }
+        assertThat(Files.readString(file)).isEqualTo(before);
+    }
+
+    @Test
+    void aVeryLongLogIsReadFromItsEnd() throws IOException {
+        try (EventLog log = open()) {
+            for (int i = 0; i < 700; i++) {
+                log.append(new Event.NoticeGiven("LONG", "x".repeat(i == 699 ? 100_000 : 100)));
+            }
+        }
+        try (EventLog log = open()) {
+            assertThat(log.sequence()).isEqualTo(700);
+            assertThat(log.attempt()).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void eachOpeningIsAnAttemptOfItsOwn() throws IOException {
+        for (int attempt = 1; attempt <= 3; attempt++) {
+            try (EventLog log = open()) {
+                log.append(new Event.Resumed(0, "restart"));
+            }
+        }
+        assertThat(events(file)).extracting(event -> event.get("id").asText())
+                .containsExactly("maya-7f3a/1/1", "maya-7f3a/2/2", "maya-7f3a/3/3");
+    }
+
+    @Test
+    void textFromUsersStaysOnItsLineAndIsAscii() throws IOException {
+        String odd = "line\r\nbreak \u2028 \u001b[2J \u202e 红";
+        try (EventLog log = open()) {
+            log.append(new Event.NoticeGiven("ODD", odd));
+        }
+        assertThat(Files.readString(file)).hasLineCount(1).matches("[ -~]+\n");
+        assertThat(events(file).getFirst().at("/data/message").asText()).isEqualTo(odd);
+    }
+
+    @Test
+    void aFileThatIsNoEventLogIsLeftAlone() throws IOException {
+        Files.writeString(file, "my diary\nday 1\n");
+        assertThatThrownBy(this::open).isInstanceOf(UserMistake.class).hasMessageContaining("not an event log");
+        assertThat(Files.readString(file)).isEqualTo("my diary\nday 1\n");
+        Files.writeString(file, "my diary");
+        assertThatThrownBy(this::open).isInstanceOf(UserMistake.class);
+        assertThat(Files.readString(file)).isEqualTo("my diary");
+    }
+
+    @Test
+    void anotherJobsLogIsLeftAlone() throws IOException {
+        try (EventLog log = EventLog.open(file, "other-1", "/hosts/studio", NOON)) {
+            log.append(new Event.Accepted("other", 500, 20, "cpu"));
+        }
+        String before = Files.readString(file);
+        assertThatThrownBy(this::open).isInstanceOf(UserMistake.class).hasMessageContaining("other-1");
+        assertThat(Files.readString(file)).isEqualTo(before);
+    }
+
+    @Test
+    void twoRunsCannotWriteOneLog() {
+        try (EventLog _ = open()) {
+            assertThatThrownBy(this::open).isInstanceOf(UserMistake.class).hasMessageContaining("another run");
+        }
+    }
+
+    @Test
+    void aMissingFolderIsAnAnswerAndNotACrash() {
+        assertThatThrownBy(() -> EventLog.open(folder.resolve("no/events.jsonl"), JOB, "/hosts/studio", NOON))
+                .isInstanceOf(SickMachine.class).hasMessageContaining("events.jsonl");
+    }
+
+    /// `/dev/full` answers every write with "no space left on device".
+    @Test
+    void aFullDiskIsReported() {
+        Path full = Path.of("/dev/full");
+        assumeThat(full).exists();
+        try (EventLog log = EventLog.open(full, JOB, "/hosts/studio", NOON)) {
+            assertThatThrownBy(() -> log.append(new Event.Accepted("maya", 500, 20, "cpu")))
+                    .isInstanceOf(SickMachine.class).hasMessageContaining("event 1");
+            assertThat(log.sequence()).as("the number was not used up").isZero();
+        }
+    }
+
+    @Test
+    void stepsThatWereRepeatedAfterAnInterruptionCountOnce() {
+        try (EventLog log = open()) {
+            for (int step = 1; step <= 4; step++) log.append(new Event.StepDone(step, 9, step, 1e-3, 1, 1));
+            log.append(new Event.HeldOutMeasured(2, 0.5));
+            log.append(new Event.HeldOutMeasured(4, 0.4));
+        }
+        try (EventLog log = open()) {
+            log.append(new Event.Resumed(2, "restart"));
+            log.append(new Event.StepDone(3, 9, Double.NaN, 1e-3, 1, 1));
+            assertThat(log.losses().training()).containsExactly(new Training(1, 1, 1e-3), new Training(2, 2, 1e-3),
+                    new Training(3, Double.NaN, 1e-3));
+            assertThat(log.losses().heldOut()).containsExactly(new HeldOut(2, 0.5));
+            log.append(new Event.StepDone(4, 9, 40, 1e-3, 1, 1));
+            assertThat(log.losses().training().getLast()).isEqualTo(new Training(4, 40, 1e-3));
+        }
+    }
+
+    private EventLog open() {
+        return EventLog.open(file, JOB, "/hosts/studio", NOON);
+    }
+
+    private static List<Event> everyKind() {
+        return List.of(new Event.Accepted("maya", 500, 20, "cpu"), new Event.Resumed(100, "restart"),
+                new Event.CacheProgress("latents", 3, 20), new Event.StepDone(7, 500, 0.5, 1e-3, 1.25, 0.0625),
+                new Event.HeldOutMeasured(100, 0.5), new Event.SampleCreated(100, 0, "samples/a.png", "ab".repeat(32)),
+                new Event.CheckpointCreated(100, "maya_000000100.safetensors", 1000, "cd".repeat(32), 0.5, Double.NaN),
+                new Event.Completed(500, "maya.safetensors", "ef".repeat(32), 0.4, "report.html"),
+                new Event.Failed("DATASET_EMPTY", "no pictures",
+                        List.of(new Problem("DATASET_EMPTY", "maya", "empty"))),
+                new Event.NoticeGiven("ROTATED", "0007.jpg was turned upright"));
+    }
+
+    private static int keptBytes(byte[] whole, int length) {
+        int end = length;
+        while (end > 0 && whole[end - 1] != '\n') end--;
+        return end;
+    }
+
+    private static List<JsonNode> events(Path file) throws IOException {
+        List<JsonNode> events = new ArrayList<>();
+        for (String line : Files.readAllLines(file)) events.add(JSON.readTree(line));
+        return events;
+    }
+}
