@@ -27,7 +27,8 @@ final class RandomRecipes {
         for (Key<?> key : block.keys()) {
             if (random.nextInt(3) == 0 || isNeeded(key)) {
                 List<String> names = key.names();
-                text.append(indent).append(names.get(random.nextInt(names.size()))).append(": ").append(printed(key)).append('\n');
+                text.append(indent).append(names.get(random.nextInt(names.size()))).append(": ").append(printed(key))
+                        .append('\n');
             }
         }
         for (Block inner : block.blocks()) {
@@ -61,10 +62,13 @@ final class RandomRecipes {
             case Kind.Seed() -> () -> random.nextLong(Kind.Seed.MOST + 1);
             case Kind.Real(double least, double most, boolean open) -> () -> real(least, most, open);
             case Kind.Text text -> () -> text(text);
-            case Kind.BundlePath() -> () -> pick("a", "dataset/40_maya", "x y/ü.png", ".", "deep/er/and/deeper", "it's");
+            case Kind.BundlePath() -> () -> pick("a", "dataset/40_maya", "x y/ü.png", ".", "deep/er/and/deeper",
+                    "it's");
             case Kind.Choice<?> choice -> () -> pick((Object[]) choice.type().getEnumConstants());
             case Kind.WeightFormatText() ->
-                    () -> new WeightFormat(pick(WeightFormat.NAMES.toArray(String[]::new)), pick(null, "ara/file.safetensors"));
+                    () ->
+                            new WeightFormat(pick(WeightFormat.NAMES.toArray(String[]::new)),
+                            pick(null, "ara/file.safetensors"));
             case Kind.ListOf<?>(Kind<?> item, int least, int most) -> () -> {
                 int size = least + random.nextInt(Math.min(most, least + 3) - least + 1);
                 return IntStream.range(0, size).<Object>mapToObj(_ -> value(item)).toList();
@@ -99,7 +103,8 @@ final class RandomRecipes {
     }
 
     private String text(Kind.Text kind) {
-        List<String> candidates = new ArrayList<>(List.of("ohwx", "txt", ".txt", "a [trigger] in [name]", "yes", "null", "1e-4",
+        List<String> candidates =
+                new ArrayList<>(List.of("ohwx", "txt", ".txt", "a [trigger] in [name]", "yes", "null", "1e-4",
                 "#no comment", "- a", "it's \"quoted\"\\", "ü 漢 😀", "a: b", anyText(30)));
         candidates.removeIf(text -> kind.parse(text).isEmpty());
         return kind.parse(pick(candidates.toArray(String[]::new))).orElseThrow();

@@ -21,16 +21,20 @@ import nocturne.problem.UserMistake;
 class RecipePropertyTest {
     private static final RecipeReader READER = RecipeReader.in(
             new BundleFacts("maya.zip", new TreeMap<>(Map.of("dataset/40_maya", 7, "a", 3, ".", 1))));
-    private static final List<String> HOSTILE = List.of("", "null", "~", "0", "-1", "1e309", "1e999999999", "-0.0", ".nan", "[]",
-            "{}", "[1, 2]", "{a: b}", "true", "2147483648", "9223372036854775808", "''", "\"\\u0000\"", "\"\\ud800\"", "&a [*a]",
-            "*b", "!!int 3", "${HOME}", "../..", "/etc/passwd", "|", ">", "- - -", "? x", "%", "@", "\t", "'", "\"", "<<",
+    private static final List<String> HOSTILE =
+            List.of("", "null", "~", "0", "-1", "1e309", "1e999999999", "-0.0", ".nan", "[]",
+            "{}", "[1, 2]", "{a: b}", "true", "2147483648", "9223372036854775808", "''", "\"\\u0000\"", "\"\\ud800\"",
+            "&a [*a]",
+            "*b", "!!int 3", "${HOME}", "../..", "/etc/passwd", "|", ">", "- - -", "? x", "%", "@", "\t", "'", "\"",
+            "<<",
             "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", "0x1F", "1:30", "x".repeat(6000), "2020-01-01", "[name]", "[trigger]");
 
     @Property(tries = 400)
     void theResolvedTextIsARecipeThatGivesTheSameRecipe(@ForAll long seed) {
         Optional<ResolvedRecipe> resolved = answer(new RandomRecipes(seed).yaml());
         resolved.ifPresent(first -> {
-            ResolvedRecipe again = RecipeReader.in(BundleFacts.named("elsewhere")).read(first.yaml(), "recipe.resolved.yaml");
+            ResolvedRecipe again = RecipeReader.in(BundleFacts.named("elsewhere"))
+                    .read(first.yaml(), "recipe.resolved.yaml");
             assertThat(again.recipe()).as(first.yaml()).isEqualTo(first.recipe());
             assertThat(values(again.yaml())).as("printed again").isEqualTo(values(first.yaml()));
         });
@@ -62,7 +66,7 @@ class RecipePropertyTest {
     }
 
     private static String base(long seed) throws IOException {
-        return switch ((int) Math.floorMod(seed, 3)) {
+        return switch (Math.floorMod(seed, 3)) {
             case 0 -> Files.readString(Path.of("src/test/resources/nocturne/recipe/qwen-character-template.yaml"));
             case 1 -> Files.readString(Path.of("examples/ohwx/recipe.yaml"));
             default -> new RandomRecipes(seed).yaml();
@@ -98,7 +102,8 @@ class RecipePropertyTest {
         try {
             return Optional.of(reading.get());
         } catch (UserMistake mistake) {
-            assertThat(mistake.problems()).isNotEmpty().extracting(Problem::where).allMatch(where -> where.matches("(?s)line \\d+.*"));
+            assertThat(mistake.problems()).isNotEmpty().extracting(Problem::where)
+                    .allMatch(where -> where.matches("(?s)line \\d+.*"));
             assertThat(mistake.report().codePoints()).as("nothing that steers a terminal")
                     .allMatch(c -> c == '\n' || Shown.isPrintable(c));
             return Optional.empty();
@@ -107,6 +112,7 @@ class RecipePropertyTest {
 
     /// The resolved text without its remarks about origins.
     private static List<String> values(String yaml) {
-        return yaml.lines().filter(line -> !line.startsWith("#")).map(line -> line.replaceAll(" +# [^#]*$", "")).toList();
+        return yaml.lines().filter(line -> !line.startsWith("#")).map(line -> line.replaceAll(" +# [^#]*$", ""))
+                .toList();
     }
 }

@@ -4,15 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import nocturne.problem.UserMistake;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvFileSource;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -31,7 +34,8 @@ class RecipeReaderTest {
     }
 
     private static List<String> notices(String text, String code) {
-        return read(text).notices().stream().filter(notice -> notice.code().equals(code)).map(Notice::toString).toList();
+        return read(text).notices().stream().filter(notice -> notice.code().equals(code)).map(Notice::toString)
+                .toList();
     }
 
     @Test
@@ -44,9 +48,10 @@ class RecipeReaderTest {
                   linear: 0
                 """)).isEqualTo("""
                 recipe.yaml has 2 problems; no GPU time was spent.
-                  line 3  datasets[0].resolution: 1000 is not allowed; a multiple of 32 from 32 to 4096. The nearest is 992.
-                  line 5  network.linear: 0 is not allowed; a whole number from 1 to 512. 16 suits a style or a character, \
-                32 a complex one.""");
+                  line 3  datasets[0].resolution: 1000 is not allowed; a multiple of 32 from 32 to 4096. \
+                The nearest is 992.
+                  line 5  network.linear: 0 is not allowed; a whole number from 1 to 512. \
+                16 suits a style or a character, 32 a complex one.""");
     }
 
     @Test
@@ -63,7 +68,8 @@ class RecipeReaderTest {
         assertThat(train.accumulation()).isEqualTo(4);
         assertThat(train.optimizer()).isEqualTo(new OptimizerRecipe(Optimizer.ADAMW8BIT, 2e-4,
                 new LearningRateSchedule.Constant(), 1e-4, 0.9, 0.999, 1e-6, 1.0));
-        assertThat(train.timesteps()).isEqualTo(new TimestepRecipe(TimestepType.SIGMOID, TimestepBias.BALANCED, 0, 999));
+        assertThat(train.timesteps())
+                .isEqualTo(new TimestepRecipe(TimestepType.SIGMOID, TimestepBias.BALANCED, 0, 999));
         assertThat(train.ema()).isEqualTo(new EmaRecipe(true, 0.999, true));
         assertThat(train.validation()).isNull();
         DatasetRecipe dataset = recipe.datasets().getFirst();
@@ -80,13 +86,11 @@ class RecipeReaderTest {
     }
 
     @Test
-    void aBundleWithoutARecipeIsReadFromItsFolders(@TempDir Path bundle) throws Exception {
-        for (String folder : List.of("dataset/40_maya_char", "dataset/more", "heldout", ".hidden")) {
-            Files.createDirectories(bundle.resolve(folder));
-            Files.writeString(bundle.resolve(folder).resolve("1.png"), "");
-            Files.writeString(bundle.resolve(folder).resolve("1.txt"), "");
-        }
-        ResolvedRecipe resolved = RecipeReader.in(BundleFacts.of(bundle)).standard();
+    void aBundleWithoutARecipeIsReadFromItsFolders() {
+        BundleFacts bundle =
+                BundleFacts.of("upload", List.of("dataset/40_maya_char/1.png", "dataset/40_maya_char/1.txt",
+                "dataset/more/1.JPG", "heldout/1.webp", "notes/readme.txt", "shoes_controls/1.png"));
+        ResolvedRecipe resolved = RecipeReader.in(bundle).standard();
         assertThat(resolved.recipe().triggerWord()).isEqualTo("maya_char");
         assertThat(resolved.recipe().datasets()).extracting(DatasetRecipe::folder)
                 .containsExactly("dataset/40_maya_char", "dataset/more");
@@ -104,19 +108,25 @@ class RecipeReaderTest {
     }
 
     @Test
-    void theShippedExampleIsSoundAndNeedsNoRemark() {
+    void theShippedExampleIsSoundAndNeedsNoRemark() throws IOException {
         Path example = Path.of("examples/ohwx");
-        ResolvedRecipe resolved = RecipeReader.in(BundleFacts.of(example)).read(example.resolve("recipe.yaml"));
+        List<String> files;
+        try (Stream<Path> paths = Files.walk(example)) {
+            files = paths.filter(Files::isRegularFile).map(path -> example.relativize(path).toString()).toList();
+        }
+        ResolvedRecipe resolved = RecipeReader.in(BundleFacts.of("ohwx", files)).read(example.resolve("recipe.yaml"));
         assertThat(resolved.recipe().train().optimizer().learningRate()).isEqualTo(1e-3);
         assertThat(resolved.recipe().train().validation())
                 .isEqualTo(new ValidationRecipe("heldout", 50, List.of(0.1, 0.3, 0.5, 0.7, 0.9)));
         assertThat(resolved.recipe().datasets().getFirst().repeats()).isEqualTo(10);
-        assertThat(resolved.notices()).extracting(Notice::code).as("only the meaning of 10_ohwx").containsExactly("S2-41");
+        assertThat(resolved.notices()).extracting(Notice::code).as("only the meaning of 10_ohwx")
+                .containsExactly("S2-41");
     }
 
     @Test
     void theCommandsModelWinsAndSaysSo() {
-        ResolvedRecipe resolved = READER.withModel("models/other").read("model: {name_or_path: Qwen/Qwen-Image}", "r.yaml");
+        ResolvedRecipe resolved = READER.withModel("models/other")
+                .read("model: {name_or_path: Qwen/Qwen-Image}", "r.yaml");
         assertThat(resolved.recipe().model().nameOrPath()).isEqualTo("models/other");
         assertThat(resolved.origins()).containsEntry("model.name_or_path", new Origin.CommandLine("--model"));
     }
@@ -138,52 +148,12 @@ class RecipeReaderTest {
     @ParameterizedTest
     @ValueSource(strings = {"1e-4", "1.0e-4", "\"1e-4\"", "0.0001", ".0001", "1E-04", "\" 1e-4 \""})
     void aLearningRateIsANumberInEverySpelling(String spelling) {
-        assertThat(read("train: {lr: %s}".formatted(spelling)).recipe().train().optimizer().learningRate()).isEqualTo(1e-4);
+        assertThat(read("train: {lr: %s}".formatted(spelling)).recipe().train().optimizer().learningRate())
+                .isEqualTo(1e-4);
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
-        "`triger_word: x`                            | line 1  triger_word: is not a key of a recipe; did you mean trigger_word?",
-        "`network: {lineer: 4}`                      | line 1  network.lineer: is not a key of network; did you mean linear?",
-        "`lr: 1e-4`                                  | line 1  lr: is not a key of a recipe; it belongs in train.",
-        "`train: {linear: 4}`                        | line 1  train.linear: is not a key of train; it belongs in network.",
-        "`train: {zzz: 4}`                           | line 1  train.zzz: is not a key of train.",
-        "`network: {linear: 16, rank: 8}`            | line 1  network.rank: 8 disagrees with 16 in line 1; keep one.",
-        "`optimizer: {lr: 1}\ntrain: {lr: 0.5}`      | line 2  train.lr: 0.5 disagrees with 1 in line 1; keep one.",
-        "`network: {type: lokr}`                     | line 1  network.type: lokr is not allowed; only lora",
-        "`network: 16`                               | line 1  network: 16 is not allowed; a block of keys.",
-        "`datasets: {folder_path: x}`                | line 1  datasets: a block of keys is not allowed; a list",
-        "`datasets: [{resolution: 64}]`              | datasets[0].folder_path: is missing",
-        "`datasets: [{folder_path: ../other}]`       | ../other is not allowed; a path inside the bundle",
-        "`datasets: [{folder_path: /data}]`          | /data is not allowed; a path inside the bundle",
-        "`datasets: [{folder_path: 'C:\\data'}]`     | is not allowed; a path inside the bundle",
-        "`datasets: [{folder_path: 'a\\..\\b'}]`     | is not allowed; a path inside the bundle",
-        "`sample: {samples: [{prompt: a, ctrl_img: ~/x.png}]}` | ~/x.png is not allowed; a path inside the bundle",
-        "`train: {train_text_encoder: true}`         | train.train_text_encoder: true is not allowed; only false",
-        "`train: {noise_scheduler: ddpm}`            | ddpm is not allowed; only flowmatch",
-        "`sample: {sampler: euler}`                  | euler is not allowed; only flowmatch",
-        "`train: {steps: 1e9}`                       | train.steps: 1e9 is not allowed; a whole number from 1 to 10000000.",
-        "`train: {steps: 2.5}`                       | train.steps: 2.5 is not allowed",
-        "`train: {lr: .inf}`                         | train.lr: .inf is not allowed",
-        "`train: {lr: 1e999999999}`                  | train.lr: 1e999999999 is not allowed",
-        "`train: {gradient_accumulation_steps: -1}`  | A whole epoch (-1) cannot be one step",
-        "`train: {gradient_accumulation: 2, gradient_accumulation_steps: 4}` | stands beside gradient_accumulation",
-        "`train: {epochs: 3}`                        | train.epochs: the pictures cannot be counted here",
-        "`train: {optimizer: prodigy}`               | prodigy is not allowed; one of adamw, adamw8bit.",
-        "`train: {optimizer_params: {betas: 0.9}}`   | a list of 1 is not allowed; a list of 2",
-        "`train: {noise_offset: 0.1}`                | train.noise_offset: 0.1 is not allowed; leave it off",
-        "`train: {do_fft_loss: true}`                | train.do_fft_loss: true is not allowed; leave it off",
-        "`datasets: [{folder_path: a, shuffle_tokens: true}]` | captions are encoded once",
-        "`sample: {prompts: ['a [trigger]']}`        | sample.prompts[0]: [trigger] stands for trigger_word",
-        "`sample: {prompts: ['a --w 512']}`          | sample.prompts[0]: flags inside a prompt",
-        "`sample: {samples: [{seed: 1}]}`            | sample.samples[0]: a prompt is missing",
-        "`name: ../evil`                             | name: ../evil is not allowed",
-        "`- a`                                       | line 1: a recipe is a block of keys",
-        "`config: {process: [{}, {}]}`               | config.process: a list of 2 is not allowed; exactly one process",
-        "`config: {name: x}`                         | config.process: is missing",
-        "`job: generate`                             | job: generate is not allowed",
-        "`slider: {a: 1}`                            | slider: is not supported",
-    })
+    @CsvFileSource(resources = "/nocturne/recipe/mistakes.csv", delimiter = '|', quoteCharacter = '`')
     void aMistakeIsToldWithItsPlaceAndItsRemedy(String text, String message) {
         assertThat(complaint(text)).contains(message);
     }
@@ -211,7 +181,8 @@ class RecipeReaderTest {
                 """, "recipe.yaml");
         assertThat(resolved.recipe().train().steps()).as("10 x 20 x 3 / 2").isEqualTo(300);
         assertThat(resolved.recipe().save().everySteps()).as("one epoch").isEqualTo(30);
-        assertThat(resolved.notices()).extracting(Notice::text).contains("10 epochs of 60 samples, 2 samples a step: 300 steps.");
+        assertThat(resolved.notices()).extracting(Notice::text)
+                .contains("10 epochs of 60 samples, 2 samples a step: 300 steps.");
     }
 
     @Test
@@ -219,6 +190,27 @@ class RecipeReaderTest {
         Recipe recipe = read("train: {steps: 100, gradient_accumulation_steps: 1}").recipe();
         assertThat(recipe.train().steps()).isEqualTo(100);
         assertThat(recipe.train().accumulation()).isEqualTo(1);
+    }
+
+    @Test
+    void schedulesTakeTheirNumbersFromTheirParameters() {
+        assertThat(schedule("constant", "")).isEqualTo(new LearningRateSchedule.Constant());
+        assertThat(schedule("constant_with_warmup", "")).isEqualTo(new LearningRateSchedule.ConstantWithWarmup(50));
+        assertThat(schedule("constant_with_warmup", "num_warmup_steps: 7"))
+                .isEqualTo(new LearningRateSchedule.ConstantWithWarmup(7));
+        assertThat(schedule("linear", "end_factor: 0.5")).isEqualTo(new LearningRateSchedule.Linear(0, 5e-5));
+        assertThat(schedule("cosine", "eta_min: 1e-5, num_warmup_steps: 3"))
+                .isEqualTo(new LearningRateSchedule.Cosine(3, 1e-5));
+        assertThat(schedule("cosine_with_restarts", "num_cycles: 4"))
+                .isEqualTo(new LearningRateSchedule.CosineWithRestarts(0, 0, 4));
+        assertThat(complaint("train: {lr: 1e-4, lr_scheduler: cosine, lr_scheduler_params: {eta_min: 1e-3}}"))
+                .contains("eta_min: 0.001 is not allowed; at most lr, which is 0.0001.");
+    }
+
+    private static LearningRateSchedule schedule(String name, String parameters) {
+        return read("train: {steps: 500, lr: 1e-4, lr_scheduler: %s, lr_scheduler_params: {%s}}".formatted(name,
+                parameters))
+                .recipe().train().optimizer().schedule();
     }
 
     @Test
@@ -230,7 +222,8 @@ class RecipeReaderTest {
                     control_path_2: two
                 """).recipe().datasets().getFirst();
         assertThat(dataset.controlFolders()).containsExactly("one", "two");
-        assertThat(read("datasets: [{folder_path: a, control_path: one}]").recipe().datasets().getFirst().controlFolders())
+        assertThat(read("datasets: [{folder_path: a, control_path: one}]").recipe().datasets().getFirst()
+                .controlFolders())
                 .containsExactly("one");
     }
 
@@ -254,7 +247,8 @@ class RecipeReaderTest {
                 """).recipe().sample();
         assertThat(sample.prompts()).extracting(SamplePrompt::prompt).containsExactly("ohwx one", "two", "three");
         assertThat(sample.prompts()).extracting(SamplePrompt::seed).containsExactly(7L, 99L, 9L);
-        assertThat(sample.prompts()).extracting(SamplePrompt::width).as("brought to a multiple of 32").containsOnly(992);
+        assertThat(sample.prompts()).extracting(SamplePrompt::width).as("brought to a multiple of 32")
+                .containsOnly(992);
         assertThat(sample.prompts()).extracting(SamplePrompt::negative).containsExactly("", "blurry", "");
         assertThat(sample.prompts().get(1).strength()).isEqualTo(0.5);
         assertThat(sample.prompts().get(1).controls()).containsExactly("a.png", "b.png");
@@ -262,38 +256,7 @@ class RecipeReaderTest {
 
     @Test
     void aJobOfTheWebInterfaceIsRead() {
-        ResolvedRecipe resolved = READER.read("""
-                {
-                  "job": "extension",
-                  "config": {"name": "my_first_lora_v1", "process": [{
-                    "type": "diffusion_trainer", "training_folder": "output", "sqlite_db_path": "./aitk_db.db",
-                    "device": "cuda", "trigger_word": null, "performance_log_every": 10,
-                    "network": {"type": "lora", "linear": 32, "linear_alpha": 32, "conv": 16, "conv_alpha": 16,
-                      "lokr_full_rank": true, "lokr_factor": -1, "network_kwargs": {"ignore_if_contains": []}},
-                    "save": {"dtype": "bf16", "save_every": 250, "max_step_saves_to_keep": 4,
-                      "save_format": "diffusers", "push_to_hub": false},
-                    "datasets": [{"folder_path": "pictures", "mask_path": null, "mask_min_value": 0.1,
-                      "default_caption": "", "caption_ext": "txt", "caption_dropout_rate": 0.05,
-                      "cache_latents_to_disk": false, "is_reg": false, "network_weight": 1,
-                      "resolution": [512, 768, 1024], "controls": [], "shrink_video_to_frames": true, "num_frames": 1,
-                      "do_i2v": true, "flip_x": false, "flip_y": false}],
-                    "train": {"batch_size": 1, "bypass_guidance_embedding": true, "steps": 3000, "gradient_accumulation": 1,
-                      "train_unet": true, "train_text_encoder": false, "gradient_checkpointing": true,
-                      "noise_scheduler": "flowmatch", "optimizer": "adamw8bit", "timestep_type": "weighted",
-                      "content_or_style": "balanced", "optimizer_params": {"weight_decay": 1e-4},
-                      "unload_text_encoder": false, "cache_text_embeddings": false, "lr": 0.0001,
-                      "ema_config": {"use_ema": false, "ema_decay": 0.99}, "skip_first_sample": true,
-                      "force_first_sample": false, "disable_sampling": false, "dtype": "bf16",
-                      "diff_output_preservation": false, "diff_output_preservation_multiplier": 1.0,
-                      "diff_output_preservation_class": "person", "switch_boundary_every": 1, "loss_type": "mse"},
-                    "model": {"name_or_path": "Qwen/Qwen-Image", "quantize": true, "qtype": "qfloat8",
-                      "quantize_te": true, "qtype_te": "qfloat8", "arch": "qwen_image", "low_vram": false, "model_kwargs": {}},
-                    "sample": {"sampler": "flowmatch", "sample_every": 250, "width": 1024, "height": 1024,
-                      "samples": [{"prompt": "a bulldog"}], "neg": "", "seed": 42, "walk_seed": true,
-                      "guidance_scale": 4, "sample_steps": 25, "num_frames": 1, "fps": 1}
-                  }]},
-                  "meta": {"name": "[name]", "version": "1.0"}
-                }""", "job.json");
+        ResolvedRecipe resolved = READER.read(Path.of("src/test/resources/nocturne/recipe/web-interface-job.json"));
         Recipe recipe = resolved.recipe();
         assertThat(recipe.name()).isEqualTo("my_first_lora_v1");
         assertThat(recipe.network().rank()).isEqualTo(32);
@@ -317,9 +280,11 @@ class RecipeReaderTest {
 
     @ParameterizedTest
     @CsvSource({"Qwen/Qwen-Image, QWEN_IMAGE, true", "Qwen/Qwen-Image-Edit, QWEN_IMAGE_EDIT, true",
-        "Qwen/Qwen-Image-Edit-2509, QWEN_IMAGE_EDIT_2509, true", "Qwen/Qwen-Image-Edit-2511, QWEN_IMAGE_EDIT_2511, true",
+        "Qwen/Qwen-Image-Edit-2509, QWEN_IMAGE_EDIT_2509, true",
+                "Qwen/Qwen-Image-Edit-2511, QWEN_IMAGE_EDIT_2511, true",
         "Qwen/Qwen-Image-2512, QWEN_IMAGE_2512, true", "models/qwen-image-tiny, QWEN_IMAGE, false"})
-    void theModelsNameTellsItsArchitectureAndWhetherAdviceApplies(String name, Architecture architecture, boolean released) {
+    void theModelsNameTellsItsArchitectureAndWhetherAdviceApplies(String name, Architecture architecture,
+    boolean released) {
         ModelRecipe model = read("model: {name_or_path: %s}".formatted(name)).recipe().model();
         assertThat(model.architecture()).isEqualTo(architecture);
         assertThat(model.isReleased()).isEqualTo(released);
@@ -351,7 +316,11 @@ class RecipeReaderTest {
 
     @Test
     void adviceForTheLargeModelIsSilentForASmallOne() {
-        String text = "trigger: x\nmodel: {name_or_path: models/qwen-image-tiny}\ntrain: {lr: 1e-2, steps: 10, optimizer: adamw}";
+        String text = """
+                trigger: x
+                model: {name_or_path: models/qwen-image-tiny}
+                train: {lr: 1e-2, steps: 10, optimizer: adamw}
+                """;
         assertThat(read(text).notices()).isEmpty();
     }
 
@@ -359,7 +328,8 @@ class RecipeReaderTest {
     void aMissingFileAndAFolderAreMistakes(@TempDir Path folder) {
         assertThatThrownBy(() -> READER.read(folder.resolve("none.yaml"))).isInstanceOf(UserMistake.class)
                 .hasMessageContaining("no such file");
-        assertThatThrownBy(() -> READER.read(folder)).isInstanceOf(UserMistake.class).hasMessageContaining("is a folder");
+        assertThatThrownBy(() -> READER.read(folder)).isInstanceOf(UserMistake.class)
+                .hasMessageContaining("is a folder");
     }
 
     @Test
