@@ -95,7 +95,8 @@ final class SampleRulings {
         Optional<String> trigger = root.find(RootKeys.TRIGGER_WORD);
         String whole = prompt.replace("[trigger]", trigger.orElse("")).replace("[name]", root.get(RootKeys.NAME));
         if (INLINE_FLAG.matcher(whole).find()) {
-            findings.refuse(at, path, "flags inside a prompt (--w, --seed ...) are not read; write an item of samples: with "
+            findings.refuse(at, path,
+                    "flags inside a prompt (--w, --seed ...) are not read; write an item of samples: with "
                     + "width, seed and so on.");
         }
         if (prompt.contains("[trigger]") && trigger.isEmpty()) {

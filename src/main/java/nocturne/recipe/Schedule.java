@@ -5,12 +5,17 @@ enum Schedule implements Spelled {
     CONSTANT("constant"),
     CONSTANT_WITH_WARMUP("constant_with_warmup"),
     LINEAR("linear"),
-    COSINE("cosine");
+    COSINE("cosine"),
+    COSINE_WITH_RESTARTS("cosine_with_restarts");
 
     private final String spelling;
 
     Schedule(String spelling) {
         this.spelling = spelling;
+    }
+
+    boolean isConstant() {
+        return this == CONSTANT || this == CONSTANT_WITH_WARMUP;
     }
 
     @Override

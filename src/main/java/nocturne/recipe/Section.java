@@ -102,7 +102,8 @@ final class Section {
 
     /// Where the value was written, or where its block stands.
     Position position(Key<?> key) {
-        return origin(key).orElse(null) instanceof Origin.Written(int line, int column) ? new Position(line, column) : at;
+        Origin origin = origin(key).orElse(null);
+        return origin instanceof Origin.Written(int line, int column) ? new Position(line, column) : at;
     }
 
     Section child(Block inner) {

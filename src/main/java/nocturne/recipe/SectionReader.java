@@ -41,7 +41,8 @@ final class SectionReader {
         return section;
     }
 
-    private <T> void readKey(Section section, Key<T> key, Node.Entry entry, String path, Map<Key<?>, Node.Entry> written) {
+    private <T> void readKey(Section section, Key<T> key, Node.Entry entry, String path,
+                             Map<Key<?>, Node.Entry> written) {
         if (entry.value().isNull()) return;
         Optional<T> read = key.kind().read(entry.value(), path, key.advice(), findings);
         if (read.isEmpty()) {

@@ -13,7 +13,17 @@ public enum TimestepType implements Spelled {
     /// The levels of the inference schedule, shifted towards high noise for large pictures.
     SHIFT("shift", "flux_shift", "lumina2_shift"),
     /// Three parts log-normal, one part even.
-    LOGNORM_BLEND("lognorm_blend");
+    LOGNORM_BLEND("lognorm_blend"),
+    /// A short schedule, of which one step is taken before the loss is measured.
+    NEXT_SAMPLE("next_sample"),
+    /// Pure noise only.
+    ONE_STEP("one_step"),
+    /// The levels that a model of two steps meets.
+    TWO_STEP("two_step"),
+    /// The levels that a model of four steps meets.
+    FOUR_STEP("four_step"),
+    /// The levels that a model of eight steps meets.
+    EIGHT_STEP("eight_step");
 
     private final String spelling;
     private final List<String> others;
@@ -21,6 +31,11 @@ public enum TimestepType implements Spelled {
     TimestepType(String spelling, String... others) {
         this.spelling = spelling;
         this.others = List.of(others);
+    }
+
+    /// Whether its levels are fixed, made for models that sample in a few steps; a bias changes nothing then.
+    public boolean isForFewSteps() {
+        return ordinal() >= NEXT_SAMPLE.ordinal();
     }
 
     @Override
