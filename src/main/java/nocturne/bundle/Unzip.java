@@ -20,6 +20,7 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.zip.CRC32;
 import java.util.zip.ZipException;
 import nocturne.io.AtomicFiles;
@@ -65,7 +66,7 @@ final class Unzip {
                 unpack(source, channel, part);
             }
             Files.move(part, target, StandardCopyOption.ATOMIC_MOVE);
-            AtomicFiles.forceFolder(target.toAbsolutePath().getParent());
+            AtomicFiles.forceFolder(Objects.requireNonNull(target.toAbsolutePath().getParent()));
         } catch (DiskTrouble e) {
             throw e.asSickMachine(target);
         } catch (IOException e) {

@@ -103,7 +103,6 @@ final class DatasetScan {
                 real.add(folder.toRealPath());
             } catch (IOException e) {
                 // Told when the control folder itself is listed.
-                continue;
             }
         }
         return real;

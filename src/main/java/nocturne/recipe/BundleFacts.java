@@ -10,6 +10,7 @@ import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.SortedMap;
@@ -55,7 +56,7 @@ public record BundleFacts(String name, @Nullable SortedMap<String, Integer> pict
                         @Override
                         public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
                             if (attributes.isRegularFile() && isPicture(file)) {
-                                pictures.merge(relative(bundle, file.getParent()), 1, Integer::sum);
+                                pictures.merge(relative(bundle, Objects.requireNonNull(file.getParent())), 1, Integer::sum);
                             }
                             return FileVisitResult.CONTINUE;
                         }

@@ -48,8 +48,9 @@ final class Dialect {
     private void addProcess(Node.Entry process, boolean named, List<Node.Entry> entries) {
         List<Node> items = process.value() instanceof Node.Sequence sequence ? sequence.items() : List.of(process.value());
         if (items.size() != 1) {
-            findings.refuse(process.at(), "config.process", "a list of %d is not allowed; exactly one process. Drop each as its "
-                    + "own bundle.".formatted(items.size()));
+            findings.refuse(process.at(), "config.process",
+                    "a list of %d is not allowed; exactly one process. Drop each as its own bundle."
+                            .formatted(items.size()));
         }
         for (Node item : items) {
             if (!(item instanceof Node.Mapping mapping)) {

@@ -88,8 +88,8 @@ sealed interface Kind<T> {
         public Optional<String> nearest(String text) {
             if (multipleOf == 1) return Optional.empty();
             return whole(text, least, most)
-                    .map(value -> Long.toString(Math.clamp(Math.round(value / (double) multipleOf), 1, most / multipleOf)
-                            * multipleOf));
+                    .map(value -> Long.toString((long) multipleOf
+                            * Math.clamp(Math.round(value / (double) multipleOf), 1, most / multipleOf)));
         }
 
         @Override
