@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.random.RandomGenerator;
 import nocturne.tensor.Adapters;
 import nocturne.tensor.Backend;
@@ -112,7 +113,7 @@ public final class Lora {
     public List<Span> spansWithGradient() {
         List<Span> spans = new ArrayList<>();
         for (LoraLayout.Slot slot : layout.slots()) {
-            LowRank adapter = trained.get(slot.module()).getFirst();
+            LowRank adapter = Objects.requireNonNull(trained.get(slot.module())).getFirst();
             if (adapter.down().grad() != null) append(spans, slot.downAt(), adapter.down().elements());
             if (adapter.up().grad() != null) append(spans, slot.upAt(), adapter.up().elements());
         }

@@ -19,7 +19,7 @@ final class Section {
     private final Block block;
     private final String path;
     private final Position at;
-    private final Map<Key<?>, Setting> settings = new IdentityHashMap<>();
+    private final IdentityHashMap<Key<?>, Setting> settings = new IdentityHashMap<>();
     private final Map<String, List<Section>> inside = new LinkedHashMap<>();
     private final Set<Key<?>> refused = Collections.newSetFromMap(new IdentityHashMap<>());
 
