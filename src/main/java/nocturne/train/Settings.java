@@ -21,13 +21,16 @@ final class Settings {
 
     static LearningRate learningRate(Recipe recipe) {
         double peak = recipe.train().optimizer().learningRate();
-        LearningRate.Span wholeRun = new LearningRate.Span(0, recipe.train().steps());
+        int steps = recipe.train().steps();
         return switch (recipe.train().optimizer().schedule()) {
             case LearningRateSchedule.Constant() -> new LearningRate.Constant(peak);
             case LearningRateSchedule.ConstantWithWarmup(int warmup) -> new LearningRate.ConstantWithWarmup(peak, warmup);
-            case LearningRateSchedule.Linear(double start, double end) ->
-                    new LearningRate.Linear(peak * start, peak * end, wholeRun);
-            case LearningRateSchedule.Cosine(double least) -> new LearningRate.Cosine(peak, peak * least, wholeRun);
+            case LearningRateSchedule.Linear(int warmup, double floor) ->
+                    new LearningRate.Linear(peak, floor, new LearningRate.Span(warmup, steps));
+            case LearningRateSchedule.Cosine(int warmup, double floor) ->
+                    new LearningRate.Cosine(peak, floor, new LearningRate.Span(warmup, steps));
+            case LearningRateSchedule.CosineWithRestarts(int warmup, double floor, int cycles) ->
+                    new LearningRate.CosineWithRestarts(peak, floor, new LearningRate.Span(warmup, steps), cycles);
         };
     }
 

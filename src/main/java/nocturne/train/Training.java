@@ -101,7 +101,7 @@ public final class Training {
     }
 
     private static ResolvedRecipe readRecipe(TrainingRequest request, Bundle bundle) {
-        RecipeReader reader = RecipeReader.in(BundleFacts.of(bundle.root()));
+        RecipeReader reader = RecipeReader.in(BundleFacts.of(String.valueOf(bundle.root().getFileName()), bundle.files()));
         Path model = request.model();
         if (model != null) reader = reader.withModel(model.toString());
         return bundle.recipe().isPresent() ? reader.read(bundle.recipe().get()) : reader.standard();
