@@ -84,7 +84,8 @@ public final class AtomicFiles {
         }
     }
 
-    /// Deletes what killed writers left in a folder (not in its subfolders). Files of writers that are still alive stay.
+    /// Deletes what killed writers left in a folder (not in its subfolders). Files of writers that are still alive
+    /// stay.
     public static void removeLeftovers(Path folder) {
         try (Stream<Path> files = Files.list(folder)) {
             List<Path> leftovers = files.filter(AtomicFiles::isLeftover).filter(file -> !isBeingWritten(file)).toList();

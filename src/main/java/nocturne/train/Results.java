@@ -95,6 +95,7 @@ final class Results {
         return checkpoints;
     }
 
+    @SuppressWarnings("NullAway") // it does not see that the record's component, so its constructor too, takes null
     private RunSummary summary(List<RunSummary.Checkpoint> checkpoints, Gallery gallery, Lora lora, long nanos,
             byte @Nullable [] sheet, byte[] curve) {
         String trigger = recipe.triggerWord() == null ? "" : recipe.triggerWord();

@@ -68,7 +68,7 @@ final class Snapshots {
                 parts.forEach((name, tensor) -> source.widen(name, tensor.data(), 0));
                 return Integer.parseInt(source.metadata().getOrDefault("step", ""));
             } catch (UserMistake | NumberFormatException damaged) {
-                continue;
+                // The one before it, then.
             }
         }
         return 0;

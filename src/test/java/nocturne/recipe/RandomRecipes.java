@@ -65,10 +65,8 @@ final class RandomRecipes {
             case Kind.BundlePath() -> () -> pick("a", "dataset/40_maya", "x y/ü.png", ".", "deep/er/and/deeper",
                     "it's");
             case Kind.Choice<?> choice -> () -> pick((Object[]) choice.type().getEnumConstants());
-            case Kind.WeightFormatText() ->
-                    () ->
-                            new WeightFormat(pick(WeightFormat.NAMES.toArray(String[]::new)),
-                            pick(null, "ara/file.safetensors"));
+            case Kind.WeightFormatText() -> () -> new WeightFormat(
+                    pick(WeightFormat.NAMES.toArray(String[]::new)), pick(null, "ara/file.safetensors"));
             case Kind.ListOf<?>(Kind<?> item, int least, int most) -> () -> {
                 int size = least + random.nextInt(Math.min(most, least + 3) - least + 1);
                 return IntStream.range(0, size).<Object>mapToObj(_ -> value(item)).toList();
