@@ -255,6 +255,17 @@ class RecipeReaderTest {
     }
 
     @Test
+    void flagsInsideAPromptAreSettingsOfThatPicture() {
+        SamplePrompt prompt = read("""
+                sample:
+                  prompts:
+                    - "red hair -- or so -- and a hat --w 512 --h 768 --seed 7 --cfg 4 --steps 20 --m 0.8 --n blurry"
+                """).recipe().sample().prompts().getFirst();
+        assertThat(prompt).isEqualTo(new SamplePrompt("red hair -- or so -- and a hat", "blurry", 512, 768, 7, 4,
+                20, 0.8, true, List.of()));
+    }
+
+    @Test
     void aJobOfTheWebInterfaceIsRead() {
         ResolvedRecipe resolved = READER.read(Path.of("src/test/resources/nocturne/recipe/web-interface-job.json"));
         Recipe recipe = resolved.recipe();
