@@ -228,7 +228,8 @@ class NormsTest {
     private static float[] doubled(int positions, int headDim, boolean sine) {
         float[] table = new float[positions * headDim];
         for (int i = 0; i < table.length; i++) {
-            double angle = 0.37 * (i / 2) - 2;
+            int pair = i / 2;
+            double angle = 0.37 * pair - 2;
             table[i] = (float) (sine ? (i % 2 == 0 ? -1 : 1) * Math.sin(angle) : Math.cos(angle));
         }
         return table;
