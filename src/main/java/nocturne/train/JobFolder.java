@@ -51,8 +51,8 @@ final class JobFolder implements AutoCloseable {
             }
             if (owner != null && !owner.equals(fingerprint)) {
                 throw new UserMistake("OUTPUT_IN_USE", root.toString(),
-                        "holds another run: its pictures, captions, recipe or model were not the same as now. Nothing in"
-                                + " it was touched. Choose another folder with --out, or move this one away.");
+                        "holds another run: its pictures, captions, recipe or model were not the same as now. Nothing "
+                                + "in it was touched. Choose another folder with --out, or move this one away.");
             }
             Files.createDirectories(root.resolve(".state"));
             FileChannel lockFile = FileChannel.open(root.resolve(".state/lock"), StandardOpenOption.CREATE,

@@ -101,7 +101,8 @@ public final class Training {
     }
 
     private static ResolvedRecipe readRecipe(TrainingRequest request, Bundle bundle) {
-        RecipeReader reader = RecipeReader.in(BundleFacts.of(String.valueOf(bundle.root().getFileName()), bundle.files()));
+        RecipeReader reader =
+                RecipeReader.in(BundleFacts.of(String.valueOf(bundle.root().getFileName()), bundle.files()));
         Path model = request.model();
         if (model != null) reader = reader.withModel(model.toString());
         return bundle.recipe().isPresent() ? reader.read(bundle.recipe().get()) : reader.standard();
@@ -120,7 +121,8 @@ public final class Training {
             }
             AtomicFiles.writeString(folder.root().resolve("recipe.resolved.yaml"), resolved.yaml());
             try (EventLog events = EventLog.open(
-                            folder.root().resolve("events.jsonl"), folder.id(), "/nocturne/train", InstantSource.system());
+                            folder.root().resolve("events.jsonl"), folder.id(), "/nocturne/train",
+                            InstantSource.system());
                     Backend backend = new CpuBackend(request.threads())) {
                 return run(folder, fingerprint, events, backend);
             }
@@ -131,11 +133,13 @@ public final class Training {
         long started = System.nanoTime();
         List<String> notices = notices();
         if (events.attempt() == 1) {
-            events.append(new Event.Accepted(recipe.name(), recipe.train().steps(), dataset.samples().size(), backend.name()));
+            events.append(new Event.Accepted(recipe.name(), recipe.train().steps(), dataset.samples().size(),
+                    backend.name()));
             for (String notice : notices) events.append(new Event.NoticeGiven("NOTICE", notice));
         }
         try (TensorArena weights = backend.newArena(); TensorArena passes = backend.newArena();
-                Encoders encoders = new Encoders(model, backend, new CacheFolder(request.home().resolve("work/cache")))) {
+                Encoders encoders =
+                        new Encoders(model, backend, new CacheFolder(request.home().resolve("work/cache")))) {
             Lora lora = new Lora(layout(), recipe.network().alpha(), backend, weights);
             initialise(lora, backend);
             AdamWOptimizer optimizer = new AdamWOptimizer(Settings.optimizer(recipe), lora, backend, weights);
@@ -146,8 +150,8 @@ public final class Training {
             Snapshots snapshots = new Snapshots(folder.state(), fingerprint, state(lora, optimizer, average));
             int done = snapshots.restore();
             try (StopSignal stop = new StopSignal();
-                    Progress progress = new Progress(request.console(), Progress.Terminal.here(), recipe.train().steps(),
-                            done, System::nanoTime, Progress::residentBytes)) {
+                    Progress progress = new Progress(request.console(), Progress.Terminal.here(),
+                            recipe.train().steps(), done, System::nanoTime, Progress::residentBytes)) {
                 for (String notice : notices) progress.say("note: " + notice);
                 if (events.attempt() > 1) {
                     events.append(new Event.Resumed(done, "the run before was interrupted"));
@@ -211,8 +215,8 @@ public final class Training {
         return state;
     }
 
-    private TrainingLoop loop(JobFolder folder, EventLog events, Backend backend, TensorArena weights, TensorArena passes,
-            Encoders encoders, Lora lora, AdamWOptimizer optimizer, @Nullable MovingAverage average,
+    private TrainingLoop loop(JobFolder folder, EventLog events, Backend backend, TensorArena weights,
+            TensorArena passes, Encoders encoders, Lora lora, AdamWOptimizer optimizer, @Nullable MovingAverage average,
             Snapshots snapshots, Progress progress, int done) {
         SamplePictures pictures = new SamplePictures(PictureReader.standard(), (picture, width, height) ->
                 Resample.pillow(picture, width, height, Resample.Filter.LANCZOS, Resample.Order.HORIZONTAL_FIRST));
@@ -224,8 +228,8 @@ public final class Training {
         HeldOut measure = heldOut == null || validation == null
                 ? null
                 : new HeldOut(examples.of(heldOut, progress::doing), validation.sigmas(), recipe.seed());
-        Gallery gallery = new Gallery(folder.samples(), recipe.name(), recipe.sample().prompts(), bundle.root(), encoders,
-                editTemplate, model.schedule(), backend);
+        Gallery gallery = new Gallery(folder.samples(), recipe.name(), recipe.sample().prompts(), bundle.root(),
+                encoders, editTemplate, model.schedule(), backend);
         encoders.releasePromptEncoders();
 
         QwenImageTransformer base = model.loadTransformer(backend, weights);
@@ -234,7 +238,8 @@ public final class Training {
         DataOrder order = new DataOrder(dataset.samples(), recipe.train().batchSize(), recipe.seed());
         Batches batches = new Batches(training, order, Settings.timesteps(recipe, model.schedule()), recipe.seed());
         int stepsPerEpoch = Math.max(1, order.batchesPerEpoch() / recipe.train().accumulation());
-        Checkpoints checkpoints = new Checkpoints(folder.root(), recipe, lora, backend, metadata(folder), stepsPerEpoch);
+        Checkpoints checkpoints =
+                new Checkpoints(folder.root(), recipe, lora, backend, metadata(folder), stepsPerEpoch);
         return new TrainingLoop(new TrainingLoop.Parts(recipe, base, lora, learner, optimizer, average,
                 Settings.learningRate(recipe), batches, measure, gallery, checkpoints, snapshots, folder, events,
                 progress), checkpoints.upTo(done));
@@ -244,7 +249,8 @@ public final class Training {
         Path name = model.root().getFileName();
         String baseModel = recipe.model().isReleased() ? recipe.model().nameOrPath() : String.valueOf(name);
         Map<String, String> provenance = Checkpoints.provenance(
-                folder.id(), bundle.contentHash(), ContentHash.ofBytes(resolved.yaml().getBytes(StandardCharsets.UTF_8)));
+                folder.id(), bundle.contentHash(),
+                ContentHash.ofBytes(resolved.yaml().getBytes(StandardCharsets.UTF_8)));
         return new AdapterMetadata(recipe.name(), recipe.triggerWord(), baseModel, Settings.family(recipe),
                 Settings.training(recipe, dataset), request.version(), provenance);
     }
