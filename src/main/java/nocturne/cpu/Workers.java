@@ -44,23 +44,29 @@ final class Workers implements AutoCloseable {
     }
 
     /// Runs all pieces and returns when the last is done. Not reentrant: a piece must not start a job.
+    ///
+    /// @throws IllegalStateException after all pieces have run, if one failed; its cause is what the piece threw
     void run(int pieces, Piece piece) {
-        if (pieces <= 1 || threads.length == 0) {
-            for (int i = 0; i < pieces; i++) piece.run(i, 0);
-            return;
-        }
         Job job = new Job(piece, pieces);
+        if (pieces <= 1 || threads.length == 0) {
+            job.help(0);
+        } else {
+            share(job);
+        }
+        Throwable failure = job.failure;
+        if (failure != null) throw new IllegalStateException("a piece of parallel work failed", failure);
+    }
+
+    private void share(Job job) {
         current = job;
         for (Thread thread : threads) LockSupport.unpark(thread);
         job.help(0);
         int spins = 0;
-        while (job.done.get() < pieces) {
+        while (job.done.get() < job.pieces) {
             if (++spins < SPINS) Thread.onSpinWait();
             else Thread.yield();
         }
         current = null;
-        Throwable failure = job.failure;
-        if (failure != null) throw new IllegalStateException("a piece of parallel work failed", failure);
     }
 
     /// Memory that one worker may scribble on until its piece ends; kept and grown, never shrunk.
@@ -86,10 +92,6 @@ final class Workers implements AutoCloseable {
     void rows(int rows, int columns, RowRange body) {
         int perPiece = Math.max(1, ELEMENTS_PER_PIECE / Math.max(1, columns));
         int pieces = (rows + perPiece - 1) / perPiece;
-        if (pieces <= 1) {
-            if (rows > 0) body.run(0, rows);
-            return;
-        }
         run(pieces, (piece, worker) -> body.run(piece * perPiece, Math.min(rows, (piece + 1) * perPiece)));
     }
 

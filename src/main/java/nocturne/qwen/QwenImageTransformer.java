@@ -35,8 +35,9 @@ public final class QwenImageTransformer {
     private final Linear projOut;
     private final RotaryPositions positions;
 
-    private QwenImageTransformer(TransformerConfig config, TimestepEmbedding timeEmbedding, Linear imgIn, Tensor txtNorm,
-            Linear txtIn, List<TransformerBlock> blocks, Linear normOut, Linear projOut, RotaryPositions positions) {
+    private QwenImageTransformer(TransformerConfig config, TimestepEmbedding timeEmbedding, Linear imgIn,
+            Tensor txtNorm, Linear txtIn, List<TransformerBlock> blocks, Linear normOut, Linear projOut,
+            RotaryPositions positions) {
         this.config = config;
         this.timeEmbedding = timeEmbedding;
         this.imgIn = imgIn;
@@ -96,7 +97,8 @@ public final class QwenImageTransformer {
     /// The same model with or without Qwen-Image-Edit-2511's treatment of control tokens.
     public QwenImageTransformer withZeroCondT(boolean zeroCondT) {
         return new QwenImageTransformer(
-                config.withZeroCondT(zeroCondT), timeEmbedding, imgIn, txtNorm, txtIn, blocks, normOut, projOut, positions);
+                config.withZeroCondT(zeroCondT), timeEmbedding, imgIn, txtNorm, txtIn, blocks, normOut, projOut,
+                positions);
     }
 
     /// The velocity of the target tokens.

@@ -74,7 +74,7 @@ public record RunSummary(String jobName, String trigger, String baseModel, Strin
                     "It is the only one whose loss on held-out pictures was measured (" + figure + ")."));
         }
         String reason = "It has the lowest loss on the pictures held out of training: " + figure;
-        reason += lowest == last
+        reason += lowest.equals(last)
                 ? ". The loss was still at its lowest at the end, so a longer run might improve it further."
                 : Double.isFinite(last.heldOutLoss()) && last.heldOutLoss() > lowest.heldOutLoss()
                 ? ", against " + Numbers.loss(last.heldOutLoss()) + " at the end. What was learned after step "

@@ -115,9 +115,7 @@ class RecipeReaderTest {
             files = paths.filter(Files::isRegularFile).map(path -> example.relativize(path).toString()).toList();
         }
         ResolvedRecipe resolved = RecipeReader.in(BundleFacts.of("ohwx", files)).read(example.resolve("recipe.yaml"));
-        assertThat(resolved.recipe().train().optimizer().learningRate()).isEqualTo(1e-3);
-        assertThat(resolved.recipe().train().validation())
-                .isEqualTo(new ValidationRecipe("heldout", 50, List.of(0.1, 0.3, 0.5, 0.7, 0.9)));
+        assertThat(resolved.recipe().train().validation()).extracting(ValidationRecipe::folder).isEqualTo("heldout");
         assertThat(resolved.recipe().datasets().getFirst().repeats()).isEqualTo(10);
         assertThat(resolved.notices()).extracting(Notice::code).as("only the meaning of 10_ohwx")
                 .containsExactly("S2-41");
