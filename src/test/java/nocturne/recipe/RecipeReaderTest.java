@@ -101,6 +101,23 @@ class RecipeReaderTest {
     }
 
     @Test
+    void picturesAtTheTopOfABundleAreItsDatasetWithTheFoldersInside() {
+        BundleFacts bundle = BundleFacts.of("upload", List.of("1.png", "more/2.png"));
+        assertThat(RecipeReader.in(bundle).standard().recipe().datasets()).extracting(DatasetRecipe::folder)
+                .containsExactly(".");
+    }
+
+    /// The folder at the top would take the others along, held-out pictures included.
+    @ParameterizedTest
+    @ValueSource(strings = {"heldout/2.png", "10_maya/2.png", "set/controls/1.png"})
+    void picturesBesideAFolderThatIsMeantOtherwiseNeedAWord(String other) {
+        RecipeReader reader = RecipeReader.in(BundleFacts.of("upload", List.of("1.png", other)));
+        assertThatThrownBy(reader::standard).isInstanceOf(UserMistake.class)
+                .extracting(e -> ((UserMistake) e).report()).asString()
+                .contains("datasets: pictures lie beside the folder " + other.substring(0, other.lastIndexOf('/')));
+    }
+
+    @Test
     void aBundleWithoutPicturesIsRefused() {
         RecipeReader reader = RecipeReader.in(new BundleFacts("empty", new TreeMap<>()));
         assertThatThrownBy(reader::standard).isInstanceOf(UserMistake.class)
