@@ -18,7 +18,6 @@ import nocturne.bundle.Bundle;
 import nocturne.bundle.BundleLimits;
 import nocturne.cpu.CpuBackend;
 import nocturne.dataset.CacheFolder;
-import nocturne.dataset.DataOrder;
 import nocturne.dataset.Dataset;
 import nocturne.dataset.SamplePictures;
 import nocturne.image.PictureReader;
@@ -235,9 +234,9 @@ public final class Training {
         QwenImageTransformer base = model.loadTransformer(backend, weights);
         Tape.Keep keep = recipe.train().gradientCheckpointing() ? Tape.Keep.INPUTS : Tape.Keep.ALL;
         Learner learner = new Learner(base, lora, keep, backend, passes);
-        DataOrder order = new DataOrder(dataset.samples(), recipe.train().batchSize(), recipe.seed());
-        Batches batches = new Batches(training, order, Settings.timesteps(recipe, model.schedule()), recipe.seed());
-        int stepsPerEpoch = Math.max(1, order.batchesPerEpoch() / recipe.train().accumulation());
+        Batches batches = new Batches(dataset.samples(), training, recipe.train().batchSize(),
+                recipe.train().accumulation(), Settings.timesteps(recipe, model.schedule()), recipe.seed());
+        int stepsPerEpoch = Math.max(1, batches.perEpoch() / recipe.train().accumulation());
         Checkpoints checkpoints =
                 new Checkpoints(folder.root(), recipe, lora, backend, metadata(folder), stepsPerEpoch);
         return new TrainingLoop(new TrainingLoop.Parts(recipe, base, lora, learner, optimizer, average,
