@@ -78,7 +78,8 @@ final class BenchCommand implements Callable<Integer> {
     private String sentence(Bench.Result result, String where) {
         return """
                 %s size on %s: %.2f ms a step (median of %d; %.2f to %.2f).
-                Peak memory of this process %d MiB, of that %d MiB tensors; %,d frozen and %,d trained parameters.""".formatted(
+                Peak memory of this process %d MiB, of that %d MiB tensors; %,d frozen and \
+                %,d trained parameters.""".formatted(
                 size, where, result.medianMs(), steps, result.minMs(), result.maxMs(), result.peakMib(),
                 result.tensorBytes() >> 20, result.baseParameters(), result.loraParameters());
     }

@@ -25,8 +25,9 @@ import org.jspecify.annotations.Nullable;
 /// @param lossCurve    a PNG, or null
 public record RunSummary(String jobName, String trigger, String baseModel, String device, String program,
                          String finished, Duration trainingTime, int pictures, Adapter adapter,
-                         List<Checkpoint> checkpoints, LossHistory.@Nullable HeldOut lowestHeldOut, List<String> prompts, List<String> notices, String recipe,
-                         byte @Nullable [] contactSheet, byte @Nullable [] lossCurve) {
+                         List<Checkpoint> checkpoints, LossHistory.@Nullable HeldOut lowestHeldOut,
+                         List<String> prompts, List<String> notices, String recipe, byte @Nullable [] contactSheet,
+                         byte @Nullable [] lossCurve) {
     /// @param kind    such as `LoRA`
     /// @param rank    of the update
     /// @param alpha   strength as trained; already folded into the file

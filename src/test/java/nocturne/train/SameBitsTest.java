@@ -37,7 +37,9 @@ class SameBitsTest {
     void everyOneOfTwoHundredRepetitionsGivesTheSameBits() {
         try (Backend backend = new CpuBackend(2); OneStep step = new OneStep(backend, LAYERS)) {
             String first = step.run(Keep.ALL).digest();
-            for (int i = 0; i < 200; i++) assertThat(step.run(Keep.ALL).digest()).as("repetition %d", i).isEqualTo(first);
+            for (int i = 0; i < 200; i++) {
+                assertThat(step.run(Keep.ALL).digest()).as("repetition %d", i).isEqualTo(first);
+            }
         }
     }
 
