@@ -113,7 +113,7 @@ public final class Training {
                 .add(resolved.yaml())
                 .add(model.identity("transformer", "vae", "text_encoder", "tokenizer", "scheduler"))
                 .hex();
-        try (JobFolder folder = JobFolder.open(out, fingerprint)) {
+        try (JobFolder folder = JobFolder.open(out, recipe.name(), fingerprint)) {
             if (folder.isCompleted()) {
                 request.console().println("Already complete: " + folder.root());
                 return true;
