@@ -2,6 +2,8 @@ package nocturne;
 
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import nocturne.train.Training;
+import nocturne.train.TrainingRequest;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -42,9 +44,9 @@ final class TrainCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         device.check(spec.commandLine());
-        // CONNECT HERE: the one call of nocturne.train.Training.
-        throw new IllegalStateException(
-                "training is not connected yet: bundle %s, out %s, model %s, device %s, threads %d, home %s"
-                        .formatted(bundle, out, model, device.name(), device.threads(), Home.folder()));
+        // A run that was asked to stop has saved its state; the signal then decides the exit code, as everywhere.
+        Training.run(new TrainingRequest(
+                bundle, out, model, device.threads(), Home.folder(), Version.number(), System.out));
+        return ExitCode.DONE.number();
     }
 }

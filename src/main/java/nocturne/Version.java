@@ -6,11 +6,16 @@ import picocli.CommandLine.IVersionProvider;
 final class Version implements IVersionProvider {
     Version() {}
 
+    /// Such as `0.1.0`.
+    static String number() {
+        String number = Version.class.getPackage().getImplementationVersion();
+        return number == null ? "(not from a jar)" : number;
+    }
+
     @Override
     public String[] getVersion() {
-        String number = Version.class.getPackage().getImplementationVersion();
         return new String[] {
-            "nocturne " + (number == null ? "(not from a jar)" : number),
+            "nocturne " + number(),
             "Java " + Runtime.version() + ", " + System.getProperty("os.name") + " " + System.getProperty("os.arch")
         };
     }

@@ -68,7 +68,13 @@ public record AdapterMetadata(
             int images,
             int accumulation,
             int resolution,
-            long seed) {}
+            long seed) {
+        /// The same training after other many steps; the epoch follows, rounded down.
+        public Training at(long otherStep, long stepsPerEpoch) {
+            return new Training(rank, alpha, otherStep, steps, otherStep / Math.max(1, stepsPerEpoch), learningRate,
+                    optimizer, schedule, timestepSampling, images, accumulation, resolution, seed);
+        }
+    }
 
     public AdapterMetadata {
         provenance = new LinkedHashMap<>(provenance);

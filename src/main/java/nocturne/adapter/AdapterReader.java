@@ -5,6 +5,7 @@ import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SequencedMap;
 import java.util.Set;
 import java.util.TreeSet;
@@ -57,7 +58,7 @@ final class AdapterReader {
             try {
                 modules.put(target.getKey(), module(target.getKey(), target.getValue(), parts));
             } catch (Unfit unfit) {
-                note(target.getKey(), unfit.getMessage());
+                note(target.getKey(), Objects.requireNonNull(unfit.getMessage()));
             }
         }
         if (modules.isEmpty() && problems.isEmpty()) note("", "the file holds no adapter tensors");
@@ -69,7 +70,7 @@ final class AdapterReader {
         try {
             settings = PeftSettings.of(tensors.metadata()).orElse(null);
         } catch (PeftSettings.Unusable e) {
-            note("metadata " + PeftSettings.HEADER_KEY, e.getMessage());
+            note("metadata " + PeftSettings.HEADER_KEY, Objects.requireNonNull(e.getMessage()));
         }
     }
 

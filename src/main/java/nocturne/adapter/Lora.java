@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.random.RandomGenerator;
 import nocturne.tensor.Adapters;
 import nocturne.tensor.Backend;
@@ -63,7 +64,8 @@ public final class Lora {
         return gradients;
     }
 
-    /// B zero, A uniform in `+-1/sqrt(in)`: the initialisation of PEFT and ai-toolkit (Kaiming uniform with a = sqrt 5).
+    /// B zero, A uniform in `+-1/sqrt(in)`: the initialisation of PEFT and ai-toolkit (Kaiming uniform
+    /// with a = sqrt 5).
     public static float[] initialValues(LoraLayout layout, RandomGenerator random) {
         float[] initial = new float[Math.toIntExact(layout.parameters())];
         for (LoraLayout.Slot slot : layout.slots()) {
@@ -86,7 +88,9 @@ public final class Lora {
     /// @param strength multiplies the scale; 1 is the LoRA as trained
     public Adapters frozen(Tensor vector, float strength) {
         Map<String, List<LowRank>> byModule = new LinkedHashMap<>();
-        for (LoraLayout.Slot slot : layout.slots()) byModule.put(slot.module(), List.of(factors(slot, vector, strength)));
+        for (LoraLayout.Slot slot : layout.slots()) {
+            byModule.put(slot.module(), List.of(factors(slot, vector, strength)));
+        }
         return module -> byModule.getOrDefault(module, List.of());
     }
 
@@ -105,14 +109,15 @@ public final class Lora {
         }));
     }
 
-    /// The stretches of the parameter vector that received a gradient since [#clearGradients()], joined where they touch.
+    /// The stretches of the parameter vector that received a gradient since [#clearGradients()], joined where they
+    /// touch.
     ///
     /// In the last block the layers behind the text stream's end feed nothing and receive none; the optimiser leaves
     /// them alone altogether, weight decay included.
     public List<Span> spansWithGradient() {
         List<Span> spans = new ArrayList<>();
         for (LoraLayout.Slot slot : layout.slots()) {
-            LowRank adapter = trained.get(slot.module()).getFirst();
+            LowRank adapter = Objects.requireNonNull(trained.get(slot.module())).getFirst();
             if (adapter.down().grad() != null) append(spans, slot.downAt(), adapter.down().elements());
             if (adapter.up().grad() != null) append(spans, slot.upAt(), adapter.up().elements());
         }

@@ -57,9 +57,9 @@ public final class Bundle {
         if (!startsLikeZip(source)) {
             throw new UserMistake(INVALID, source.toString(), "is neither a folder nor a zip");
         }
-        Path target = workFolder.resolve("bundle-" + ContentHash.ofFile(source).substring(0, 16));
-        if (!Files.isDirectory(target)) Unzip.extract(source, target, limits);
-        return list(target);
+        String name = "bundle-" + ContentHash.ofFile(source).substring(0, 16);
+        if (!Files.isDirectory(workFolder.resolve(name))) Unzip.extract(source, workFolder, name, limits);
+        return list(workFolder.resolve(name));
     }
 
     /// The folder that paths in the recipe are relative to: the whole bundle, or the one folder that a zip of a folder
@@ -78,11 +78,12 @@ public final class Bundle {
         return List.copyOf(files.keySet());
     }
 
-    /// Folders that hold pictures directly, relative to the root, sorted; `""` is the root. For bundles without a recipe.
+    /// Folders that hold pictures directly, relative to the root, sorted; `""` is the root. For bundles with no recipe.
     public List<String> pictureFolders() {
         Set<String> folders = new TreeSet<>();
         for (String name : files.keySet()) {
-            if (PICTURE_ENDINGS.contains(ending(name))) folders.add(name.substring(0, Math.max(0, name.lastIndexOf('/'))));
+            if (!PICTURE_ENDINGS.contains(ending(name))) continue;
+            folders.add(name.substring(0, Math.max(0, name.lastIndexOf('/'))));
         }
         return List.copyOf(folders);
     }
@@ -95,7 +96,8 @@ public final class Bundle {
             byte[] block = new byte[1 << 16];
             for (Map.Entry<String, Path> file : files.entrySet()) {
                 byte[] name = file.getKey().getBytes(StandardCharsets.UTF_8);
-                digest.update("%d %d ".formatted(name.length, Files.size(file.getValue())).getBytes(StandardCharsets.UTF_8));
+                String lengths = "%d %d ".formatted(name.length, Files.size(file.getValue()));
+                digest.update(lengths.getBytes(StandardCharsets.UTF_8));
                 digest.update(name);
                 try (InputStream in = Files.newInputStream(file.getValue())) {
                     for (int count = in.read(block); count >= 0; count = in.read(block)) digest.update(block, 0, count);

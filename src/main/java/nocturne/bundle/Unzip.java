@@ -50,14 +50,16 @@ final class Unzip {
         this.where = where;
     }
 
-    /// @param target must not exist; what a killed attempt left beside it is removed first
+    /// @param folder where the unpacked folder appears; made if it is not there
+    /// @param name   of the unpacked folder, which must not exist; what a killed attempt left beside it is removed
     /// @throws UserMistake [Bundle#INVALID] with everything wrong with the zip
-    static void extract(Path zip, Path target, BundleLimits limits) {
-        new Unzip(limits, String.valueOf(zip.getFileName())).extract(zip, target);
+    static void extract(Path zip, Path folder, String name, BundleLimits limits) {
+        new Unzip(limits, String.valueOf(zip.getFileName())).extract(zip, folder, name);
     }
 
-    private void extract(Path source, Path target) {
-        Path part = target.resolveSibling(target.getFileName() + ".part");
+    private void extract(Path source, Path folder, String name) {
+        Path target = folder.resolve(name);
+        Path part = folder.resolve(name + ".part");
         try {
             prepare(part);
             try (SeekableByteChannel channel = Files.newByteChannel(source)) {
@@ -65,7 +67,7 @@ final class Unzip {
                 unpack(source, channel, part);
             }
             Files.move(part, target, StandardCopyOption.ATOMIC_MOVE);
-            AtomicFiles.forceFolder(target.toAbsolutePath().getParent());
+            AtomicFiles.forceFolder(folder);
         } catch (DiskTrouble e) {
             throw e.asSickMachine(target);
         } catch (IOException e) {
@@ -227,8 +229,8 @@ final class Unzip {
         }
     }
 
-    /// Marks write errors as ours, and forces the file to the disk before it is closed: the folder's final name must not
-    /// outlive a power cut that its files did not.
+    /// Marks write errors as ours, and forces the file to the disk before it is closed: the folder's final name must
+    /// not survive a power cut that its files did not.
     private static final class ToDisk extends OutputStream {
         private final FileChannel file;
 

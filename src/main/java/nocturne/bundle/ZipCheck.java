@@ -54,12 +54,13 @@ final class ZipCheck {
         for (ZipArchiveEntry entry : entries) {
             String raw = entry.getName();
             Optional<String> objection = EntryName.objection(raw);
+            if (objection.isEmpty() && EntryName.of(raw).isJunk()) continue;
+            if (objection.isEmpty()) objection = strangeness(entry);
             if (objection.isPresent()) {
                 problem(raw, objection.get());
                 continue;
             }
             EntryName name = EntryName.of(raw);
-            if (name.isJunk() || !isPlain(entry)) continue;
             for (int slash = name.folded().indexOf('/'); slash > 0; slash = name.folded().indexOf('/', slash + 1)) {
                 folders.add(name.folded().substring(0, slash));
             }
@@ -90,15 +91,16 @@ final class ZipCheck {
         return files;
     }
 
-    private boolean isPlain(ZipArchiveEntry entry) {
+    /// Why an entry is nothing to unpack; empty for a plain file or folder.
+    private static Optional<String> strangeness(ZipArchiveEntry entry) {
         int type = entry.getUnixMode() & FILE_TYPE_MASK;
-        String raw = entry.getName();
-        if (entry.isUnixSymlink() || type == SYMLINK) problem(raw, "is a symbolic link; put the file itself in");
-        else if (type != 0 && type != REGULAR && type != DIRECTORY) problem(raw, "is neither a file nor a folder");
-        else if (entry.getGeneralPurposeBit().usesEncryption()) problem(raw, "is encrypted; zip it without a password");
-        else if (entry.getMethod() != ZipEntry.DEFLATED && entry.getMethod() != ZipEntry.STORED) problem(raw, "uses a compression that is not supported; use Deflate");
-        else return true;
-        return false;
+        if (entry.isUnixSymlink() || type == SYMLINK) return Optional.of("is a symbolic link; put the file itself in");
+        if (type != 0 && type != REGULAR && type != DIRECTORY) return Optional.of("is neither a file nor a folder");
+        if (entry.getGeneralPurposeBit().usesEncryption()) {
+            return Optional.of("is encrypted; zip it without a password");
+        }
+        boolean known = entry.getMethod() == ZipEntry.DEFLATED || entry.getMethod() == ZipEntry.STORED;
+        return known ? Optional.empty() : Optional.of("uses a compression that is not supported; use Deflate");
     }
 
     private void places(List<ZipArchiveEntry> entries, SeekableByteChannel channel) throws IOException {

@@ -29,7 +29,8 @@ final class Blas {
         ValueLayout.OfLong address = ValueLayout.JAVA_LONG;
         SGEMM = function("cblas_sgemm", FunctionDescriptor.ofVoid(
                 i, i, i, i, i, i, f, address, i, address, i, f, address, i));
-        SGEMV = function("cblas_sgemv", FunctionDescriptor.ofVoid(i, i, i, i, f, address, i, address, i, f, address, i));
+        SGEMV = function("cblas_sgemv",
+                FunctionDescriptor.ofVoid(i, i, i, i, f, address, i, address, i, f, address, i));
     }
 
     private static MethodHandle function(String name, FunctionDescriptor signature) {
@@ -63,8 +64,8 @@ final class Blas {
     static void productWithVector(boolean transpose, int rows, int columns, float alpha, long a, int lda, long x,
             float beta, long y) {
         try {
-            SGEMV.invokeExact(ROW_MAJOR, transpose ? TRANSPOSE : NO_TRANSPOSE, rows, columns, alpha, a, lda, x, 1, beta, y,
-                    1);
+            SGEMV.invokeExact(ROW_MAJOR, transpose ? TRANSPOSE : NO_TRANSPOSE, rows, columns, alpha, a, lda, x, 1, beta,
+                    y, 1);
         } catch (Throwable impossible) {
             throw new IllegalStateException("cblas_sgemv(%d, %d)".formatted(rows, columns), impossible);
         }

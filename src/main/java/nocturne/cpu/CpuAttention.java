@@ -33,7 +33,7 @@ final class CpuAttention implements Attention {
     }
 
     private static int tileRows(int length) {
-        return Math.clamp(TILE_SCORES / Math.max(1, length) / 16 * 16, 16, 256);
+        return Math.clamp(TILE_SCORES / Math.max(1, length) / 16 * 16L, 16, 256);
     }
 
     @Override
@@ -88,7 +88,7 @@ final class CpuAttention implements Attention {
                 address(v, start, keyHead * headDim), kStride, 0, address(o, start + from, head * headDim), qStride);
         // Dividing the output's few columns is cheaper than dividing every probability.
         for (int r = 0; r < rows; r++) {
-            long at = (long) (start + from + r) * qStride + head * headDim;
+            long at = (long) (start + from + r) * qStride + (long) head * headDim;
             scaleRow(o.data(), at, headDim, 1 / sums.get(FLOAT, 4L * r));
         }
     }

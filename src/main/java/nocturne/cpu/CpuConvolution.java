@@ -43,7 +43,7 @@ final class CpuConvolution implements Convolution {
                     grid, x.shape(), height, width, weight.shape(), bias.shape(), y.shape()));
         }
         Neighbourhoods neighbourhoods = new Neighbourhoods(x.data(), height, width, in, grid);
-        int strip = Math.clamp(STRIP_FLOATS / taps / 16 * 16, MIN_STRIP, MAX_STRIP);
+        int strip = Math.clamp(STRIP_FLOATS / taps / 16 * 16L, MIN_STRIP, MAX_STRIP);
         workers.run((pixels + strip - 1) / strip, (piece, worker) -> {
             int from = piece * strip;
             int rows = Math.min(strip, pixels - from);

@@ -65,7 +65,8 @@ final class CpuElementwise implements Elementwise {
         int width = modulation.columns();
         workers.rows(x.rows(), columns, (first, last) -> {
             for (int r = first; r < last; r++) {
-                long gate = (long) map.modulationRow(r / map.rows(), r % map.rows()) * width + (long) gatePart * columns;
+                long gate = (long) map.modulationRow(r / map.rows(), r % map.rows()) * width
+                        + (long) gatePart * columns;
                 gatedRow(x.data(), y.data(), modulation.data(), gate, (long) r * columns, columns, out.data());
             }
         });

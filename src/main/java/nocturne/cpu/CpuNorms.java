@@ -138,7 +138,8 @@ final class CpuNorms implements Norms {
         });
     }
 
-    private static void rmsRow(MemorySegment x, long row, int columns, MemorySegment weight, float eps, MemorySegment y) {
+    private static void rmsRow(MemorySegment x, long row, int columns, MemorySegment weight, float eps,
+            MemorySegment y) {
         float rstd = reciprocalRms(x, row, columns, eps);
         int c = 0;
         for (; c <= columns - COUNT; c += COUNT) {

@@ -100,9 +100,9 @@ final class CpuOptimisation implements Optimisation {
         });
     }
 
-    private static void adamRun(MemorySegment p, MemorySegment g, MemorySegment m, MemorySegment v, long from, int count,
-            float decay, float stepSize, float correction, float beta1, float rest1, float beta2, float rest2, float eps,
-            float factor) {
+    private static void adamRun(MemorySegment p, MemorySegment g, MemorySegment m, MemorySegment v, long from,
+            int count, float decay, float stepSize, float correction, float beta1, float rest1, float beta2,
+            float rest2, float eps, float factor) {
         for (int i = 0; i < count; i += COUNT) {
             VectorMask<Float> mask = upTo(i, count);
             long at = from + i;

@@ -70,7 +70,8 @@ final class CpuProducts implements Products {
                         pc + 4L * from * n, n);
             } else {
                 long shiftedB = pb + 4L * from * (transposeB ? ldb : 1);
-                Blas.product(transposeA, transposeB, m, size, k, alpha, pa, lda, shiftedB, ldb, beta, pc + 4L * from, n);
+                Blas.product(transposeA, transposeB, m, size, k, alpha, pa, lda, shiftedB, ldb, beta, pc + 4L * from,
+                        n);
             }
         });
     }

@@ -14,8 +14,8 @@ import nocturne.tensor.Tensor;
 
 /// Sums per-token contributions into the gradient of the modulation rows the tokens share.
 ///
-/// Tokens are cut into runs of at most [#RUN] rows with one modulation row; each run sums into memory of its own, and the
-/// runs are added up in token order: the same bits for any number of threads.
+/// Tokens are cut into runs of at most [#RUN] rows with one modulation row; each run sums into memory of its own, and
+/// the runs are added up in token order: the same bits for any number of threads.
 final class ModulationGradient {
     private static final int RUN = 64;
 

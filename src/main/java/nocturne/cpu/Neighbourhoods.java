@@ -18,7 +18,7 @@ record Neighbourhoods(MemorySegment x, int height, int width, int channels, Grid
         int column = from % outWidth;
         for (int i = 0; i < count; i++) {
             for (int ky = 0; ky < 3; ky++) {
-                long at = (9L * i + 3 * ky) * pixelBytes;
+                long at = (9L * i + 3L * ky) * pixelBytes;
                 switch (grid) {
                     case SAME -> kernelRow(row + ky - 1, column - 1, matrix, at, pixelBytes);
                     case HALF -> kernelRow(2 * row + ky, 2 * column, matrix, at, pixelBytes);

@@ -54,7 +54,8 @@ public final class CacheFolder {
                 for (Path kind : kinds.filter(Files::isDirectory).toList()) AtomicFiles.removeLeftovers(kind);
             }
         } catch (IOException e) {
-            throw new SickMachine("CACHE_UNUSABLE", "opening the cache %s failed: %s".formatted(folder, e.getMessage()), e);
+            throw new SickMachine(
+                    "CACHE_UNUSABLE", "opening the cache %s failed: %s".formatted(folder, e.getMessage()), e);
         }
     }
 

@@ -16,7 +16,7 @@ public record CacheKey(String kind, String hash) {
         if (!hash.matches("[0-9a-f]{64}")) throw new IllegalArgumentException("hash " + hash);
     }
 
-    /// @param determinants all that decides the value, in a fixed order: hashes of pixels or text, hash of the model part
+    /// @param determinants all that decides the value, in a fixed order: hashes of pixels or text, of the model part
     public static CacheKey of(String kind, String... determinants) {
         ContentHash hash = new ContentHash().add(FORMAT).add(kind);
         for (String determinant : determinants) hash.add(determinant);

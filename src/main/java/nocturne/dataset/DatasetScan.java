@@ -40,7 +40,9 @@ final class DatasetScan {
     void add(DatasetSpec spec) {
         Optional<FolderListing> listing = list(spec.folder(), Set.copyOf(realPaths(spec.controlFolders())));
         List<ControlFolder> controls = new ArrayList<>();
-        for (Path folder : spec.controlFolders()) controlFolder(folder, spec.controlBackground()).ifPresent(controls::add);
+        for (Path folder : spec.controlFolders()) {
+            controlFolder(folder, spec.controlBackground()).ifPresent(controls::add);
+        }
         if (listing.isEmpty()) return;
         FolderListing folder = listing.get();
         Map<String, Entry> targets = byStem(folder, Entry::isPicture);
@@ -59,8 +61,9 @@ final class DatasetScan {
             sound.forEach((entry, picture) -> {
                 Placement placement = place(folder, entry, picture, resolution, spec.buckets());
                 for (Flip flip : Flip.copies(spec.flipX(), spec.flipY())) {
-                    samples.add(new Sample(picture, resolution, placement, flip, captions.getOrDefault(entry.stem(), ""),
-                            spec.captionDropoutRate(), partners.getOrDefault(entry, List.of()), repeats,
+                    samples.add(new Sample(picture, resolution, placement, flip,
+                            captions.getOrDefault(entry.stem(), ""), spec.captionDropoutRate(),
+                            partners.getOrDefault(entry, List.of()), repeats,
                             spec.regularisation(), spec.lossMultiplier()));
                 }
             });
@@ -96,14 +99,15 @@ final class DatasetScan {
         return Optional.empty();
     }
 
+    /// Without those that do not exist: they are told of when the control folder itself is listed.
     private static Set<Path> realPaths(List<Path> folders) {
         Set<Path> real = new LinkedHashSet<>();
         for (Path folder : folders) {
+            if (!Files.isDirectory(folder)) continue;
             try {
                 real.add(folder.toRealPath());
             } catch (IOException e) {
-                // Told when the control folder itself is listed.
-                continue;
+                real.add(folder.toAbsolutePath().normalize());
             }
         }
         return real;
@@ -217,7 +221,8 @@ final class DatasetScan {
     private List<Integer> distinct(FolderListing folder, List<Integer> resolutions) {
         List<Integer> distinct = resolutions.stream().distinct().toList();
         if (distinct.size() < resolutions.size()) {
-            notices.add("%s: resolution %s repeats itself, taken as %s".formatted(folder.name(), resolutions, distinct));
+            notices.add("%s: resolution %s repeats itself, taken as %s"
+                    .formatted(folder.name(), resolutions, distinct));
         }
         return distinct;
     }

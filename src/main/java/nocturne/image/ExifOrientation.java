@@ -19,9 +19,8 @@ final class ExifOrientation {
 
     /// @param block TIFF structure, with or without the `Exif` prefix that JPEG puts before it; damage means upright
     static Orientation of(byte[] block) {
-        boolean prefixed = startsWithPrefix(block);
-        ByteBuffer tiff = ByteBuffer.wrap(block, prefixed ? PREFIX.length : 0, block.length - (prefixed ? PREFIX.length : 0))
-                .slice();
+        int start = startsWithPrefix(block) ? PREFIX.length : 0;
+        ByteBuffer tiff = ByteBuffer.wrap(block, start, block.length - start).slice();
         if (tiff.limit() < 8) return Orientation.UPRIGHT;
         if (tiff.get(0) == 'I' && tiff.get(1) == 'I') tiff.order(ByteOrder.LITTLE_ENDIAN);
         else if (tiff.get(0) != 'M' || tiff.get(1) != 'M') return Orientation.UPRIGHT;

@@ -20,6 +20,9 @@ final class HeaderParser {
     private static final int PNG_EXIF = 0x65584966;
     private static final int PNG_PALETTE_COLOUR = 3;
 
+    /// The start marker and the first byte of the next one.
+    private static final int JPEG_START = 0xffd8ff;
+
     private static final int RIFF = 0x52494646;
     private static final int WEBP = 0x57454250;
     private static final int VP8_LOSSY = 0x56503820;
@@ -37,9 +40,7 @@ final class HeaderParser {
         ByteBuffer in = ByteBuffer.wrap(file);
         if (file.length == 0) throw new UnreadablePicture("the file is empty");
         if (file.length >= 8 && in.getLong(0) == PNG_SIGNATURE) return png(in);
-        if (file.length >= 3 && (in.get(0) & 0xff) == 0xff && (in.get(1) & 0xff) == 0xd8 && (in.get(2) & 0xff) == 0xff) {
-            return jpeg(in);
-        }
+        if (file.length >= 4 && in.getInt(0) >>> 8 == JPEG_START) return jpeg(in);
         if (file.length >= 12 && in.getInt(0) == RIFF && in.getInt(8) == WEBP) return webp(in);
         throw new UnreadablePicture("its content is neither PNG, JPEG nor WebP; save it as one of these");
     }

@@ -21,7 +21,7 @@ final class PngProfile {
 
     private PngProfile() {}
 
-    /// The RGB profile in this PNG, whose chunk structure has been checked; empty where there is none or it is unusable.
+    /// The RGB profile in this PNG, whose chunk structure has been checked; empty where there is none to use.
     static Optional<ICC_Profile> of(byte[] png) {
         ByteBuffer in = ByteBuffer.wrap(png);
         for (int at = 8; in.getInt(at + 4) != IDAT; at += 12 + in.getInt(at)) {

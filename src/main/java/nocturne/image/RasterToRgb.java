@@ -87,7 +87,8 @@ final class RasterToRgb {
 
     private static Optional<ICC_Profile> profile(ColorModel colours) {
         ColorSpace space = colours.getColorSpace();
-        return !space.isCS_sRGB() && space instanceof ICC_ColorSpace icc ? Optional.of(icc.getProfile()) : Optional.empty();
+        if (space.isCS_sRGB() || !(space instanceof ICC_ColorSpace icc)) return Optional.empty();
+        return Optional.of(icc.getProfile());
     }
 
     /// The same samples, or their sRGB equivalents where the picture carries another RGB profile (phones: Display P3).

@@ -84,10 +84,11 @@ public final class AtomicFiles {
         }
     }
 
-    /// Deletes what killed writers left in a folder (not in its subfolders). Only for folders that this process owns.
+    /// Deletes what killed writers left in a folder (not in its subfolders). Files of writers that are still alive
+    /// stay.
     public static void removeLeftovers(Path folder) {
         try (Stream<Path> files = Files.list(folder)) {
-            List<Path> leftovers = files.filter(AtomicFiles::isLeftover).toList();
+            List<Path> leftovers = files.filter(AtomicFiles::isLeftover).filter(file -> !isBeingWritten(file)).toList();
             for (Path leftover : leftovers) Files.deleteIfExists(leftover);
         } catch (IOException e) {
             throw new SickMachine("WRITE_FAILED", "cleaning " + folder + " failed: " + e.getMessage(), e);
@@ -98,6 +99,15 @@ public final class AtomicFiles {
     public static boolean isLeftover(Path file) {
         Path name = file.getFileName();
         return name != null && name.toString().startsWith(PREFIX) && name.toString().endsWith(SUFFIX);
+    }
+
+    /// Whether another living process has the number in the file's name.
+    private static boolean isBeingWritten(Path leftover) {
+        String name = leftover.getFileName().toString();
+        String process = name.substring(PREFIX.length(), Math.max(PREFIX.length(), name.indexOf('-', PREFIX.length())));
+        if (!process.matches("\\d{1,18}")) return false;
+        long pid = Long.parseLong(process);
+        return pid != ProcessHandle.current().pid() && ProcessHandle.of(pid).isPresent();
     }
 
     private static Path folderOf(Path target) {

@@ -22,7 +22,7 @@ public final class HalfPrecision {
     public static short toBf16(float value) {
         int bits = Float.floatToRawIntBits(value);
         // Rounding could carry a NaN's payload into infinity, so NaN goes its own way and is made quiet.
-        if (value != value) return (short) (bits >>> 16 | 0x40);
+        if (Float.isNaN(value)) return (short) (bits >>> 16 | 0x40);
         // Adding just under half an ulp, plus one if the kept part is odd, carries exactly when rounding is upwards.
         return (short) (bits + 0x7fff + (bits >>> 16 & 1) >>> 16);
     }

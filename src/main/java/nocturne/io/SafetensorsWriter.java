@@ -115,7 +115,7 @@ public final class SafetensorsWriter {
         // Spaces up to a multiple of 8 keep the tensor bytes aligned.
         while (bytes.size() % 8 != 0) bytes.write(' ');
         byte[] header = bytes.toByteArray();
-        long length = header.length - Long.BYTES;
+        long length = (long) header.length - Long.BYTES;
         if (length > SafetensorsHeader.MAX_HEADER_BYTES) {
             throw new IllegalArgumentException("a header of " + length + " bytes");
         }

@@ -25,6 +25,12 @@ public final class UserMistake extends RuntimeException {
         this(where.isEmpty() ? what : where + ": " + what, List.of(new Problem(code, where, what)));
     }
 
+    /// The headline.
+    @Override
+    public String getMessage() {
+        return summary;
+    }
+
     public List<Problem> problems() {
         return problems;
     }

@@ -103,8 +103,9 @@ public final class PromptEncoder implements AutoCloseable {
         int placeholder = tokenizer.special(Tokenizer.IMAGE_PAD);
         if (tokenizer.size() > config.vocabulary() || placeholder != config.imageToken()) {
             problems.add(new Problem("MODEL_INVALID", pipeline.toString(), ("tokenizer/ and text_encoder/ are of "
-                    + "different models: %d tokens with %s as number %d, a model of %d tokens with number %d").formatted(
-                    tokenizer.size(), Tokenizer.IMAGE_PAD, placeholder, config.vocabulary(), config.imageToken())));
+                    + "different models: %d tokens with %s as number %d, a model of %d tokens with number %d")
+                    .formatted(tokenizer.size(), Tokenizer.IMAGE_PAD, placeholder, config.vocabulary(),
+                            config.imageToken())));
         }
     }
 

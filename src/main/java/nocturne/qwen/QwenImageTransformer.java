@@ -35,8 +35,9 @@ public final class QwenImageTransformer {
     private final Linear projOut;
     private final RotaryPositions positions;
 
-    private QwenImageTransformer(TransformerConfig config, TimestepEmbedding timeEmbedding, Linear imgIn, Tensor txtNorm,
-            Linear txtIn, List<TransformerBlock> blocks, Linear normOut, Linear projOut, RotaryPositions positions) {
+    private QwenImageTransformer(TransformerConfig config, TimestepEmbedding timeEmbedding, Linear imgIn,
+            Tensor txtNorm, Linear txtIn, List<TransformerBlock> blocks, Linear normOut, Linear projOut,
+            RotaryPositions positions) {
         this.config = config;
         this.timeEmbedding = timeEmbedding;
         this.imgIn = imgIn;
@@ -83,6 +84,16 @@ public final class QwenImageTransformer {
         return config;
     }
 
+    /// How many frozen numbers the model has.
+    public long parameters() {
+        long count = txtNorm.elements();
+        for (Linear layer : List.of(timeEmbedding.linear1(), timeEmbedding.linear2(), imgIn, txtIn, normOut, projOut)) {
+            count += layer.parameters();
+        }
+        for (TransformerBlock block : blocks) count += block.parameters();
+        return count;
+    }
+
     /// The same weights with adapters beside the blocks' linear layers, replacing any there were.
     public QwenImageTransformer with(Adapters adapters) {
         List<TransformerBlock> adapted = new ArrayList<>();
@@ -96,7 +107,8 @@ public final class QwenImageTransformer {
     /// The same model with or without Qwen-Image-Edit-2511's treatment of control tokens.
     public QwenImageTransformer withZeroCondT(boolean zeroCondT) {
         return new QwenImageTransformer(
-                config.withZeroCondT(zeroCondT), timeEmbedding, imgIn, txtNorm, txtIn, blocks, normOut, projOut, positions);
+                config.withZeroCondT(zeroCondT), timeEmbedding, imgIn, txtNorm, txtIn, blocks, normOut, projOut,
+                positions);
     }
 
     /// The velocity of the target tokens.

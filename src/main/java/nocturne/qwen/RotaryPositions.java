@@ -55,7 +55,8 @@ final class RotaryPositions {
             Grid grid = key.grids.get(k);
             for (int y = 0; y < grid.rows(); y++) {
                 for (int x = 0; x < grid.columns(); x++) {
-                    place(table, at++, k, y - (grid.rows() - grid.rows() / 2), x - (grid.columns() - grid.columns() / 2));
+                    place(table, at++, k, y - (grid.rows() - grid.rows() / 2),
+                            x - (grid.columns() - grid.columns() / 2));
                 }
             }
         }

@@ -27,10 +27,11 @@ record Tiles(int height, int width, int rows, int columns) {
     static Tiles of(int height, int width, BiPredicate<Integer, Integer> fits) {
         Tiles tiles = new Tiles(height, width, 1, 1);
         while (!fits.test(tiles.tileHeight(), tiles.tileWidth())) {
-            Tiles more = tiles.tileHeight() > tiles.tileWidth()
+            boolean across = tiles.tileHeight() > tiles.tileWidth();
+            Tiles more = across
                     ? new Tiles(height, width, tiles.rows + 1, tiles.columns)
                     : new Tiles(height, width, tiles.rows, tiles.columns + 1);
-            if (Math.min(more.tileHeight(), more.tileWidth()) < SMALLEST) return tiles;
+            if ((across ? more.tileHeight() : more.tileWidth()) < SMALLEST) return tiles;
             tiles = more;
         }
         return tiles;

@@ -11,13 +11,15 @@ record TimestepEmbedding(Linear linear1, Linear linear2) {
     static TimestepEmbedding load(Weights weights, int width) {
         String module = "time_text_embed.timestep_embedder.";
         return new TimestepEmbedding(
-                weights.linear(module + "linear_1", SINUSOID, width), weights.linear(module + "linear_2", width, width));
+                weights.linear(module + "linear_1", SINUSOID, width),
+                weights.linear(module + "linear_2", width, width));
     }
 
     /// @param timesteps noise levels in 0..1
     /// @return `[timesteps, D]`
     Tensor forward(Ops ops, float[] timesteps) {
-        Tensor vector = ops.tape().backend().tensor(ops.tape().arena(), sinusoid(timesteps), timesteps.length, SINUSOID);
+        Tensor vector = ops.tape().backend()
+                .tensor(ops.tape().arena(), sinusoid(timesteps), timesteps.length, SINUSOID);
         return ops.linear(ops.silu(ops.linear(vector, linear1)), linear2);
     }
 
@@ -40,8 +42,8 @@ record TimestepEmbedding(Linear linear1, Linear linear2) {
         return vectors;
     }
 
-    /// `e^x` to one unit in the last place, by the float32 algorithm the reference runs on (SLEEF's `expf`: reduction by
-    /// a two-part ln 2, then a polynomial of degree 7). A correctly rounded result is not the same: some frequencies
+    /// `e^x` to one unit in the last place, by the float32 algorithm the reference runs on (SLEEF's `expf`: reduction
+    /// by a two-part ln 2, then a polynomial of degree 7). A correctly rounded result is not the same: some frequencies
     /// would differ in the last bit, and a bit there is 3e-5 in the sinusoid.
     private static float exp(float x) {
         float n = (float) StrictMath.rint(x * 1.442695040888963407359924681f);

@@ -6,7 +6,9 @@ import nocturne.qwen.VisionPatches.PatchGrid;
 /// Where each token of a prompt stands for the language model: in time, row and column.
 ///
 /// Words stand at the same number on all three axes. A picture's tokens share one time and spread over rows and
-/// columns, so that two pieces are as far apart as they are in the picture. Source: "Qwen2-VL", arXiv:2409.12191, section 2.1.
+/// columns, so that two pieces are as far apart as they are in the picture.
+///
+/// Source: "Qwen2-VL", arXiv:2409.12191, section 2.1.
 ///
 /// @param axes three arrays of one number a token: time, row, column
 record TokenPositions(int[][] axes) {

@@ -23,8 +23,13 @@ record TransformerBlock(Stream picture, Stream text) {
     private static final int GATE_2 = 5;
 
     /// The weights of one stream.
-    record Stream(Linear modulation, Linear q, Linear k, Linear v, Linear out, Linear mlpIn, Linear mlpOut, Tensor normQ,
-            Tensor normK) {
+    record Stream(Linear modulation, Linear q, Linear k, Linear v, Linear out, Linear mlpIn, Linear mlpOut,
+            Tensor normQ, Tensor normK) {
+        long parameters() {
+            return normQ.elements() + normK.elements() + List.of(modulation, q, k, v, out, mlpIn, mlpOut).stream()
+                    .mapToLong(Linear::parameters).sum();
+        }
+
         /// @param map from a layer's name and weights to the same layer with its adapters
         Stream with(String prefix, Names names, BiFunction<String, Linear, Linear> map) {
             return new Stream(
@@ -55,8 +60,12 @@ record TransformerBlock(Stream picture, Stream text) {
     /// @param condition   `silu(temb)`, `[B, D]`, or `[B + 1, D]` with noise level 0 in the last row
     /// @param textSamples `silu(temb)` of the samples alone, `[B, D]`
     /// @param keyBias     `[B * (L + N)]`, negative infinity at padded text tokens; null where nothing is padded
-    record Context(int batch, Tensor condition, Tensor textSamples, RowMap pictureMap, RowMap textMap, Rotation rotation,
-            @Nullable Tensor keyBias, Attention.Layout layout) {}
+    record Context(int batch, Tensor condition, Tensor textSamples, RowMap pictureMap, RowMap textMap,
+            Rotation rotation, @Nullable Tensor keyBias, Attention.Layout layout) {}
+
+    long parameters() {
+        return picture.parameters() + text.parameters();
+    }
 
     TransformerBlock with(int index, BiFunction<String, Linear, Linear> map) {
         String prefix = prefix(index);
@@ -69,7 +78,8 @@ record TransformerBlock(Stream picture, Stream text) {
 
     static TransformerBlock load(Weights weights, int index, TransformerConfig config) {
         return new TransformerBlock(
-                stream(weights, prefix(index), Names.PICTURE, config), stream(weights, prefix(index), Names.TEXT, config));
+                stream(weights, prefix(index), Names.PICTURE, config),
+                stream(weights, prefix(index), Names.TEXT, config));
     }
 
     private static Stream stream(Weights weights, String prefix, Names names, TransformerConfig config) {

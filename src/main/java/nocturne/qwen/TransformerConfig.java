@@ -66,7 +66,8 @@ public record TransformerConfig(int layers, int heads, int headDim, int textWidt
                 && axes.stream().allMatch(axis -> axis > 0 && axis % 2 == 0);
         if (!axesFit) {
             problems.add(new Problem("MODEL_INVALID", where + " axes_dims_rope",
-                    "%s is not allowed; three even numbers that add up to attention_head_dim %d".formatted(axes, headDim)));
+                    "%s is not allowed; three even numbers that add up to attention_head_dim %d"
+                            .formatted(axes, headDim)));
         }
         for (String unsupported : List.of("guidance_embeds", "use_additional_t_cond", "use_layer3d_rope")) {
             if (json.path(unsupported).asBoolean(false)) {
@@ -74,7 +75,9 @@ public record TransformerConfig(int layers, int heads, int headDim, int textWidt
                         "true is not supported: this is not a Qwen-Image or Qwen-Image-Edit transformer"));
             }
         }
-        if (!problems.isEmpty()) throw new UserMistake(where + " does not describe a Qwen-Image transformer.", problems);
+        if (!problems.isEmpty()) {
+            throw new UserMistake(where + " does not describe a Qwen-Image transformer.", problems);
+        }
         return new TransformerConfig(layers, heads, headDim, textWidth, tokenWidth, axes,
                 json.path("zero_cond_t").asBoolean(false));
     }

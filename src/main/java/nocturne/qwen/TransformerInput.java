@@ -16,8 +16,9 @@ public record TransformerInput(Tensor tokens, Tensor text, int[] textLengths, fl
         int batch = timesteps.length;
         int perSample = grids.stream().mapToInt(Grid::tokens).sum();
         if (textLengths.length != batch || tokens.rows() != batch * perSample || text.rows() % batch != 0) {
-            throw new IllegalArgumentException("batch of %d with tokens %s, text %s, %d text lengths, %d tokens a sample"
-                    .formatted(batch, tokens.shape(), text.shape(), textLengths.length, perSample));
+            throw new IllegalArgumentException(
+                    "batch of %d with tokens %s, text %s, %d text lengths, %d tokens a sample".formatted(
+                    batch, tokens.shape(), text.shape(), textLengths.length, perSample));
         }
     }
 

@@ -108,7 +108,7 @@ public final class VisionTower implements AutoCloseable {
                 windows.add(one);
                 rotations.add(HalfRotation.of(tape, one.angles(config), config.headDim() / 2));
             }
-            List<Tensor> hidden = embed(tape, patches, windows);
+            List<Tensor> hidden = embed(patches, windows);
             for (int n = 0; n < hidden.size(); n++) observer.saw("embedded", n, hidden.get(n));
             for (int i = 0; i < config.layers(); i++) {
                 try (TensorArena.Scope one = arena.scope()) {
@@ -127,7 +127,7 @@ public final class VisionTower implements AutoCloseable {
         }
     }
 
-    private List<Tensor> embed(Tape tape, VisionPatches patches, List<PatchWindows> windows) {
+    private List<Tensor> embed(VisionPatches patches, List<PatchWindows> windows) {
         List<Tensor> hidden = new ArrayList<>();
         for (PatchWindows window : windows) hidden.add(arena.allocate(window.patches(), config.width()));
         try (TensorArena.Scope scope = arena.scope()) {

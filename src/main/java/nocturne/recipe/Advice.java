@@ -14,10 +14,11 @@ final class Advice {
     private static final List<Rule> RULES = List.of(
             new Rule("S2-17", "train.lr", released(r -> rate(r) > 5e-4),
                     "above 5e-4 characters are burnt, not learned; 2e-4 is the recipe's."),
-            new Rule("S1-25, X-01", "train.lr", released(r -> rate(r) >= 4e-4 && rate(r) <= 5e-4),
+            new Rule("S1-25", "train.lr", released(r -> rate(r) >= 4e-4 && rate(r) <= 5e-4),
                     "4e-4 and more is fast and easily overfits; 2e-4 is the recipe's."),
-            new Rule("S2-14", "train.lr", released(r -> rate(r) < 5e-5), "below 5e-5 a run may end before it has learned much."),
-            new Rule("S1-20, S2-09", "network.linear", released(r -> r.network().rank() >= 128),
+            new Rule("S2-14", "train.lr", released(r -> rate(r) < 5e-5),
+                    "below 5e-5 a run may end before it has learned much."),
+            new Rule("S2-09", "network.linear", released(r -> r.network().rank() >= 128),
                     "a rank of 128 or more learns backgrounds, light and lens as well; 16 suits a character."),
             new Rule("S1-20", "network.linear", released(r -> r.network().rank() > 64 && r.network().rank() < 128),
                     "a rank above 64 easily overfits; 16 suits a character."),
@@ -29,12 +30,19 @@ final class Advice {
                     "is short; most characters need 2000 batches or more."),
             new Rule("S1-61", "train.steps", released(r -> r.train().steps() > 10_000),
                     "is very long; the best checkpoint is usually far earlier."),
+            new Rule("X-11", "train.timestep_type", r -> r.train().timesteps().type().isForFewSteps(),
+                    "is for models that sample in a few steps; sigmoid suits characters, linear styles."),
+            new Rule("X-11", "train.content_or_style",
+                    r -> r.train().timesteps().type().isForFewSteps()
+                            && r.train().timesteps().bias() != TimestepBias.BALANCED,
+                    "changes nothing: the levels of timestep_type are fixed."),
             new Rule("S1-62", "save.save_every", released(r -> r.save().everySteps() > 500),
                     "more than 500 steps between checkpoints can step over the best one."),
             new Rule("S1-63", "save.max_step_saves_to_keep", r -> r.save().keep() < 4,
                     "fewer than 4 checkpoints leave little to choose from."),
             new Rule("S2-33", "sample.guidance_scale",
-                    released(r -> r.sample().prompts().stream().anyMatch(p -> p.guidanceScale() < 3 || p.guidanceScale() > 4)),
+                    released(r -> r.sample().prompts().stream()
+                            .anyMatch(p -> p.guidanceScale() < 3 || p.guidanceScale() > 4)),
                     "outside 3 to 4: below is loose, above over-constrains; 3.5 is the recipe's."),
             new Rule("X-02", "sample.sample_steps",
                     released(r -> r.sample().prompts().stream().anyMatch(p -> p.steps() < 20 || p.steps() > 40)),
@@ -44,10 +52,10 @@ final class Advice {
             new Rule("S1-47", "datasets[].flip_y", r -> r.datasets().stream().anyMatch(DatasetRecipe::flipY),
                     "upside down is rarely what a picture means."),
             new Rule("S1-06", "trigger_word", r -> r.triggerWord() == null,
-                    "there is none: the adapter will change every picture. A style may want that, a character does not."),
+                    "there is none, so the adapter changes every picture: right for a style, not for a character."),
             new Rule("S1-74", "sample.prompts", Advice::noPromptHasTheTrigger,
                     "no prompt holds the trigger word, so no sample will show what was learned."),
-            new Rule("S1-12, S1-13", "model.qtype", r -> r.model().transformerFormat() != null
+            new Rule("S1-12", "model.qtype", r -> r.model().transformerFormat() != null
                     && r.model().transformerFormat().recovery() == null
                     && List.of("uint3", "uint4").contains(r.model().transformerFormat().type()),
                     "4 bits and fewer visibly lose quality without an accuracy recovery adapter."));

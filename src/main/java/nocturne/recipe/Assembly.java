@@ -1,7 +1,6 @@
 package nocturne.recipe;
 
 import java.util.List;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /// Makes the records from a decided [Section]. It decides nothing itself, so that the resolved text, which is printed
@@ -30,42 +29,77 @@ final class Assembly {
     }
 
     private static DatasetRecipe dataset(Section set) {
-        String ending = set.get(DatasetKeys.CAPTION_EXT).toLowerCase(Locale.ROOT);
-        return new DatasetRecipe(set.get(DatasetKeys.FOLDER), ending.startsWith(".") ? ending : "." + ending,
-                orNull(set, DatasetKeys.DEFAULT_CAPTION), orNull(set, DatasetKeys.TRIGGER_WORD),
-                set.get(DatasetKeys.CAPTION_DROPOUT), set.get(DatasetKeys.REPEATS), set.get(DatasetKeys.RESOLUTION),
-                set.get(DatasetKeys.FLIP_X), set.get(DatasetKeys.FLIP_Y), set.get(DatasetKeys.CONTROL_PATH),
-                set.get(DatasetKeys.TRANSPARENT_COLOR), set.get(DatasetKeys.LOSS_MULTIPLIER));
+        String ending = set.get(DatasetKeys.CAPTION_EXT);
+        return new DatasetRecipe(
+                set.get(DatasetKeys.FOLDER),
+                ending.startsWith(".") ? ending : "." + ending,
+                orNull(set, DatasetKeys.DEFAULT_CAPTION),
+                orNull(set, DatasetKeys.TRIGGER_WORD),
+                set.get(DatasetKeys.CAPTION_DROPOUT),
+                set.get(DatasetKeys.REPEATS),
+                set.get(DatasetKeys.RESOLUTION),
+                set.get(DatasetKeys.BUCKETS),
+                set.get(DatasetKeys.FLIP_X),
+                set.get(DatasetKeys.FLIP_Y),
+                set.get(DatasetKeys.CONTROL_PATH),
+                set.get(DatasetKeys.TRANSPARENT_COLOR),
+                set.get(DatasetKeys.IS_REG),
+                set.get(DatasetKeys.LOSS_MULTIPLIER));
     }
 
     private static TrainRecipe train(Section train) {
+        return new TrainRecipe(
+                train.get(TrainKeys.STEPS),
+                train.get(TrainKeys.BATCH_SIZE),
+                train.get(TrainKeys.ACCUMULATION),
+                optimizer(train),
+                new TimestepRecipe(train.get(TrainKeys.TIMESTEP_TYPE), train.get(TrainKeys.CONTENT_OR_STYLE),
+                        train.get(TrainKeys.MIN_DENOISING), train.get(TrainKeys.MAX_DENOISING)),
+                ema(train.child(TrainKeys.EMA)),
+                train.get(TrainKeys.CHECKPOINTING),
+                train.get(TrainKeys.DTYPE),
+                validation(train.child(TrainKeys.VALIDATION)));
+    }
+
+    private static OptimizerRecipe optimizer(Section train) {
         Section params = train.child(TrainKeys.OPTIMIZER_PARAMS);
-        Section ema = train.child(TrainKeys.EMA);
         List<Double> betas = params.get(TrainKeys.BETAS);
-        OptimizerRecipe optimizer = new OptimizerRecipe(train.get(TrainKeys.OPTIMIZER), train.get(TrainKeys.LR),
-                schedule(train), params.get(TrainKeys.WEIGHT_DECAY), betas.get(0), betas.get(1), params.get(TrainKeys.EPS),
+        return new OptimizerRecipe(
+                train.get(TrainKeys.OPTIMIZER),
+                train.get(TrainKeys.LR),
+                schedule(train),
+                params.get(TrainKeys.WEIGHT_DECAY),
+                betas.get(0),
+                betas.get(1),
+                params.get(TrainKeys.EPS),
                 train.get(TrainKeys.MAX_GRAD_NORM));
-        TimestepRecipe timesteps = new TimestepRecipe(train.get(TrainKeys.TIMESTEP_TYPE), train.get(TrainKeys.CONTENT_OR_STYLE),
-                train.get(TrainKeys.MIN_DENOISING), train.get(TrainKeys.MAX_DENOISING));
-        return new TrainRecipe(train.get(TrainKeys.STEPS), train.get(TrainKeys.BATCH_SIZE), train.get(TrainKeys.ACCUMULATION),
-                optimizer, timesteps,
-                new EmaRecipe(ema.get(TrainKeys.USE_EMA), ema.get(TrainKeys.EMA_DECAY), ema.get(TrainKeys.BIAS_CORRECTION)),
-                train.get(TrainKeys.CHECKPOINTING), train.get(TrainKeys.DTYPE), validation(train.child(TrainKeys.VALIDATION)));
+    }
+
+    private static EmaRecipe ema(Section ema) {
+        return new EmaRecipe(
+                ema.get(TrainKeys.USE_EMA), ema.get(TrainKeys.EMA_DECAY), ema.get(TrainKeys.BIAS_CORRECTION));
     }
 
     private static LearningRateSchedule schedule(Section train) {
         Section params = train.child(TrainKeys.SCHEDULER_PARAMS);
         return switch (train.get(TrainKeys.LR_SCHEDULER)) {
             case CONSTANT -> new LearningRateSchedule.Constant();
-            case CONSTANT_WITH_WARMUP -> new LearningRateSchedule.ConstantWithWarmup(params.get(TrainKeys.WARMUP_STEPS));
-            case LINEAR -> new LearningRateSchedule.Linear(params.get(TrainKeys.START_FACTOR), params.get(TrainKeys.END_FACTOR));
-            case COSINE -> new LearningRateSchedule.Cosine(params.get(TrainKeys.ETA_MIN) / train.get(TrainKeys.LR));
+            case CONSTANT_WITH_WARMUP ->
+                    new LearningRateSchedule.ConstantWithWarmup(params.get(TrainKeys.WARMUP_STEPS));
+            case LINEAR -> new LearningRateSchedule.Linear(
+                    params.get(TrainKeys.WARMUP_STEPS), params.get(TrainKeys.ETA_MIN));
+            case COSINE -> new LearningRateSchedule.Cosine(
+                    params.get(TrainKeys.WARMUP_STEPS), params.get(TrainKeys.ETA_MIN));
+            case COSINE_WITH_RESTARTS -> new LearningRateSchedule.CosineWithRestarts(
+                    params.get(TrainKeys.WARMUP_STEPS), params.get(TrainKeys.ETA_MIN), params.get(TrainKeys.CYCLES));
         };
     }
 
     private static @Nullable ValidationRecipe validation(Section validation) {
         if (validation.find(TrainKeys.VALIDATION_FOLDER).isEmpty()) return null;
-        return new ValidationRecipe(validation.get(TrainKeys.VALIDATION_FOLDER), validation.get(TrainKeys.VALIDATE_EVERY),
+        return new ValidationRecipe(
+                validation.get(TrainKeys.VALIDATION_FOLDER),
+                validation.get(TrainKeys.VALIDATE_EVERY),
                 validation.get(TrainKeys.VALIDATION_SIGMAS));
     }
 
@@ -83,9 +117,16 @@ final class Assembly {
     }
 
     private static SamplePrompt prompt(Section item) {
-        return new SamplePrompt(item.get(SampleKeys.PROMPT), item.get(SampleKeys.ITEM_NEG), item.get(SampleKeys.ITEM_WIDTH),
-                item.get(SampleKeys.ITEM_HEIGHT), item.get(SampleKeys.ITEM_SEED), item.get(SampleKeys.ITEM_GUIDANCE),
-                item.get(SampleKeys.ITEM_STEPS), item.get(SampleKeys.ITEM_MULTIPLIER), item.get(SampleKeys.ITEM_CFG_NORM),
+        return new SamplePrompt(
+                item.get(SampleKeys.PROMPT),
+                item.get(SampleKeys.ITEM_NEG),
+                item.get(SampleKeys.ITEM_WIDTH),
+                item.get(SampleKeys.ITEM_HEIGHT),
+                item.get(SampleKeys.ITEM_SEED),
+                item.get(SampleKeys.ITEM_GUIDANCE),
+                item.get(SampleKeys.ITEM_STEPS),
+                item.get(SampleKeys.ITEM_MULTIPLIER),
+                item.get(SampleKeys.ITEM_CFG_NORM),
                 item.get(SampleKeys.CONTROLS));
     }
 

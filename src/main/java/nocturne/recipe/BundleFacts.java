@@ -1,20 +1,14 @@
 package nocturne.recipe;
 
-import java.io.IOException;
-import java.nio.file.FileVisitResult;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Collection;
 import java.util.Collections;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import nocturne.problem.SickMachine;
 import org.jspecify.annotations.Nullable;
 
 /// What a recipe's reader may know about the bundle around the recipe: enough for defaults and arithmetic, nothing
@@ -25,62 +19,62 @@ import org.jspecify.annotations.Nullable;
 ///                 with `/` between names, `.` for the root. Null when nobody looked
 public record BundleFacts(String name, @Nullable SortedMap<String, Integer> pictures) {
     private static final Set<String> PICTURE_ENDINGS = Set.of("jpg", "jpeg", "png", "webp");
+    private static final Set<String> HELD_OUT = Set.of("heldout", "held_out", "validation");
     /// Folders that hold something other than pictures to learn.
-    private static final Set<String> ASIDE = Set.of("heldout", "held_out", "validation", "control", "controls", "samples",
-            "reference");
-    private static final int MOST_DEPTH = 16;
+    private static final Set<String> ASIDE = Set.of("control", "controls", "_controls", "samples", "reference");
 
     public BundleFacts {
         if (pictures != null) pictures = Collections.unmodifiableSortedMap(new TreeMap<>(pictures));
     }
 
+    /// A bundle whose files nobody looked at.
     public static BundleFacts named(String name) {
         return new BundleFacts(name, null);
     }
 
-    /// Counts the pictures of a folder by their endings, without opening them or following links.
+    /// A bundle with these files; pictures are told by their endings.
     ///
-    /// @throws SickMachine if the folder cannot be listed
-    public static BundleFacts of(Path bundle) {
+    /// @param files relative to the bundle's root, `/` between names
+    public static BundleFacts of(String name, Collection<String> files) {
         SortedMap<String, Integer> pictures = new TreeMap<>();
-        try {
-            Files.walkFileTree(bundle, EnumSet.noneOf(java.nio.file.FileVisitOption.class), MOST_DEPTH,
-                    new SimpleFileVisitor<>() {
-                        @Override
-                        public FileVisitResult preVisitDirectory(Path folder, BasicFileAttributes attributes) {
-                            return folder.equals(bundle) || !isHidden(folder) ? FileVisitResult.CONTINUE
-                                    : FileVisitResult.SKIP_SUBTREE;
-                        }
-
-                        @Override
-                        public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
-                            if (attributes.isRegularFile() && isPicture(file)) {
-                                pictures.merge(relative(bundle, file.getParent()), 1, Integer::sum);
-                            }
-                            return FileVisitResult.CONTINUE;
-                        }
-                    });
-        } catch (IOException e) {
-            throw new SickMachine("BUNDLE_UNREADABLE", "listing " + bundle + " failed: " + e.getMessage(), e);
+        for (String file : files) {
+            String ending = file.substring(file.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
+            if (!PICTURE_ENDINGS.contains(ending)) continue;
+            int slash = file.lastIndexOf('/');
+            pictures.merge(slash < 0 ? "." : file.substring(0, slash), 1, Integer::sum);
         }
-        Path name = bundle.toAbsolutePath().normalize().getFileName();
-        return new BundleFacts(name == null ? "bundle" : name.toString(), pictures);
+        return new BundleFacts(name, pictures);
     }
 
-    /// The folders that look like datasets, in order.
+    /// Whether the files are known.
+    boolean isListed() {
+        return pictures != null;
+    }
+
+    /// The folders that look like datasets, in order; without those inside another, which it brings along.
     List<String> datasetFolders() {
         if (pictures == null) return List.of();
-        return pictures.keySet().stream().filter(folder -> !isAside(folder)).toList();
+        List<String> folders = pictures.keySet().stream().filter(folder -> !isAside(folder)).toList();
+        return folders.stream().filter(folder -> folders.stream().noneMatch(other -> isInside(folder, other))).toList();
+    }
+
+    /// Folders with pictures below a folder.
+    List<String> foldersInside(String folder) {
+        if (pictures == null) return List.of();
+        return pictures.keySet().stream().filter(inner -> isInside(inner, folder)).toList();
+    }
+
+    private static boolean isInside(String folder, String outer) {
+        return !folder.equals(outer) && (outer.equals(".") || folder.startsWith(outer + "/"));
     }
 
     /// A folder kept out of training by its name, if there is one.
-    @Nullable String heldOutFolder() {
-        if (pictures == null) return null;
-        for (String folder : pictures.keySet()) {
-            String last = folder.substring(folder.lastIndexOf('/') + 1).toLowerCase(Locale.ROOT);
-            if (Set.of("heldout", "held_out", "validation").contains(last)) return folder;
-        }
-        return null;
+    Optional<String> heldOutFolder() {
+        if (pictures == null) return Optional.empty();
+        return pictures.keySet().stream()
+                .filter(folder -> HELD_OUT.contains(lastName(folder).toLowerCase(Locale.ROOT)))
+                .filter(folder -> new Kind.BundlePath().parse(folder).equals(Optional.of(folder)))
+                .findFirst();
     }
 
     /// Pictures in a folder and all below it; empty when nobody looked.
@@ -88,33 +82,21 @@ public record BundleFacts(String name, @Nullable SortedMap<String, Integer> pict
         if (pictures == null) return OptionalInt.empty();
         int count = 0;
         for (var entry : pictures.entrySet()) {
-            boolean inside = folder.equals(".") || entry.getKey().equals(folder) || entry.getKey().startsWith(folder + "/");
-            if (inside) count += entry.getValue();
+            if (entry.getKey().equals(folder) || isInside(entry.getKey(), folder)) count += entry.getValue();
         }
         return OptionalInt.of(count);
     }
 
-    private static boolean isAside(String folder) {
+    static String lastName(String folder) {
+        return folder.substring(folder.lastIndexOf('/') + 1);
+    }
+
+    static boolean isAside(String folder) {
         for (String name : folder.split("/")) {
             String lower = name.toLowerCase(Locale.ROOT);
-            if (ASIDE.contains(lower) || lower.endsWith("_controls") || lower.endsWith("_control")) return true;
+            boolean control = lower.endsWith("_controls") || lower.endsWith("_control");
+            if (control || ASIDE.contains(lower) || HELD_OUT.contains(lower)) return true;
         }
         return false;
-    }
-
-    private static boolean isHidden(Path folder) {
-        String name = folder.getFileName().toString();
-        return name.startsWith(".") || name.equals("_controls") || name.equals("__MACOSX");
-    }
-
-    private static boolean isPicture(Path file) {
-        String name = file.getFileName().toString();
-        return !name.startsWith(".")
-                && PICTURE_ENDINGS.contains(name.substring(name.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT));
-    }
-
-    private static String relative(Path bundle, Path folder) {
-        String path = bundle.relativize(folder).toString().replace('\\', '/');
-        return path.isEmpty() ? "." : path;
     }
 }

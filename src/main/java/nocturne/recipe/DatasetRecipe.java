@@ -13,15 +13,28 @@ import org.jspecify.annotations.Nullable;
 /// @param repeats          how often each picture counts in one pass
 /// @param resolutions      pixels; each picture is trained at about each `resolution²` pixels; multiples of 32, no two
 ///                         equal
+/// @param buckets          false cuts every picture to a square instead of keeping its shape
 /// @param flipX            also train the mirror image
 /// @param flipY            also train the picture upside down
 /// @param controlFolders   folders whose pictures of the same file stem are shown to an Edit model; up to 3
 /// @param transparentColor red, green, blue from 0 to 255: what stands behind transparent parts of control pictures
+/// @param regularisation   shows what is not to be learned; its captions get no trigger word
 /// @param lossMultiplier   weight of this dataset's loss
-public record DatasetRecipe(String folder, String captionExtension, @Nullable String defaultCaption,
-                            @Nullable String triggerWord, double captionDropout, int repeats, List<Integer> resolutions,
-                            boolean flipX, boolean flipY, List<String> controlFolders, List<Integer> transparentColor,
-                            double lossMultiplier) {
+public record DatasetRecipe(
+        String folder,
+        String captionExtension,
+        @Nullable String defaultCaption,
+        @Nullable String triggerWord,
+        double captionDropout,
+        int repeats,
+        List<Integer> resolutions,
+        boolean buckets,
+        boolean flipX,
+        boolean flipY,
+        List<String> controlFolders,
+        List<Integer> transparentColor,
+        boolean regularisation,
+        double lossMultiplier) {
     public static final int MOST_CONTROLS = 3;
 
     public DatasetRecipe {

@@ -1,6 +1,7 @@
 package nocturne.recipe;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -9,7 +10,7 @@ import java.util.stream.Stream;
 /// Decides which folders are trained and how: folders named `40_maya` count 40 times, a list of equal resolutions is
 /// one, control folders come in two spellings.
 final class DatasetRulings {
-    private static final Pattern REPEATS_AND_NAME = Pattern.compile("(\\d{1,5})_(.+)");
+    private static final Pattern REPEATS_AND_NAME = Pattern.compile("([1-9]\\d{0,4})_(\\S+).*");
 
     private final Section root;
     private final BundleFacts bundle;
@@ -27,7 +28,8 @@ final class DatasetRulings {
         Section train = root.child(TrainKeys.BLOCK);
         for (Section dataset : datasets) {
             if (dataset.isMissing(DatasetKeys.FOLDER)) {
-                findings.refuse(dataset, DatasetKeys.FOLDER, "is missing; the folder of the bundle that holds the pictures.");
+                findings.refuse(dataset, DatasetKeys.FOLDER,
+                        "is missing; the folder of the bundle that holds the pictures.");
             }
             // Refused already; a place holder lets the other rulings look for more problems.
             if (dataset.find(DatasetKeys.FOLDER).isEmpty()) dataset.derive(DatasetKeys.FOLDER, ".");
@@ -40,8 +42,9 @@ final class DatasetRulings {
     }
 
     private void findFolders() {
-        if (bundle.pictures() != null && bundle.datasetFolders().isEmpty()) {
-            findings.refuse(root.at(), "datasets", "the bundle holds no folder with pictures (.jpg, .jpeg, .png or .webp).");
+        if (bundle.isListed() && bundle.datasetFolders().isEmpty()) {
+            findings.refuse(root.at(), "datasets",
+                    "the bundle holds no folder with pictures (.jpg, .jpeg, .png or .webp).");
         }
         List<String> found = bundle.datasetFolders();
         for (String folder : found.isEmpty() ? List.of(".") : found) {
@@ -49,24 +52,48 @@ final class DatasetRulings {
             Section dataset = new Section(DatasetKeys.BLOCK, "datasets[" + index + "]", root.at());
             dataset.derive(DatasetKeys.FOLDER, folder);
             root.put(dataset);
-            Matcher named = REPEATS_AND_NAME.matcher(lastName(folder));
-            if (named.matches() && root.find(RootKeys.TRIGGER_WORD).isEmpty()) {
-                root.set(RootKeys.TRIGGER_WORD, named.group(2), new Origin.Derived("B9", "from the folder " + folder));
-                findings.note("B9", "trigger_word", "%s, from the folder %s.".formatted(named.group(2), folder));
+            if (!new Kind.BundlePath().parse(folder).equals(Optional.of(folder))) {
+                findings.refuse(root.at(), dataset.path(),
+                        "the folder %s has a name that a recipe cannot write; rename it."
+                        .formatted(Shown.value(folder)));
             }
+            refuseUnclear(folder);
+            triggerFrom(folder);
         }
+    }
+
+    /// A dataset takes the folders inside it along, so pictures beside a folder that is meant otherwise need a word.
+    private void refuseUnclear(String folder) {
+        for (String inner : bundle.foldersInside(folder)) {
+            boolean repeated = REPEATS_AND_NAME.matcher(BundleFacts.lastName(inner)).matches();
+            if (!repeated && !BundleFacts.isAside(inner)) continue;
+            findings.refuse(root.at(), "datasets", """
+                    pictures lie beside the folder %s and would be trained together with it; put them into a folder of \
+                    their own, or write datasets.""".formatted(Shown.value(inner)));
+        }
+    }
+
+    /// A folder called `40_maya` names the trigger word where the recipe does not.
+    private void triggerFrom(String folder) {
+        Matcher named = REPEATS_AND_NAME.matcher(BundleFacts.lastName(folder));
+        if (!named.matches() || root.find(RootKeys.TRIGGER_WORD).isPresent()) return;
+        Key.TRIGGER.parse(named.group(2)).ifPresent(trigger -> {
+            root.set(RootKeys.TRIGGER_WORD, trigger, new Origin.Derived("B9", "from the folder " + folder));
+            findings.note("B9", "trigger_word", "%s, from the folder %s.".formatted(trigger, folder));
+        });
     }
 
     private void decideRepeats(Section dataset) {
         if (dataset.find(DatasetKeys.REPEATS).isPresent()) return;
         String folder = dataset.get(DatasetKeys.FOLDER);
-        Matcher named = REPEATS_AND_NAME.matcher(lastName(folder));
+        Matcher named = REPEATS_AND_NAME.matcher(BundleFacts.lastName(folder));
         int repeats = named.matches() ? Integer.parseInt(named.group(1)) : 0;
         dataset.derive(DatasetKeys.REPEATS, Math.max(1, repeats));
         if (repeats == 0) return;
         OptionalInt pictures = bundle.picturesIn(folder);
-        String arithmetic = pictures.orElse(0) == 0 ? ""
-                : ": %d x %d = %d samples an epoch".formatted(pictures.getAsInt(), repeats, (long) pictures.getAsInt() * repeats);
+        long samples = (long) pictures.orElse(0) * repeats;
+        String arithmetic = samples == 0 ? ""
+                : ": %d x %d = %d samples an epoch".formatted(pictures.orElse(0), repeats, samples);
         findings.note("S2-41", dataset, DatasetKeys.FOLDER,
                 "its name means num_repeats: %d%s.".formatted(repeats, arithmetic));
     }
@@ -80,7 +107,8 @@ final class DatasetRulings {
         }
         if (!dataset.isWritten(DatasetKeys.CAPTION_DROPOUT)) {
             train.find(TrainKeys.CAPTION_DROPOUT).ifPresent(rate ->
-                    dataset.set(DatasetKeys.CAPTION_DROPOUT, rate, train.origin(TrainKeys.CAPTION_DROPOUT).orElseThrow()));
+                    dataset.set(DatasetKeys.CAPTION_DROPOUT, rate,
+                            train.origin(TrainKeys.CAPTION_DROPOUT).orElseThrow()));
         }
     }
 
@@ -95,11 +123,13 @@ final class DatasetRulings {
     }
 
     private void decideControls(Section dataset) {
-        List<Key<String>> numbered = List.of(DatasetKeys.CONTROL_PATH_1, DatasetKeys.CONTROL_PATH_2, DatasetKeys.CONTROL_PATH_3);
+        List<Key<String>> numbered =
+                List.of(DatasetKeys.CONTROL_PATH_1, DatasetKeys.CONTROL_PATH_2, DatasetKeys.CONTROL_PATH_3);
         List<String> more = numbered.stream().flatMap(key -> dataset.find(key).stream()).toList();
         if (!more.isEmpty()) {
             Key<String> first = numbered.stream().filter(dataset::isWritten).findFirst().orElseThrow();
-            List<String> all = Stream.concat(dataset.get(DatasetKeys.CONTROL_PATH).stream(), more.stream()).distinct().toList();
+            List<String> all = Stream.concat(dataset.get(DatasetKeys.CONTROL_PATH).stream(), more.stream())
+                    .distinct().toList();
             if (all.size() > DatasetRecipe.MOST_CONTROLS) {
                 findings.refuse(dataset, first,
                         "makes %d control folders; at most %d.".formatted(all.size(), DatasetRecipe.MOST_CONTROLS));
@@ -108,9 +138,5 @@ final class DatasetRulings {
             }
         }
         numbered.forEach(dataset::drop);
-    }
-
-    private static String lastName(String folder) {
-        return folder.substring(folder.lastIndexOf('/') + 1);
     }
 }

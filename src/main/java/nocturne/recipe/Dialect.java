@@ -46,19 +46,23 @@ final class Dialect {
     }
 
     private void addProcess(Node.Entry process, boolean named, List<Node.Entry> entries) {
-        List<Node> items = process.value() instanceof Node.Sequence sequence ? sequence.items() : List.of(process.value());
+        List<Node> items =
+                process.value() instanceof Node.Sequence sequence ? sequence.items() : List.of(process.value());
         if (items.size() != 1) {
-            findings.refuse(process.at(), "config.process", "a list of %d is not allowed; exactly one process. Drop each as its "
-                    + "own bundle.".formatted(items.size()));
+            findings.refuse(process.at(), "config.process",
+                    "a list of %d is not allowed; exactly one process. Drop each as its own bundle."
+                            .formatted(items.size()));
         }
         for (Node item : items) {
             if (!(item instanceof Node.Mapping mapping)) {
-                findings.refuse(item.at(), "config.process", "%s is not allowed; a block of keys.".formatted(item.shown()));
+                findings.refuse(item.at(), "config.process",
+                        "%s is not allowed; a block of keys.".formatted(item.shown()));
                 continue;
             }
             Optional<Node.Entry> name = mapping.entry("name");
             if (named && name.isPresent()) {
-                findings.note("B1", name.get().at(), "config.process[0].name", "is not used: config.name names the job.");
+                findings.note("B1", name.get().at(), "config.process[0].name",
+                        "is not used: config.name names the job.");
                 entries.addAll(without(mapping, "name"));
             } else {
                 entries.addAll(mapping.entries());
@@ -92,13 +96,16 @@ final class Dialect {
             List<Node.Entry> inner = whole ? ((Node.Mapping) entry.value()).entries() : List.of(entry);
             for (Node.Entry one : inner) add(one, whole ? entry.key() + "." : "", train, entries);
         }
-        if (first != null) entries.add(new Node.Entry(first.at(), "train", new Node.Mapping(first.at(), merged(train))));
+        if (first != null) {
+            entries.add(new Node.Entry(first.at(), "train", new Node.Mapping(first.at(), merged(train))));
+        }
         return new Node.Mapping(level.at(), merged(entries));
     }
 
     private void add(Node.Entry entry, String prefix, List<Node.Entry> train, List<Node.Entry> top) {
         if (entry.key().equals("optimizer") && entry.value() instanceof Node.Mapping optimizer) {
-            findings.note("B9", entry.at(), prefix + "optimizer", "its name and lr are read as train.optimizer and train.lr.");
+            findings.note("B9", entry.at(), prefix + "optimizer",
+                    "its name and lr are read as train.optimizer and train.lr.");
             List<Node.Entry> parameters = new ArrayList<>();
             for (Node.Entry inner : optimizer.entries()) {
                 switch (inner.key()) {

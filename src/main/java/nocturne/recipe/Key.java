@@ -130,6 +130,10 @@ final class Key<T> {
 
     // The kinds, in the words the tables use.
 
+    /// No brackets: `[trigger]` inside a trigger word would never end.
+    static final Kind.Text TRIGGER = new Kind.Text("a word or a few without brackets, at most 100 characters", 100,
+            Pattern.compile("[^\\[\\]\\n\\t]+"));
+
     static Kind<Boolean> flag() {
         return new Kind.Flag();
     }
@@ -156,7 +160,8 @@ final class Key<T> {
 
     /// Text on one line.
     static Kind<String> line(int most) {
-        return new Kind.Text("text of 1 to %d characters, on one line".formatted(most), most, Pattern.compile("[^\\n\\t]+"));
+        return new Kind.Text("text of 1 to %d characters, on one line".formatted(most), most,
+                Pattern.compile("[^\\n\\t]+"));
     }
 
     static Kind<String> textOrEmpty(int most) {

@@ -87,9 +87,10 @@ sealed interface Kind<T> {
         @Override
         public Optional<String> nearest(String text) {
             if (multipleOf == 1) return Optional.empty();
-            return whole(text, least, most)
-                    .map(value -> Long.toString(Math.clamp(Math.round(value / (double) multipleOf), 1, most / multipleOf)
-                            * multipleOf));
+            return whole(text, least, most).map(value -> {
+                long units = Math.clamp(Math.round(value / (double) multipleOf), 1, most / multipleOf);
+                return Long.toString(units * multipleOf);
+            });
         }
 
         @Override
@@ -173,8 +174,10 @@ sealed interface Kind<T> {
                     || path.contains(":") || !path.codePoints().allMatch(Shown::isPrintable)) {
                 return Optional.empty();
             }
-            List<String> names = Stream.of(path.split("/")).filter(name -> !name.isEmpty() && !name.equals(".")).toList();
-            if (names.contains("..") || names.stream().anyMatch(name -> !name.equals(name.strip()))) return Optional.empty();
+            List<String> names =
+                    Stream.of(path.split("/")).filter(name -> !name.isEmpty() && !name.equals(".")).toList();
+            boolean inside = names.stream().allMatch(name -> !name.equals("..") && name.equals(name.strip()));
+            if (!inside) return Optional.empty();
             return Optional.of(names.isEmpty() ? "." : String.join("/", names));
         }
 
@@ -188,15 +191,15 @@ sealed interface Kind<T> {
     record Choice<E extends Enum<E> & Spelled>(Class<E> type) implements Simple<E> {
         @Override
         public String expects() {
-            return Stream.of(type.getEnumConstants()).map(Spelled::spelling).collect(Collectors.joining(", ", "one of ", ""));
+            return Stream.of(type.getEnumConstants()).map(Spelled::spelling)
+                    .collect(Collectors.joining(", ", "one of ", ""));
         }
 
         @Override
         public Optional<E> parse(String text) {
             String word = bare(text);
             return Stream.of(type.getEnumConstants())
-                    .filter(choice -> bare(choice.spelling()).equals(word)
-                            || choice.otherSpellings().stream().anyMatch(other -> bare(other).equals(word)))
+                    .filter(choice -> choice.allSpellings().stream().anyMatch(name -> bare(name).equals(word)))
                     .findFirst();
         }
 

@@ -7,7 +7,7 @@ import java.util.OptionalLong;
 /// Decides how long a run is and how often it saves: rulings.
 ///
 /// One step is one update. `steps` is the whole run and is never multiplied by `epochs`. Only in recipes that use the
-/// older `gradient_accumulation_steps` do `steps` and everything counted in them mean batches, so there they are divided.
+/// older `gradient_accumulation_steps` do `steps` and all that is counted in them mean batches: there they are divided.
 final class LengthRulings {
     private static final int SAVE_EVERY = 250;
     private static final int MOST_STEPS = 10_000_000;
@@ -52,7 +52,7 @@ final class LengthRulings {
         if (train.isWritten(TrainKeys.STEPS)) {
             int micro = train.get(TrainKeys.STEPS);
             findings.note("X-09", train, key,
-                    "with this key steps: %d counts batches; the run makes %d updates of %d batches each, and save_every, "
+                    "with this key steps: %d counts batches; the run makes %d updates of %d batches, and save_every, "
                             .formatted(micro, ceilDiv(micro, batches), batches)
                             + "sample_every and the like are divided in the same way.");
         } else {
@@ -100,7 +100,8 @@ final class LengthRulings {
     /// Both were written: `steps` holds, and the person should see when the numbers tell different stories.
     private void compare(int epochs, OptionalLong samples, long samplesPerStep) {
         int steps = train.get(TrainKeys.STEPS);
-        String length = "steps is the whole run, %d, not multiplied by epochs; saving each of %d epochs means every %d steps"
+        String length =
+                "steps is the whole run, %d, not multiplied by epochs; saving each of %d epochs means every %d steps"
                 .formatted(steps, epochs, Math.max(1, ceilDiv(steps, epochs)));
         String data = samples.isEmpty() ? "" : "; by the pictures (%d samples an epoch, %d a step) it is %.1f epochs"
                 .formatted(samples.getAsLong(), samplesPerStep,
@@ -128,7 +129,7 @@ final class LengthRulings {
         for (Section dataset : datasets) {
             var pictures = bundle.picturesIn(dataset.get(DatasetKeys.FOLDER));
             if (pictures.isEmpty()) return OptionalLong.empty();
-            long copies = (dataset.get(DatasetKeys.FLIP_X) ? 2 : 1) * (dataset.get(DatasetKeys.FLIP_Y) ? 2 : 1);
+            long copies = (dataset.get(DatasetKeys.FLIP_X) ? 2L : 1L) * (dataset.get(DatasetKeys.FLIP_Y) ? 2L : 1L);
             samples += (long) pictures.getAsInt() * dataset.get(DatasetKeys.REPEATS) * copies
                     * dataset.get(DatasetKeys.RESOLUTION).size();
         }

@@ -51,7 +51,8 @@ public record Metadata(SequencedMap<String, String> entries) {
             case Node.Scalar scalar -> scalar.text() == null ? "" : scalar.text();
             case Node.Sequence sequence -> sequence.items().stream().map(Metadata::text)
                     .collect(Collectors.joining(", ", "[", "]"));
-            case Node.Mapping mapping -> mapping.entries().stream().map(entry -> entry.key() + ": " + text(entry.value()))
+            case Node.Mapping mapping -> mapping.entries().stream()
+                    .map(entry -> entry.key() + ": " + text(entry.value()))
                     .collect(Collectors.joining(", ", "{", "}"));
         };
     }

@@ -13,22 +13,26 @@ final class ModelKeys {
     static final Key<String> NAME_OR_PATH = Key.of("name_or_path", line(1000),
                     "The model: the name of a provisioned one, or a local folder or file.")
             .standard("Qwen/Qwen-Image-Edit-2509", "S2-01");
-    static final Key<Architecture> ARCH = Key.of("arch", choice(Architecture.class), "Which member of the model family it is.")
+    static final Key<Architecture> ARCH = Key.of("arch", choice(Architecture.class),
+                    "Which member of the model family it is.")
             .follows("from name_or_path", "S2-51");
-    static final Key<Boolean> QUANTIZE = Key.of("quantize", flag(), "Keep the transformer's weights in a smaller format.")
+    static final Key<Boolean> QUANTIZE = Key.of("quantize", flag(),
+                    "Keep the transformer's weights in a smaller format.")
             .standard(false, "B7");
     static final Key<WeightFormat> QTYPE = Key.<WeightFormat>of("qtype", new Kind.WeightFormatText(),
                     "The smaller format of the transformer, and after a | the adapter that recovers its loss.")
             .borrowing("quantize_dtype", "quantization", "quantize_type")
             .standard(new WeightFormat("float8", null), "S1-10");
-    static final Key<Boolean> QUANTIZE_TE = Key.of("quantize_te", flag(), "Keep the text encoder's weights in a smaller format.")
+    static final Key<Boolean> QUANTIZE_TE = Key.of("quantize_te", flag(),
+                    "Keep the text encoder's weights in a smaller format.")
             .follows("= quantize", "B7");
     static final Key<WeightFormat> QTYPE_TE = Key.<WeightFormat>of("qtype_te", new Kind.WeightFormatText(),
                     "The smaller format of the text encoder.")
             .standard(new WeightFormat("float8", null), "S1-09");
     static final Key<String> RECOVERY = Key.of("accuracy_recovery_adapter", line(1000),
             "The adapter that recovers the loss of qtype; the same as a | in qtype.").passing();
-    static final Key<Boolean> LOW_VRAM = Key.of("low_vram", flag(), "Prefer little memory to speed.").standard(false, "B7");
+    static final Key<Boolean> LOW_VRAM = Key.of("low_vram", flag(), "Prefer little memory to speed.")
+            .standard(false, "B7");
 
     static final Key<Boolean> MATCH_TARGET_RES = Key.of("match_target_res", flag(),
                     "Encode control pictures at the target's size instead of about one megapixel.")
@@ -40,20 +44,21 @@ final class ModelKeys {
             List.of(KWARGS),
             List.of(
                     ignored("S2-51", "the architecture follows from arch and name_or_path", "is_qwen", "is_qwen_image"),
-                    fixed("B7", "only the Qwen-Image family is trained here", "is_flux", "is_v2", "is_v3", "is_xl", "is_pixart*",
-                            "is_auraflow", "is_lumina2", "is_v_pred", "is_ssd", "is_vega", "experimental_xl", "latent_space_version",
-                            "in_context", "use_flux_cfg", "refiner_*", "use_text_encoder_*"),
+                    fixed("B7", "only the Qwen-Image family is trained here", "is_flux", "is_v2", "is_v3", "is_xl",
+                            "is_pixart*", "is_auraflow", "is_lumina2", "is_v_pred", "is_ssd", "is_vega",
+                            "experimental_xl", "latent_space_version", "in_context", "use_flux_cfg", "refiner_*",
+                            "use_text_encoder_*"),
                     ignored("B7", "train.dtype decides", "dtype"),
-                    ignored("B7", "memory is planned by the program", "layer_offloading", "layer_offloading_*", "auto_memory",
-                            "compile", "block_compile", "compile_*", "cache_size_limit", "text_encoder_bits", "*_device",
-                            "te_device", "vae_device", "attn_masking"),
+                    ignored("B7", "memory is planned by the program", "layer_offloading", "layer_offloading_*",
+                            "auto_memory", "compile", "block_compile", "compile_*", "cache_size_limit",
+                            "text_encoder_bits", "te_device", "vae_device", "attn_masking"),
                     fixed("B7", "one job runs on one device", "split_model_over_gpus"),
                     fixed("B7", "name_or_path is the whole model", "extras_name_or_path", "te_name_or_path", "vae_path",
                             "unet_path", "model_paths"),
-                    fixed("B7", "further LoRAs are not loaded", "lora_path", "assistant_lora_path", "inference_lora_path",
-                            "unconditional_lora_path"),
-                    fixed("B7", "all linear layers of the blocks are kept in qtype", "ignore_if_contains", "only_if_contains",
-                            "quantize_kwargs")));
+                    fixed("B7", "further LoRAs are not loaded", "lora_path", "assistant_lora_path",
+                            "inference_lora_path", "unconditional_lora_path"),
+                    fixed("B7", "all linear layers of the blocks are kept in qtype", "ignore_if_contains",
+                            "only_if_contains", "quantize_kwargs")));
 
     private ModelKeys() {}
 }

@@ -36,8 +36,8 @@ final class NetworkKeys {
             fixed("B2", "dropout inside the adapter is not there yet; try caption_dropout_rate", "dropout"),
             ignored("B2", "Qwen-Image has no convolution to adapt", "conv", "conv_alpha"),
             ignored("B2", "it is a setting of LoKr", "lokr_full_rank", "lokr_factor", "old_lokr_format"),
-            fixed("B2", "it belongs to other models", "layer_offloading", "split_multistage_loras=false|true", "all_layers",
-                    "lorm")));
+            fixed("B2", "it belongs to other models", "layer_offloading", "split_multistage_loras=false|true",
+                    "all_layers", "lorm")));
 
     private NetworkKeys() {}
 }

@@ -21,11 +21,10 @@ final class Numbers {
     /// The shortest text that reads back as the same double, without an exponent where that stays short.
     static String print(double value) {
         BigDecimal exact = new BigDecimal(Double.toString(value)).stripTrailingZeros();
-        String plain = exact.toPlainString();
-        if (plain.length() <= 9) return plain;
-        // YAML 1.1 sees a number only where the mantissa has a point and the exponent a sign.
         String digits = exact.unscaledValue().abs().toString();
         int exponent = digits.length() - 1 - exact.scale();
+        if (exact.signum() == 0 || exponent >= -5 && exponent < 16) return exact.toPlainString();
+        // YAML 1.1 sees a number only where the mantissa has a point and the exponent a sign.
         return (exact.signum() < 0 ? "-" : "") + digits.charAt(0) + "."
                 + (digits.length() == 1 ? "0" : digits.substring(1)) + "e" + (exponent < 0 ? "" : "+") + exponent;
     }

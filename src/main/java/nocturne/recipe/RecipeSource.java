@@ -141,7 +141,8 @@ final class RecipeSource {
         String name = parser.getText();
         Anchored anchored = anchors.get(name);
         // An anchor is known once its node is complete, so an alias to itself ends here as well.
-        if (anchored == null) throw findings.fatal(at, "", "the alias *" + Shown.key(name) + " names no anchor above it.");
+        if (anchored == null) throw findings.fatal(at, "", "the alias *" + Shown.key(name)
+                + " names no anchor above it.");
         count(anchored.nodes(), depth + anchored.depth() - 1, at);
         return anchored.node();
     }
@@ -207,7 +208,8 @@ final class RecipeSource {
     private UserMistake syntaxError(JsonProcessingException e) {
         if (e.getCause() instanceof MarkedYAMLException yaml) {
             Mark mark = yaml.getProblemMark();
-            Position at = mark == null ? position(e.getLocation()) : new Position(mark.getLine() + 1, mark.getColumn() + 1);
+            Position at = mark == null ? position(e.getLocation())
+                    : new Position(mark.getLine() + 1, mark.getColumn() + 1);
             String problem = String.valueOf(yaml.getProblem());
             if (problem.contains("'\\t(TAB)'")) {
                 return findings.fatal(at, "", "a tab stands where YAML wants spaces; indent with spaces.");

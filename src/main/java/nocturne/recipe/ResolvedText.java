@@ -18,8 +18,9 @@ final class ResolvedText {
 
     static ResolvedText of(Section root, String source) {
         ResolvedText text = new ResolvedText();
-        text.lines.add("# Every value of this job and where it came from. Lines and columns are those of " + Shown.key(source) + ".");
-        text.lines.add("# This file is a recipe itself: dropped with the same pictures, it asks for the same training.");
+        text.lines.add("# Every value of this job and where it came from. Lines and columns are those of "
+                + Shown.key(source) + ".");
+        text.lines.add("# This file is a recipe: dropped with the same pictures, it asks for the same training.");
         text.print(root, "", "");
         return text;
     }
@@ -41,7 +42,8 @@ final class ResolvedText {
             if (indent.isEmpty()) lines.add("");
             lines.add(indent + block.name() + ":");
             for (int i = 0; i < inner.size(); i++) {
-                String innerPath = (path.isEmpty() ? "" : path + ".") + block.name() + (block.list() ? "[" + i + "]" : "");
+                String innerPath = (path.isEmpty() ? "" : path + ".") + block.name()
+                        + (block.list() ? "[" + i + "]" : "");
                 int from = lines.size();
                 print(inner.get(i), innerPath, indent + (block.list() ? "    " : "  "));
                 if (block.list()) {

@@ -1,6 +1,5 @@
 package nocturne.recipe;
 
-import static nocturne.recipe.Key.line;
 import static nocturne.recipe.Key.textLike;
 import static nocturne.recipe.Key.whole;
 import static nocturne.recipe.Unused.fixed;
@@ -12,12 +11,12 @@ import java.util.List;
 /// The top of a recipe: what the `config` and `process` levels of the dialect hold, made one level by [Dialect].
 final class RootKeys {
     static final Key<String> NAME = Key.of("name",
-                    textLike("letters, digits, blanks, dots, - and _, at most 80, beginning and ending with a letter or digit",
+                    textLike("up to 80 letters, digits, blanks, dots, - and _, with a letter or digit at both ends",
                             "[A-Za-z0-9]([A-Za-z0-9 ._-]{0,78}[A-Za-z0-9])?"),
                     "Name of the job; its files begin with it.")
             .follows("the bundle's name", "B1");
-    static final Key<String> TRIGGER_WORD = Key.of("trigger_word", line(100),
-                    "The word that calls what was learned. It is added to captions that lack it, and [trigger] stands for it.")
+    static final Key<String> TRIGGER_WORD = Key.<String>of("trigger_word", Key.TRIGGER,
+                    "The word that calls what was learned; added to captions that lack it. [trigger] stands for it.")
             .or("trigger");
     static final Key<Long> SEED = Key.of("training_seed", new Kind.Seed(),
                     "Start of all random numbers: the same seed on the same device gives the same file.")
@@ -25,7 +24,8 @@ final class RootKeys {
     static final Key<Metadata> META = Key.of("meta", new Kind.Notes(), "Notes that are copied into the files.")
             .standard(Metadata.NONE, "B1");
 
-    static final Key<Integer> LOG_EVERY = Key.of("log_every", whole(1, 100_000), "Steps between two records of the metrics.")
+    static final Key<Integer> LOG_EVERY = Key.of("log_every", whole(1, 100_000),
+                    "Steps between two records of the metrics.")
             .standard(1, "B4: as the web interface writes it");
     static final Block LOGGING = Block.of("logging", List.of(LOG_EVERY), List.of(), List.of(
             ignored("B4", "metrics are written to the job's folder", "verbose", "use_wandb", "project_name", "run_name",
@@ -43,8 +43,8 @@ final class RootKeys {
                     ignored("B1", "metrics are written to the job's folder", "log_dir", "sqlite_db_path", "monitoring"),
                     ignored("B1", "timing is always measured", "performance_log_every", "torch_profiler"),
                     fixed("B1", "the picture before training uses the block sample", "first_sample"),
-                    refused("B1", "it belongs to other trainers", "guidance", "embedding", "decorator", "adapter", "slider",
-                            "do_lorm", "lorm_*")));
+                    refused("B1", "it belongs to other trainers", "guidance", "embedding", "decorator", "adapter",
+                            "slider", "do_lorm", "lorm_*")));
 
     private RootKeys() {}
 }

@@ -1,6 +1,7 @@
 package nocturne.recipe;
 
-import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /// Fills what follows from other values, and settles what the recipe's sources disagree about (section A3 of the
@@ -67,7 +68,7 @@ final class Rulings {
         model.drop(ModelKeys.RECOVERY);
         if (model.isWritten(ModelKeys.QUANTIZE) && model.get(ModelKeys.QUANTIZE)) {
             findings.note("X-05", model, ModelKeys.QUANTIZE,
-                    "%s is remembered, but this version keeps weights as they are on disk; results are at least as exact."
+                    "%s is remembered, but this version keeps weights as they are on disk: more memory, no loss."
                             .formatted(model.get(ModelKeys.QTYPE)));
         }
     }
@@ -99,53 +100,63 @@ final class Rulings {
     private void decideSchedule(Section train) {
         Section params = train.child(TrainKeys.SCHEDULER_PARAMS);
         Schedule schedule = train.get(TrainKeys.LR_SCHEDULER);
-        Map<Key<?>, Schedule> owners = Map.of(TrainKeys.WARMUP_STEPS, Schedule.CONSTANT_WITH_WARMUP,
-                TrainKeys.START_FACTOR, Schedule.LINEAR, TrainKeys.END_FACTOR, Schedule.LINEAR,
-                TrainKeys.ETA_MIN, Schedule.COSINE);
+        Set<Key<?>> used = switch (schedule) {
+            case CONSTANT -> Set.of();
+            case CONSTANT_WITH_WARMUP -> Set.of(TrainKeys.WARMUP_STEPS);
+            case LINEAR, COSINE -> Set.of(TrainKeys.WARMUP_STEPS, TrainKeys.ETA_MIN, TrainKeys.END_FACTOR);
+            case COSINE_WITH_RESTARTS ->
+                    Set.of(TrainKeys.WARMUP_STEPS, TrainKeys.ETA_MIN, TrainKeys.END_FACTOR, TrainKeys.CYCLES);
+        };
         for (Key<?> key : params.block().keys()) {
-            if (owners.get(key) == schedule) continue;
+            if (used.contains(key)) continue;
             if (params.isWritten(key)) {
-                findings.note("B6", params, key,
-                        "is not used: the schedule is %s.".formatted(schedule.spelling()));
+                findings.note("B6", params, key, "is not used: the schedule is %s.".formatted(schedule.spelling()));
             }
             params.drop(key);
         }
-        switch (schedule) {
-            case CONSTANT -> { }
-            case CONSTANT_WITH_WARMUP -> {
-                if (params.find(TrainKeys.WARMUP_STEPS).isEmpty()) {
-                    params.derive(TrainKeys.WARMUP_STEPS, train.get(TrainKeys.STEPS) / 10);
-                }
+        if (schedule == Schedule.CONSTANT) return;
+        if (params.find(TrainKeys.WARMUP_STEPS).isEmpty()) {
+            params.derive(TrainKeys.WARMUP_STEPS, schedule.isConstant() ? train.get(TrainKeys.STEPS) / 10 : 0);
+        }
+        if (schedule.isConstant()) return;
+        decideFloor(train, params);
+        if (schedule == Schedule.COSINE_WITH_RESTARTS && params.find(TrainKeys.CYCLES).isEmpty()) {
+            params.derive(TrainKeys.CYCLES, 1);
+        }
+    }
+
+    /// Where a falling rate ends: `eta_min` is a rate, `end_factor` the same as a share of the peak.
+    private void decideFloor(Section train, Section params) {
+        double peak = train.get(TrainKeys.LR);
+        boolean silent = params.find(TrainKeys.ETA_MIN).isEmpty() && params.find(TrainKeys.END_FACTOR).isEmpty();
+        if (silent && train.get(TrainKeys.LR_SCHEDULER) == Schedule.LINEAR) {
+            findings.note("B6", train, TrainKeys.LR_SCHEDULER,
+                    "linear falls from lr to 0 here; elsewhere it may rise from a third. eta_min says where it ends.");
+        }
+        params.find(TrainKeys.END_FACTOR).ifPresent(share -> {
+            if (params.find(TrainKeys.ETA_MIN).isPresent()) {
+                findings.refuse(params, TrainKeys.END_FACTOR, "stands beside eta_min, which says the same; keep one.");
             }
-            case LINEAR -> {
-                boolean silent = params.find(TrainKeys.START_FACTOR).isEmpty() && params.find(TrainKeys.END_FACTOR).isEmpty();
-                if (silent) {
-                    findings.note("B6", train, TrainKeys.LR_SCHEDULER,
-                            "linear falls from lr to 0 here; elsewhere it may rise from a third. "
-                                    + "start_factor and end_factor say it exactly.");
-                }
-                if (params.find(TrainKeys.START_FACTOR).isEmpty()) params.derive(TrainKeys.START_FACTOR, 1.0);
-                if (params.find(TrainKeys.END_FACTOR).isEmpty()) params.derive(TrainKeys.END_FACTOR, 0.0);
-            }
-            case COSINE -> {
-                if (params.find(TrainKeys.ETA_MIN).isEmpty()) params.derive(TrainKeys.ETA_MIN, 0.0);
-                if (params.get(TrainKeys.ETA_MIN) > train.get(TrainKeys.LR)) {
-                    findings.refuse(params, TrainKeys.ETA_MIN,
-                            "%s is not allowed; at most lr, which is %s.".formatted(
-                                    Numbers.print(params.get(TrainKeys.ETA_MIN)), Numbers.print(train.get(TrainKeys.LR))));
-                }
-            }
+            params.set(TrainKeys.ETA_MIN, share * peak, params.origin(TrainKeys.END_FACTOR).orElseThrow());
+        });
+        params.drop(TrainKeys.END_FACTOR);
+        if (params.find(TrainKeys.ETA_MIN).isEmpty()) params.derive(TrainKeys.ETA_MIN, 0.0);
+        double floor = params.get(TrainKeys.ETA_MIN);
+        if (floor > peak) {
+            findings.refuse(params, TrainKeys.ETA_MIN, "%s is not allowed; at most lr, which is %s."
+                    .formatted(Numbers.print(floor), Numbers.print(peak)));
         }
     }
 
     private void decideValidation(Section train) {
         Section validation = train.child(TrainKeys.VALIDATION);
-        String heldOut = bundle.heldOutFolder();
-        boolean ownDatasets = root.children(DatasetKeys.BLOCK).stream().anyMatch(set -> set.isWritten(DatasetKeys.FOLDER));
-        if (validation.find(TrainKeys.VALIDATION_FOLDER).isEmpty() && heldOut != null && !ownDatasets) {
-            validation.derive(TrainKeys.VALIDATION_FOLDER, heldOut);
+        Optional<String> heldOut = bundle.heldOutFolder();
+        boolean ownDatasets = root.children(DatasetKeys.BLOCK).stream()
+                .anyMatch(set -> set.isWritten(DatasetKeys.FOLDER));
+        if (validation.find(TrainKeys.VALIDATION_FOLDER).isEmpty() && heldOut.isPresent() && !ownDatasets) {
+            validation.derive(TrainKeys.VALIDATION_FOLDER, heldOut.get());
             findings.note("S1-66", validation.pathOf(TrainKeys.VALIDATION_FOLDER),
-                    "the pictures in %s are kept out of training and measured.".formatted(heldOut));
+                    "the pictures in %s are kept out of training and measured.".formatted(heldOut.get()));
         }
         if (validation.find(TrainKeys.VALIDATION_FOLDER).isEmpty()) {
             if (validation.isWritten(TrainKeys.VALIDATE_EVERY) || validation.isWritten(TrainKeys.VALIDATION_SIGMAS)) {
@@ -160,9 +171,11 @@ final class Rulings {
     private void decideMetadata() {
         Metadata meta = root.get(RootKeys.META).replacing("[name]", root.get(RootKeys.NAME))
                 .replacing("[trigger]", root.find(RootKeys.TRIGGER_WORD).orElse("[trigger]"));
-        boolean readable = meta.entries().values().stream().allMatch(text -> text.length() <= 10_000 && !text.contains("${"));
+        boolean readable = meta.entries().values().stream()
+                .allMatch(text -> text.length() <= 10_000 && !text.contains("${"));
         if (!readable) {
-            findings.refuse(root.position(RootKeys.META), "meta", "is too long once [trigger] and [name] are replaced.");
+            findings.refuse(root.position(RootKeys.META), "meta",
+                    "is too long once [trigger] and [name] are replaced.");
         }
         root.set(RootKeys.META, meta, root.origin(RootKeys.META).orElseThrow());
     }

@@ -23,7 +23,8 @@ final class SampleKeys {
     static final Key<Integer> SAMPLE_EVERY = Key.of("sample_every", whole(0, 1_000_000),
                     "Steps between two drawings of the prompts; 0 for never.")
             .follows("= save.save_every", "X-13");
-    static final Key<Integer> START_STEP = Key.of("sample_start_step", whole(0, 1_000_000), "No drawings before this step.")
+    static final Key<Integer> START_STEP = Key.of("sample_start_step", whole(0, 1_000_000),
+                    "No drawings before this step.")
             .standard(0, "B8");
     static final Key<Integer> WIDTH = Key.of("width", SIDE, "Pixels; brought down to a multiple of 32.")
             .follows("= the largest datasets[].resolution", "S2-52");
@@ -31,22 +32,28 @@ final class SampleKeys {
             .follows("= the largest datasets[].resolution", "S2-52");
     static final Key<String> NEG = Key.of("neg", PROMPT_TEXT, "Negative prompt: what the picture should not be.")
             .standard("", "B8");
-    static final Key<Long> SEED = Key.of("seed", new Kind.Seed(), "Starting noise of the first prompt.").standard(42L, "S1-53");
+    static final Key<Long> SEED = Key.of("seed", new Kind.Seed(), "Starting noise of the first prompt.")
+            .standard(42L, "S1-53");
     static final Key<Boolean> WALK_SEED = Key.of("walk_seed", flag(),
                     "Each prompt gets the next seed; each keeps its own through the run.")
             .standard(true, "S1-53");
-    static final Key<Double> GUIDANCE_SCALE = Key.of("guidance_scale", GUIDANCE, "How strictly the prompt is followed; 1 is off.")
+    static final Key<Double> GUIDANCE_SCALE = Key.of("guidance_scale", GUIDANCE,
+                    "How strictly the prompt is followed; 1 is off.")
             .standard(3.5, "X-02");
-    static final Key<Integer> SAMPLE_STEPS = Key.of("sample_steps", STEP_COUNT, "Steps of one drawing.").standard(28, "X-02");
-    static final Key<Double> MULTIPLIER = Key.of("network_multiplier", STRENGTH, "Strength of the adapter; 1 is as trained.")
+    static final Key<Integer> SAMPLE_STEPS = Key.of("sample_steps", STEP_COUNT, "Steps of one drawing.")
+            .standard(28, "X-02");
+    static final Key<Double> MULTIPLIER = Key.of("network_multiplier", STRENGTH,
+                    "Strength of the adapter; 1 is as trained.")
             .standard(1.0, "B8");
     static final Key<Boolean> CFG_NORM = Key.of("do_cfg_norm", flag(),
-                    "Bring the guided prediction back to the length of the conditional one, as the model's own pipeline does.")
+                    "Bring the guided prediction back to the length of the conditional one, as the pipeline does.")
             .standard(true, "as the released pipeline samples");
-    static final Key<List<Kind.Placed.Value<String>>> PROMPTS = Key.of("prompts", some(new Kind.Placed<>(text(5000)), 0, 200),
+    static final Key<List<Kind.Placed.Value<String>>> PROMPTS =
+            Key.of("prompts", some(new Kind.Placed<>(text(5000)), 0, 200),
             "Prompts that only need a text; [trigger] stands for the trigger word.").passing();
 
-    static final Key<String> PROMPT = Key.of("prompt", PROMPT_TEXT, "What to draw; [trigger] stands for the trigger word.");
+    static final Key<String> PROMPT = Key.of("prompt", PROMPT_TEXT,
+                    "What to draw; [trigger] stands for the trigger word.");
     static final Key<String> ITEM_NEG = Key.of("neg", PROMPT_TEXT, "Negative prompt.").follows("= sample.neg", "B8");
     static final Key<Integer> ITEM_WIDTH = Key.of("width", SIDE, "Pixels.").follows("= sample.width", "B8");
     static final Key<Integer> ITEM_HEIGHT = Key.of("height", SIDE, "Pixels.").follows("= sample.height", "B8");
@@ -74,8 +81,8 @@ final class SampleKeys {
             List.of(ignored("B8", "it is for video or other models", "ctrl_idx", "fps", "num_frames")));
 
     static final Block BLOCK = Block.of("sample",
-            List.of(SAMPLE_EVERY, START_STEP, WIDTH, HEIGHT, NEG, SEED, WALK_SEED, GUIDANCE_SCALE, SAMPLE_STEPS, MULTIPLIER,
-                    CFG_NORM, PROMPTS),
+            List.of(SAMPLE_EVERY, START_STEP, WIDTH, HEIGHT, NEG, SEED, WALK_SEED, GUIDANCE_SCALE, SAMPLE_STEPS,
+                    MULTIPLIER, CFG_NORM, PROMPTS),
             List.of(ITEM),
             List.of(
                     fixed("S2-31, X-15", "Qwen-Image only knows flow matching", "sampler=flowmatch"),

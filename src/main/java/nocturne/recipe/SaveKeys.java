@@ -9,7 +9,8 @@ import java.util.List;
 
 /// `save`: the checkpoints.
 final class SaveKeys {
-    static final Key<AdapterDType> DTYPE = Key.of("dtype", choice(AdapterDType.class), "Number format of the adapter's files.")
+    static final Key<AdapterDType> DTYPE = Key.of("dtype", choice(AdapterDType.class),
+                    "Number format of the adapter's files.")
             .standard(AdapterDType.F16, "S2-38");
     static final Key<Integer> SAVE_EVERY = Key.of("save_every", whole(1, 1_000_000),
                     "Steps between checkpoints. The last step is always saved.")
@@ -21,8 +22,8 @@ final class SaveKeys {
 
     static final Block BLOCK = Block.of("save", List.of(DTYPE, SAVE_EVERY, KEEP), List.of(), List.of(
             fixed("B3", "both mean one safetensors file", "save_format=safetensors|diffusers"),
-            ignored("B3", "finished files are published to the outbox; nothing is uploaded", "push_to_hub", "hf_repo_id",
-                    "hf_private")));
+            ignored("B3", "finished files are published to the outbox; nothing is uploaded", "push_to_hub",
+                    "hf_repo_id", "hf_private")));
 
     private SaveKeys() {}
 }

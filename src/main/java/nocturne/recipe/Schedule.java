@@ -5,16 +5,21 @@ enum Schedule implements Spelled {
     CONSTANT("constant"),
     CONSTANT_WITH_WARMUP("constant_with_warmup"),
     LINEAR("linear"),
-    COSINE("cosine");
+    COSINE("cosine"),
+    COSINE_WITH_RESTARTS("cosine_with_restarts");
 
-    private final String spelling;
+    private final String spellings;
 
-    Schedule(String spelling) {
-        this.spelling = spelling;
+    Schedule(String spellings) {
+        this.spellings = spellings;
+    }
+
+    boolean isConstant() {
+        return this == CONSTANT || this == CONSTANT_WITH_WARMUP;
     }
 
     @Override
-    public String spelling() {
-        return spelling;
+    public String spellings() {
+        return spellings;
     }
 }

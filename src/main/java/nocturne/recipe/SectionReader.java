@@ -1,7 +1,6 @@
 package nocturne.recipe;
 
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -41,7 +40,8 @@ final class SectionReader {
         return section;
     }
 
-    private <T> void readKey(Section section, Key<T> key, Node.Entry entry, String path, Map<Key<?>, Node.Entry> written) {
+    private <T> void readKey(Section section, Key<T> key, Node.Entry entry, String path,
+                             Map<Key<?>, Node.Entry> written) {
         if (entry.value().isNull()) return;
         Optional<T> read = key.kind().read(entry.value(), path, key.advice(), findings);
         if (read.isEmpty()) {
@@ -95,7 +95,9 @@ final class SectionReader {
     private String unknown(Block block, String written) {
         String here = block.name().isEmpty() ? "a recipe" : block.name();
         Optional<String> nearest = NearestName.of(written, block.names());
-        Optional<String> home = blocks(root).filter(other -> other != block && other.knows(written)).findFirst()
+        Optional<String> home = blocks(root)
+                .filter(other -> !other.name().equals(block.name()) && other.knows(written))
+                .findFirst()
                 .map(other -> other.name().isEmpty() ? "the top of the recipe" : other.name());
         if (home.isPresent()) return "is not a key of %s; it belongs in %s.".formatted(here, home.get());
         return nearest.map(name -> "is not a key of %s; did you mean %s?".formatted(here, name))

@@ -22,7 +22,8 @@ final class Shown {
     /// False for control and format characters, lone surrogates and other code points that are no text.
     static boolean isPrintable(int codePoint) {
         return switch (Character.getType(codePoint)) {
-            case Character.CONTROL, Character.SURROGATE, Character.LINE_SEPARATOR, Character.PARAGRAPH_SEPARATOR -> false;
+            case Character.CONTROL, Character.SURROGATE, Character.LINE_SEPARATOR,
+                    Character.PARAGRAPH_SEPARATOR -> false;
             default -> codePoint != 0xFEFF && (codePoint & 0xFFFE) != 0xFFFE;
         };
     }

@@ -1,7 +1,5 @@
 package nocturne.recipe;
 
-import java.util.List;
-
 /// How the noise levels of training samples are spread.
 public enum TimestepType implements Spelled {
     /// Sigmoid of a normal draw: most samples at medium noise, where features are decided.
@@ -11,25 +9,33 @@ public enum TimestepType implements Spelled {
     /// Drawn as [#LINEAR]; the loss of each level is weighted by a fixed table that favours high noise.
     WEIGHTED("weighted"),
     /// The levels of the inference schedule, shifted towards high noise for large pictures.
-    SHIFT("shift", "flux_shift", "lumina2_shift"),
+    SHIFT("shift flux_shift lumina2_shift"),
     /// Three parts log-normal, one part even.
-    LOGNORM_BLEND("lognorm_blend");
+    LOGNORM_BLEND("lognorm_blend"),
+    /// A short schedule, of which one step is taken before the loss is measured.
+    NEXT_SAMPLE("next_sample"),
+    /// Pure noise only.
+    ONE_STEP("one_step"),
+    /// The levels that a model of two steps meets.
+    TWO_STEP("two_step"),
+    /// The levels that a model of four steps meets.
+    FOUR_STEP("four_step"),
+    /// The levels that a model of eight steps meets.
+    EIGHT_STEP("eight_step");
 
-    private final String spelling;
-    private final List<String> others;
+    private final String spellings;
 
-    TimestepType(String spelling, String... others) {
-        this.spelling = spelling;
-        this.others = List.of(others);
+    TimestepType(String spellings) {
+        this.spellings = spellings;
+    }
+
+    /// Whether its levels are fixed, made for models that sample in a few steps; a bias changes nothing then.
+    public boolean isForFewSteps() {
+        return ordinal() >= NEXT_SAMPLE.ordinal();
     }
 
     @Override
-    public String spelling() {
-        return spelling;
-    }
-
-    @Override
-    public List<String> otherSpellings() {
-        return others;
+    public String spellings() {
+        return spellings;
     }
 }

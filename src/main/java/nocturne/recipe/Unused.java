@@ -49,7 +49,8 @@ sealed interface Unused {
                 String allowed = value(written);
                 if (!isAllowed(entry.value(), allowed)) {
                     findings.refuse(entry.value().at(), path, "%s is not allowed; %s: %s.".formatted(
-                            entry.value().shown(), allowed.isEmpty() ? "leave it off" : "only " + allowed.replace("|", " or "),
+                            entry.value().shown(), allowed.isEmpty() ? "leave it off" : "only "
+                                    + allowed.replace("|", " or "),
                             why));
                 }
             }

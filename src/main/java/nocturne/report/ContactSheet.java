@@ -3,6 +3,7 @@ package nocturne.report;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import nocturne.image.Picture;
@@ -71,7 +72,7 @@ public final class ContactSheet {
     }
 
     private Picture draw() {
-        int[] rowHeights = prompts.stream().mapToInt(prompt -> Math.max(2 * LINE, rows.get(prompt).values().stream()
+        int[] rowHeights = prompts.stream().mapToInt(prompt -> Math.max(2 * LINE, row(prompt).values().stream()
                 .mapToInt(sample -> shown(sample.picture().height())).max().orElseThrow())).toArray();
         int columnWidth = Math.max(minimumColumn(), rows.values().stream().flatMap(row -> row.values().stream())
                 .mapToInt(sample -> shown(sample.picture().width())).max().orElseThrow());
@@ -83,7 +84,7 @@ public final class ContactSheet {
         for (int column = 0; column < steps.size(); column++) heading(canvas, column, columnWidth);
         int top = MARGIN + HEADING + GAP / 2;
         for (int row = 0; row < prompts.size(); row++) {
-            Map<Long, Sample> samples = rows.get(prompts.get(row));
+            Map<Long, Sample> samples = row(prompts.get(row));
             label(canvas, prompts.get(row), samples.values().iterator().next().text(), top, rowHeights[row]);
             for (int column = 0; column < steps.size(); column++) {
                 int left = left(column, columnWidth);
@@ -95,6 +96,10 @@ public final class ContactSheet {
         }
         if (!footnote.isEmpty()) canvas.text(footnote, MARGIN, height - MARGIN - LINE + 4, SCALE, Palette.MUTED);
         return canvas.picture();
+    }
+
+    private Map<Long, Sample> row(Integer prompt) {
+        return Objects.requireNonNull(rows.get(prompt));
     }
 
     private void heading(Canvas canvas, int column, int columnWidth) {

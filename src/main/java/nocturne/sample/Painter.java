@@ -1,8 +1,10 @@
 package nocturne.sample;
 
 import nocturne.image.Picture;
+import nocturne.image.Resample;
 import nocturne.qwen.Grid;
 import nocturne.qwen.Latents;
+import nocturne.qwen.PictureSize;
 import nocturne.qwen.Vae;
 import nocturne.sample.Conditions.Control;
 import nocturne.tensor.Philox;
@@ -36,6 +38,18 @@ public final class Painter {
         float[] noise = new float[channels * height * width];
         Philox.stream(seed, "sample noise").fillNormal(noise, 0);
         return Latents.pack(noise, channels, height, width);
+    }
+
+    /// A control picture for the loop, at the size the transformer is to see it in, in its own proportions.
+    ///
+    /// Source: the VAE copy of control pictures in diffusers' `QwenImageEditPlusPipeline`.
+    ///
+    /// @param picture as the user gave it
+    /// @param area    pixels, about; [PictureSize#VAE_AREA] in the released pipelines
+    public static Control control(Picture picture, long area, Vae vae) {
+        PictureSize size = new PictureSize(picture.width(), picture.height()).ofArea(area);
+        return control(Resample.pillow(picture, size.width(), size.height(), Resample.Filter.LANCZOS,
+                Resample.Order.HORIZONTAL_FIRST), vae);
     }
 
     /// A control picture for the loop: its most probable latents, packed.

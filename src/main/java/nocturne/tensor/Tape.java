@@ -68,7 +68,8 @@ public final class Tape {
     ///
     /// @param block called with an [Ops] and the inputs; a second time in the backward pass with [Keep#INPUTS], when it
     ///     must compute the same
-    public List<Tensor> residualBlock(Keep keep, List<Tensor> inputs, BiFunction<Ops, List<Tensor>, List<Tensor>> block) {
+    public List<Tensor> residualBlock(Keep keep, List<Tensor> inputs,
+            BiFunction<Ops, List<Tensor>, List<Tensor>> block) {
         if (!recording) return blockWithoutTrace(inputs, block);
         if (keep == Keep.ALL) {
             Tape inner = recording(backend, arena);

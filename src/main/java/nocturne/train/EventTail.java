@@ -87,7 +87,9 @@ record EventTail(long length, long sequence, int attempt, String job) {
 
     private static byte[] read(FileChannel log, long from, long to) throws IOException {
         ByteBuffer buffer = ByteBuffer.allocate((int) (to - from));
-        while (buffer.hasRemaining() && log.read(buffer, from + buffer.position()) >= 0) continue;
+        while (buffer.hasRemaining()) {
+            if (log.read(buffer, from + buffer.position()) < 0) break;
+        }
         return Arrays.copyOf(buffer.array(), buffer.position());
     }
 }

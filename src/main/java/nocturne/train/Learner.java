@@ -56,6 +56,30 @@ final class Learner {
         }
     }
 
+    /// The batch one Euler step further along the model's own path, for [TimestepType#NEXT_SAMPLE]: the noise is
+    /// replaced by the one that would have led to where the model went.
+    ///
+    /// With `x' = x + (t' - t) v`: `noise' = (x' - (1 - t') latents) / t'`. Source: ai-toolkit's `next_sample`.
+    ///
+    /// @param following the noise level t' of each sample, above 0
+    MicroBatch stepAhead(MicroBatch batch, float[] following) {
+        float[] velocity;
+        try (TensorArena.Scope scope = arena.scope()) {
+            velocity = backend.toArray(trained.forward(Tape.inference(backend, arena), input(batch), keep));
+        }
+        float[] noise = new float[batch.noise().length];
+        int perSample = noise.length / batch.batch();
+        for (int i = 0; i < noise.length; i++) {
+            float t = batch.timesteps()[i / perSample];
+            float next = following[i / perSample];
+            float noisy = (1 - t) * batch.latents()[i] + t * batch.noise()[i];
+            float stepped = noisy + (next - t) * velocity[i];
+            noise[i] = (stepped - (1 - next) * batch.latents()[i]) / next;
+        }
+        return new MicroBatch(batch.latents(), noise, batch.controls(), batch.text(), batch.textLengths(), following,
+                batch.lossWeights(), batch.grids());
+    }
+
     private double loss(Tape tape, MicroBatch batch, Tensor velocity, float gradientScale) {
         float[] target = new float[batch.latents().length];
         for (int i = 0; i < target.length; i++) target[i] = batch.noise()[i] - batch.latents()[i];

@@ -7,9 +7,9 @@ import nocturne.tensor.TensorArena;
 /// The exponential moving average of the parameters: `e <- e - w (e - p)` after every update.
 ///
 /// The plain rule has `w = 1 - decay` from the first update on, so that after N updates the untrained start still
-/// weighs `decay^N`: with decay 0.999 and 850 updates 43 % of the average is a LoRA that does nothing. The corrected rule
-/// has `w = (1 - decay) / (1 - decay^n)`: the average of what was trained and nothing else, as Adam corrects its moments
-/// (arXiv:1412.6980, section 3).
+/// weighs `decay^N`: with decay 0.999 and 850 updates 43 % of the average is a LoRA that does nothing. The corrected
+/// rule has `w = (1 - decay) / (1 - decay^n)`: the average of what was trained and nothing else, as Adam corrects its
+/// moments (arXiv:1412.6980, section 3).
 final class MovingAverage {
     private final Backend backend;
     private final Tensor average;

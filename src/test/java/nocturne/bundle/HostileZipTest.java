@@ -1,7 +1,6 @@
 package nocturne.bundle;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import java.io.ByteArrayOutputStream;
@@ -14,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import nocturne.problem.UserMistake;
 import org.apache.commons.compress.archivers.zip.ZipArchiveEntry;
@@ -63,7 +63,8 @@ class HostileZipTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"0120777, symbolic link", "0020666, neither a file nor a folder", "0010644, neither a file nor a folder"})
+    @CsvSource({"0120777, symbolic link", "0020666, neither a file nor", "0060666, neither a file nor",
+            "0010644, neither a file nor"})
     void linksDevicesAndPipesAreRefused(String octal, String reason) {
         assertRefused(zip(new Entry("a.png", "/etc/passwd", Integer.parseInt(octal, 8))), reason);
     }
@@ -94,7 +95,7 @@ class HostileZipTest {
 
     @Test
     void tooManyEntriesAreRefused() {
-        Entry[] many = Stream.iterate(0, i -> i + 1).limit(21).map(i -> new Entry(i + ".txt", "x")).toArray(Entry[]::new);
+        Entry[] many = IntStream.range(0, 21).mapToObj(i -> new Entry(i + ".txt", "x")).toArray(Entry[]::new);
         assertRefused(zip(many), SMALL, "holds 21 entries; at most 20");
     }
 
@@ -103,7 +104,8 @@ class HostileZipTest {
         String zeros = "\0".repeat(3 << 20);
         assertRefused(zip(new Entry("bomb.png", zeros)), SMALL, "more than 50 times its size");
         assertRefused(zip(new Entry("large.png", "\0".repeat((4 << 20) + 1))), SMALL, "at most 4,194,304 are allowed");
-        Entry[] parts = Stream.of("a.png", "b.png", "c.png").map(name -> new Entry(name, noise(3 << 20))).toArray(Entry[]::new);
+        Entry[] parts =
+                IntStream.range(0, 3).mapToObj(i -> new Entry(i + ".png", noise(3 << 20))).toArray(Entry[]::new);
         assertRefused(zip(parts), SMALL, "unpacks to 9,437,184 bytes");
     }
 
@@ -163,16 +165,18 @@ class HostileZipTest {
                 new Entry("recipe.yaml", "job: extension"));
         SplittableRandom random = new SplittableRandom(11);
         int refused = 0;
-        for (int round = 0; round < 400; round++) {
+        for (int round = 0; round < 150; round++) {
             byte[] changed = zip.clone();
-            for (int i = 0; i <= random.nextInt(3); i++) changed[random.nextInt(4, zip.length)] = (byte) random.nextInt(256);
+            for (int i = 0; i <= random.nextInt(3); i++) {
+                changed[random.nextInt(4, zip.length)] = (byte) random.nextInt(256);
+            }
             try {
                 Bundle.open(write("fuzz.zip", changed), folder.resolve("fuzz"), SMALL);
             } catch (UserMistake mistake) {
                 refused++;
             }
         }
-        assertThat(refused).isBetween(100, 400);
+        assertThat(refused).isBetween(30, 150);
         assertNothingOutside("fuzz", "fuzz.zip");
     }
 

@@ -12,8 +12,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// Checked against the definition, summed in double one tap at a time. The bound is 2^-24 relative error for each of the
-/// `9 in` summands, whose magnitudes stay below 3, added up without cancellation: far above what is seen.
+/// Checked against the definition, summed in double one tap at a time. The bound is 2^-24 relative error for each of
+/// the `9 in` summands, whose magnitudes stay below 3, added up without cancellation: far above what is seen.
 class CpuConvolutionTest {
     private final SplittableRandom random = new SplittableRandom(5);
 

@@ -96,14 +96,16 @@ public final class PictureFiles {
     /// A TIFF block with nothing but the orientation tag.
     public static byte[] exif(int orientation, ByteOrder order) {
         ByteBuffer tiff = ByteBuffer.allocate(26).order(order);
-        tiff.put(order == ByteOrder.BIG_ENDIAN ? new byte[] {'M', 'M'} : new byte[] {'I', 'I'}).putShort((short) 42).putInt(8);
+        byte mark = (byte) (order == ByteOrder.BIG_ENDIAN ? 'M' : 'I');
+        tiff.put(mark).put(mark).putShort((short) 42).putInt(8);
         tiff.putShort((short) 1).putShort((short) 0x0112).putShort((short) 3).putInt(1).putShort((short) orientation);
         return tiff.array();
     }
 
     public static byte[] jpegWithExif(byte[] jpeg, int orientation, ByteOrder order) {
         byte[] tiff = exif(orientation, order);
-        ByteBuffer block = ByteBuffer.allocate(6 + tiff.length).put("Exif\0\0".getBytes(StandardCharsets.US_ASCII)).put(tiff);
+        ByteBuffer block = ByteBuffer.allocate(6 + tiff.length);
+        block.put("Exif\0\0".getBytes(StandardCharsets.US_ASCII)).put(tiff);
         return withSegment(jpeg, 0xe1, block.array());
     }
 

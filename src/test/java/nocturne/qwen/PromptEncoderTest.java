@@ -65,12 +65,14 @@ class PromptEncoderTest {
     @Test
     void theControlPictureIsSeen() {
         try (PromptEncoder encoder = PromptEncoder.open(TINY, PromptTemplate.EDIT_PLUS, BACKEND)) {
-            float[] one = encoder.encode(new Prompt("make it red", List.of(picture(64, 64, 3)))).rows();
+            PromptEmbedding first = encoder.encode(new Prompt("make it red", List.of(picture(64, 64, 3))));
+            int width = first.width();
+            float[] one = first.rows();
             float[] other = encoder.encode(new Prompt("make it red", List.of(picture(64, 64, 5)))).rows();
             assertThat(one).hasSameSizeAs(other);
             // The last row has looked back at the whole picture.
-            assertThat(Arrays.copyOfRange(one, one.length - 64, one.length))
-                    .isNotEqualTo(Arrays.copyOfRange(other, other.length - 64, other.length));
+            assertThat(Arrays.copyOfRange(one, one.length - width, one.length))
+                    .isNotEqualTo(Arrays.copyOfRange(other, other.length - width, other.length));
         }
     }
 
@@ -93,7 +95,8 @@ class PromptEncoderTest {
     @Test
     void anOverlongPromptKeepsItsFirstTokens() {
         try (PromptEncoder words = PromptEncoder.open(TINY, PromptTemplate.TEXT_TO_IMAGE, BACKEND)) {
-            assertThat(words.encode(Prompt.ofWords("star ".repeat(3000))).tokens()).isEqualTo(PromptTemplate.WORD_LIMIT);
+            assertThat(words.encode(Prompt.ofWords("star ".repeat(3000))).tokens())
+                    .isEqualTo(PromptTemplate.WORD_LIMIT);
         }
     }
 
@@ -109,7 +112,8 @@ class PromptEncoderTest {
     void weightsThatDoNotFitTheConfigAreNamedWithBothShapes(@TempDir Path folder) throws IOException {
         copy(TINY.resolve("text_encoder"), folder);
         Path config = folder.resolve("config.json");
-        Files.writeString(config, Files.readString(config).replace("\"num_hidden_layers\": 3", "\"num_hidden_layers\": 4")
+        Files.writeString(config, Files.readString(config)
+                .replace("\"num_hidden_layers\": 3", "\"num_hidden_layers\": 4")
                 .replace("\"intermediate_size\": 128", "\"intermediate_size\": 96"));
         assertThat(catchThrowableOfType(UserMistake.class, () -> TextEncoder.open(folder, BACKEND)).report())
                 .contains("model.layers.3.mlp.up_proj.weight", "model.layers.0.mlp.down_proj.weight is [64, 128]",
@@ -123,7 +127,8 @@ class PromptEncoderTest {
     void aConfigOfAnotherModelIsRefusedWithEveryReason(@TempDir Path folder) throws IOException {
         copy(TINY.resolve("text_encoder"), folder);
         Path config = folder.resolve("config.json");
-        Files.writeString(config, Files.readString(config).replace("\"hidden_act\": \"silu\"", "\"hidden_act\": \"gelu\"")
+        Files.writeString(config, Files.readString(config)
+                .replace("\"hidden_act\": \"silu\"", "\"hidden_act\": \"gelu\"")
                 .replace("\"rms_norm_eps\": 1e-06", "\"rms_norm_eps\": 0").replace("\"vocab_size\"", "\"vocabulary\"")
                 .replace("\"num_attention_heads\": 4", "\"num_attention_heads\": 3"));
         assertThat(catchThrowableOfType(UserMistake.class, () -> TextEncoder.open(folder, BACKEND)).report())

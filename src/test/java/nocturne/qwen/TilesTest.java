@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
+import org.junit.jupiter.api.Test;
 
 class TilesTest {
     /// Tiles cut from one array must blend into that array again: all places are covered, and shares add up to 1.
@@ -33,11 +34,18 @@ class TilesTest {
     }
 
     @Property(tries = 200)
-    void aTileFitsUnlessItWouldBeTooSmallToBeOfUse(@ForAll @IntRange(min = 16, max = 300) int height,
-            @ForAll @IntRange(min = 16, max = 300) int width) {
+    void tilesAreOneWhereThePictureFitsAndFitWhereItDoesNot(@ForAll @IntRange(min = 1, max = 300) int height,
+            @ForAll @IntRange(min = 1, max = 300) int width) {
         Tiles tiles = Tiles.of(height, width, (h, w) -> h * w <= 1600);
-        assertThat(tiles.tileHeight() * tiles.tileWidth())
-                .isLessThanOrEqualTo(Math.min(height, width) < 2 * Tiles.OVERLAP ? Integer.MAX_VALUE : 1600);
+        assertThat(tiles.tileHeight() * tiles.tileWidth()).isLessThanOrEqualTo(1600);
         if (height * width <= 1600) assertThat(tiles.count()).isEqualTo(1);
+    }
+
+    /// Smaller tiles would be all seam, so a hopeless limit is exceeded rather than obeyed.
+    @Test
+    void tilesNeverGetSmallerThanTwoOverlaps() {
+        Tiles tiles = Tiles.of(100, 60, (h, w) -> false);
+        assertThat(tiles.tileHeight()).isBetween(16, 17);
+        assertThat(tiles.tileWidth()).isBetween(16, 17);
     }
 }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.text.Normalizer;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
@@ -29,7 +30,7 @@ class TokenizerGoldenTest {
 
     @TestFactory
     Stream<DynamicTest> givesTheReferenceIdsWithTheReleasedVocabulary() {
-        return cases(released(), Golden.json("golden2/tokenizer_cases.json").get("cases"));
+        return withReleased(tokenizer -> cases(tokenizer, Golden.json("golden2/tokenizer_cases.json").get("cases")));
     }
 
     @TestFactory
@@ -52,11 +53,10 @@ class TokenizerGoldenTest {
 
     @TestFactory
     Stream<DynamicTest> theDroppedPrefixIsAsLongWithTheReleasedVocabulary() {
-        Tokenizer tokenizer = released();
         JsonNode templates = Golden.json("golden2/tokenizer_cases.json").get("templates");
-        return templates.properties().stream().map(entry -> DynamicTest.dynamicTest(entry.getKey(), () ->
-                assertThat(template(entry.getKey()).dropped(tokenizer))
-                        .isEqualTo(entry.getValue().get("drop_idx").asInt())));
+        return withReleased(tokenizer -> templates.properties().stream().map(entry ->
+                DynamicTest.dynamicTest(entry.getKey(), () -> assertThat(template(entry.getKey()).dropped(tokenizer))
+                        .isEqualTo(entry.getValue().get("drop_idx").asInt()))));
     }
 
     @Test
@@ -77,6 +77,13 @@ class TokenizerGoldenTest {
             case "edit_plus" -> PromptTemplate.EDIT_PLUS;
             default -> throw new AssertionError("a template we do not know: " + name);
         };
+    }
+
+    /// The cases, or one skipped test in their place: a factory that gives up itself would leave no trace in the
+    /// report.
+    static Stream<DynamicTest> withReleased(Function<Tokenizer, Stream<DynamicTest>> cases) {
+        return Files.isDirectory(REAL) ? cases.apply(Tokenizer.open(REAL))
+                : Stream.of(DynamicTest.dynamicTest("needs the released vocabulary", TokenizerGoldenTest::released));
     }
 
     static Tokenizer released() {

@@ -32,12 +32,14 @@ public record TransformerCase(String name, JsonNode json) {
 
     public static QwenImageTransformer load(Backend backend, TensorArena arena, boolean zeroCondT) {
         return QwenImageTransformer.load(
-                config().withZeroCondT(zeroCondT), Golden.tensors("golden/transformer_weights.safetensors"), backend, arena);
+                config().withZeroCondT(zeroCondT), Golden.tensors("golden/transformer_weights.safetensors"), backend,
+                arena);
     }
 
     /// The values of the forward variants: `base`, then one for each alpha.
     public static List<Double> alphas() {
-        return StreamSupport.stream(MANIFEST.at("/lora/alphas").spliterator(), false).map(JsonNode::doubleValue).toList();
+        return StreamSupport.stream(MANIFEST.at("/lora/alphas").spliterator(), false).map(JsonNode::doubleValue)
+                .toList();
     }
 
     public static String variant(double alpha) {
@@ -98,7 +100,8 @@ public record TransformerCase(String name, JsonNode json) {
                 .toArray();
         Tensor tokenTensor = backend.tensor(arena, tokens, tokens.length / 64, 64);
         Tensor textTensor = backend.tensor(arena, text, batch * length, textShape.get(2).intValue());
-        return new TransformerInput(tokenTensor, textTensor, lengths, data().floats("timestep"), grids(json.path("img_shapes").get(0)));
+        return new TransformerInput(tokenTensor, textTensor, lengths, data().floats("timestep"),
+                grids(json.path("img_shapes").get(0)));
     }
 
     /// `[[frames, rows, columns], ...]`, the target first.

@@ -164,8 +164,10 @@ class TransformerGoldenTest {
             int text = expected.floats("txt_cos").length;
             assertThat(Golden.maxAbsDiff(pairs(cos, 0, text), expected.floats("txt_cos"))).isLessThan(1e-5);
             assertThat(Golden.maxAbsDiff(pairs(sin, 0, text), expected.floats("txt_sin"))).isLessThan(1e-5);
-            assertThat(Golden.maxAbsDiff(pairs(cos, text, cos.length / 2), expected.floats("img_cos"))).isLessThan(1e-5);
-            assertThat(Golden.maxAbsDiff(pairs(sin, text, sin.length / 2), expected.floats("img_sin"))).isLessThan(1e-5);
+            assertThat(Golden.maxAbsDiff(pairs(cos, text, cos.length / 2), expected.floats("img_cos")))
+                    .isLessThan(1e-5);
+            assertThat(Golden.maxAbsDiff(pairs(sin, text, sin.length / 2), expected.floats("img_sin")))
+                    .isLessThan(1e-5);
         }
     }
 

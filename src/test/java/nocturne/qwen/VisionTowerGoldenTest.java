@@ -140,7 +140,10 @@ class VisionTowerGoldenTest {
     /// The template, the prompt and the pictures' runs of tokens, with the released vocabulary.
     @TestFactory
     Stream<DynamicTest> theReleasedTokenizerAndTemplateGiveTheIdsOfTheReference() {
-        Tokenizer tokenizer = TokenizerGoldenTest.released();
+        return TokenizerGoldenTest.withReleased(VisionTowerGoldenTest::idCases);
+    }
+
+    private static Stream<DynamicTest> idCases(Tokenizer tokenizer) {
         VisionPreprocessor preprocessor = VisionPreprocessor.open(Path.of("models/qwen-image-tiny/processor"));
         return META.get("cases").properties().stream().map(entry -> DynamicTest.dynamicTest(entry.getKey(), () -> {
             JsonNode meta = entry.getValue();

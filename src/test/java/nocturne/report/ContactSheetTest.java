@@ -77,7 +77,7 @@ class ContactSheetTest {
         List<Sample> samples = new ArrayList<>();
         for (int prompt = 0; prompt < 40; prompt++) {
             for (int step = 0; step < 100; step++) {
-                samples.add(sample(prompt, 10 * step, prompt == 39 && step == 99 ? RED : BLUE, 32, 32));
+                samples.add(sample(prompt, 10L * step, prompt == 39 && step == 99 ? RED : BLUE, 32, 32));
             }
         }
         Picture sheet = ContactSheet.draw(samples, OptionalLong.empty());

@@ -9,6 +9,7 @@ import nocturne.cpu.CpuBackend;
 import nocturne.golden.Golden;
 import nocturne.image.Picture;
 import nocturne.qwen.FlowMatchConfig;
+import nocturne.qwen.Grid;
 import nocturne.qwen.PromptEmbedding;
 import nocturne.qwen.Vae;
 import nocturne.tensor.TensorArena;
@@ -45,6 +46,21 @@ class PainterTest {
                 assertThat(drawn.rgb()[i] & 0xff).isCloseTo(expected.rgb()[i] & 0xff, within(1));
             }
             assertThat(painter.paint(request, conditions, Sampler.Progress.NONE).rgb()).isEqualTo(drawn.rgb());
+        }
+    }
+
+    @Test
+    void controlPicturesAreBroughtToTheAreaAskedForInTheirOwnProportions() {
+        Golden.assumePresent(FOLDER);
+        try (CpuBackend backend = new CpuBackend(2); TensorArena weights = backend.newArena()) {
+            Vae vae = Vae.load(FOLDER, backend, weights);
+            Conditions.Control control = Painter.control(halves(300, 150), 64 * 64, vae);
+            assertThat(control.grid()).isEqualTo(Grid.ofPixels(96, 32));
+            assertThat(control.packed()).hasSize(control.grid().tokens() * 64);
+            Picture asSeen = halves(96, 32);
+            assertThat(Painter.control(asSeen, 96 * 32, vae).packed())
+                    .as("a picture of that size already is not touched")
+                    .isEqualTo(Painter.control(asSeen, vae).packed());
         }
     }
 

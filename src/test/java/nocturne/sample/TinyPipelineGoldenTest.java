@@ -14,6 +14,9 @@ import nocturne.qwen.FlowMatchConfig;
 import nocturne.qwen.Grid;
 import nocturne.qwen.Latents;
 import nocturne.qwen.PromptEmbedding;
+import nocturne.qwen.PromptEncoder;
+import nocturne.qwen.PromptEncoder.Prompt;
+import nocturne.qwen.PromptTemplate;
 import nocturne.qwen.QwenImageTransformer;
 import nocturne.qwen.TransformerConfig;
 import nocturne.qwen.Vae;
@@ -21,7 +24,7 @@ import nocturne.tensor.TensorArena;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// The tiny pipeline from its shipped files, prompt embeddings to picture, against diffusers in float32.
+/// The tiny pipeline from its shipped files, from words to picture, against diffusers in float32.
 class TinyPipelineGoldenTest {
     private static final Path PIPELINE = Path.of("models/qwen-image-tiny");
     private static final JsonNode RUNS = Golden.json("tiny/reference.json");
@@ -33,7 +36,7 @@ class TinyPipelineGoldenTest {
 
     @ParameterizedTest
     @MethodSource("runs")
-    void drawsTheReferencesPicture(int run) {
+    void drawsTheReferencesPictureFromItsWords(int run) {
         Golden.assumePresent(PIPELINE);
         JsonNode settings = RUNS.path(run);
         TensorSource golden = Golden.tensors("tiny/reference.safetensors");
@@ -45,11 +48,15 @@ class TinyPipelineGoldenTest {
                     TransformerConfig.read(PIPELINE.resolve("transformer/config.json")), files, backend, weights);
             Sampler sampler = new Sampler(new TransformerDenoiser(transformer, backend, work),
                     FlowMatchConfig.read(PIPELINE.resolve("scheduler/scheduler_config.json")));
+            PromptEmbedding prompt;
+            PromptEmbedding negative;
+            try (PromptEncoder encoder = PromptEncoder.open(PIPELINE, PromptTemplate.TEXT_TO_IMAGE, backend)) {
+                prompt = encoder.encode(Prompt.ofWords(settings.path("prompt").asText()));
+                negative = encoder.encode(Prompt.ofWords(settings.path("negative").asText()));
+            }
             float[] packed = sampler.sample(golden.floats(run + ".noise_packed"), grid, settings.path("steps").asInt(),
                     new Guidance(settings.path("guidance").asDouble(), true),
-                    new Conditions(embedding(golden, run + ".prompt_embeds"),
-                            embedding(golden, run + ".negative_prompt_embeds"), List.of()),
-                    Sampler.Progress.NONE);
+                    new Conditions(prompt, negative, List.of()), Sampler.Progress.NONE);
             assertThat(Golden.maxAbsDiff(packed, golden.floats(run + ".final_packed"))).as("latents")
                     .isLessThanOrEqualTo(BOUND);
             Vae vae = Vae.load(PIPELINE.resolve("vae"), backend, weights);
@@ -59,10 +66,5 @@ class TinyPipelineGoldenTest {
             assertThat(Golden.maxAbsDiff(image, golden.floats(run + ".image"))).as("picture")
                     .isLessThanOrEqualTo(BOUND);
         }
-    }
-
-    private static PromptEmbedding embedding(TensorSource golden, String name) {
-        List<Long> shape = golden.entry(name).shape();
-        return new PromptEmbedding(shape.get(1).intValue(), shape.get(2).intValue(), golden.floats(name));
     }
 }

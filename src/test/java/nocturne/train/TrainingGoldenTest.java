@@ -23,8 +23,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /// Whole training runs of the reference trainer: every loss, every gradient norm, the final weights and their average.
 ///
-/// Tolerances are the reference's for float32: losses 1e-4; final weights 2e-4 in absolute terms and 1e-3 relative L2 of
-/// the update.
+/// Tolerances are the reference's for float32: losses 1e-4; final weights 2e-4 in absolute terms and 1e-3 relative L2
+/// of the update.
 class TrainingGoldenTest {
     /// A run is a `train_<name>.json` with its data, start and end.
     static Stream<String> runs() {
@@ -44,8 +44,8 @@ class TrainingGoldenTest {
             Lora lora = TransformerCase.lora(start, json.path("alpha").doubleValue(), backend, weights);
             float[] initial = backend.toArray(lora.values());
             Learner learner = new Learner(
-                    TransformerCase.load(backend, weights, json.path("zero_cond_t").booleanValue()), lora, Tape.Keep.ALL,
-                    backend, passes);
+                    TransformerCase.load(backend, weights, json.path("zero_cond_t").booleanValue()), lora,
+                    Tape.Keep.ALL, backend, passes);
             AdamWOptimizer optimizer = new AdamWOptimizer(settings(json), lora, backend, weights);
             MovingAverage average =
                     new MovingAverage(json.path("ema_decay").doubleValue(), false, lora.values(), backend, weights);

@@ -1,0 +1,100 @@
+package nocturne.qwen;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import nocturne.io.ContentHash;
+import nocturne.io.SafetensorsFolder;
+import nocturne.io.TensorSource;
+import nocturne.problem.Problem;
+import nocturne.problem.UserMistake;
+import nocturne.tensor.Backend;
+import nocturne.tensor.TensorArena;
+
+/// A Qwen-Image pipeline on disk, in the layout in which the models are released: a folder for each part.
+///
+/// @param root      holds `transformer/`, `vae/`, `text_encoder/`, `tokenizer/`, `scheduler/`, and for Edit models
+///     `processor/`
+public record ModelFolder(Path root) {
+    private static final List<String> PARTS = List.of("transformer", "vae", "text_encoder", "tokenizer", "scheduler");
+    private static final int SAMPLED_BLOCKS = 64;
+    private static final int BLOCK_BYTES = 1 << 16;
+
+    /// @throws UserMistake `MODEL_INVALID` naming every part that is missing
+    public static ModelFolder open(Path root) {
+        if (!Files.isDirectory(root)) {
+            throw new UserMistake("MODEL_INVALID", root.toString(),
+                    "is not a folder; a model is a folder with " + String.join("/, ", PARTS) + "/");
+        }
+        List<Problem> problems = new ArrayList<>();
+        for (String part : PARTS) {
+            if (Files.isDirectory(root.resolve(part))) continue;
+            problems.add(new Problem("MODEL_INVALID", root.resolve(part).toString(),
+                    "is missing; copy the whole folder " + part + "/ of the model here"));
+        }
+        if (!problems.isEmpty()) {
+            throw new UserMistake("%s is not a complete Qwen-Image model: %d part%s missing.".formatted(
+                    root, problems.size(), problems.size() == 1 ? " is" : "s are"), problems);
+        }
+        return new ModelFolder(root);
+    }
+
+    public Path part(String name) {
+        return root.resolve(name);
+    }
+
+    /// The transformer with its frozen weights in an arena.
+    ///
+    /// @throws UserMistake if a file is missing or broken, or the tensors do not fit the config
+    public QwenImageTransformer loadTransformer(Backend backend, TensorArena weights) {
+        TransformerConfig config = TransformerConfig.read(part("transformer").resolve("config.json"));
+        try (TensorSource source = SafetensorsFolder.open(part("transformer"))) {
+            return QwenImageTransformer.load(config, source, backend, weights);
+        }
+    }
+
+    public Vae loadVae(Backend backend, TensorArena weights) {
+        return Vae.load(part("vae"), backend, weights);
+    }
+
+    public FlowMatchConfig schedule() {
+        return FlowMatchConfig.read(part("scheduler").resolve("scheduler_config.json"));
+    }
+
+    /// A hash of what the named parts compute with: file names, sizes, small files whole, and of large ones a fixed
+    /// choice of blocks, because reading 60 GB to start a job would take longer than the first steps.
+    public String identity(String... parts) {
+        ContentHash hash = new ContentHash();
+        for (String part : parts) {
+            try (Stream<Path> files = Files.walk(part(part)).filter(Files::isRegularFile).sorted()) {
+                for (Path file : files.toList()) {
+                    hash.add(part(part).relativize(file).toString().replace('\\', '/')).add(Files.size(file));
+                    addSampled(hash, file);
+                }
+            } catch (IOException e) {
+                throw new UncheckedIOException("reading " + part(part), e);
+            }
+        }
+        return hash.hex();
+    }
+
+    private static void addSampled(ContentHash hash, Path file) throws IOException {
+        try (FileChannel channel = FileChannel.open(file)) {
+            long size = channel.size();
+            long stride = Math.max(BLOCK_BYTES, size / SAMPLED_BLOCKS);
+            for (long at = 0; at < size; at += stride) {
+                ByteBuffer block = ByteBuffer.allocate((int) Math.min(BLOCK_BYTES, size - at));
+                while (block.hasRemaining() && channel.read(block, at + block.position()) >= 0) {
+                    // Read on until the block is full or the file ends.
+                }
+                hash.add(block.array());
+            }
+        }
+    }
+}

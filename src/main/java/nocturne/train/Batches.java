@@ -1,0 +1,78 @@
+package nocturne.train;
+
+import java.util.List;
+import java.util.stream.IntStream;
+import nocturne.dataset.DataOrder;
+import nocturne.qwen.PromptEmbedding;
+import nocturne.tensor.Philox;
+
+/// Makes micro-batches: which samples, how noisy, with which noise. All of it is a function of the seed and the
+/// micro-batch's number, so that a resumed run makes the same ones.
+final class Batches {
+    private final List<Example> examples;
+    private final DataOrder order;
+    private final TimestepSampling timesteps;
+    private final long seed;
+
+    Batches(List<Example> examples, DataOrder order, TimestepSampling timesteps, long seed) {
+        this.examples = examples;
+        this.order = order;
+        this.timesteps = timesteps;
+        this.seed = seed;
+    }
+
+    /// @param number counted from 0 over the whole run, accumulation included
+    MicroBatch microBatch(long number) {
+        List<Integer> chosen = order.batch(number);
+        List<Example> batch = chosen.stream().map(examples::get).toList();
+        List<Timestep> levels = timesteps.draw(
+                Philox.stream(seed, "timesteps", number), batch.size(), batch.getFirst().grids().getFirst().tokens());
+        Philox dropout = Philox.stream(seed, "caption dropout", number);
+        List<PromptEmbedding> prompts = IntStream.range(0, batch.size())
+                .mapToObj(b -> dropout.uniform(b) < batch.get(b).captionDropout()
+                        ? batch.get(b).emptyPrompt()
+                        : batch.get(b).prompt())
+                .toList();
+        float[] sigmas = new float[batch.size()];
+        float[] weights = new float[batch.size()];
+        for (int b = 0; b < batch.size(); b++) {
+            sigmas[b] = levels.get(b).t();
+            weights[b] = (float) (levels.get(b).lossWeight() * batch.get(b).lossMultiplier());
+        }
+        return assemble(batch, prompts, Philox.stream(seed, "noise", number), sigmas, weights);
+    }
+
+    /// The noise level that follows each sample's in a short schedule, for [TimestepType#NEXT_SAMPLE].
+    float[] following(long number) {
+        List<Integer> chosen = order.batch(number);
+        int tokens = examples.get(chosen.getFirst()).grids().getFirst().tokens();
+        List<Timestep> levels = timesteps.draw(Philox.stream(seed, "timesteps", number), chosen.size(), tokens);
+        float[] following = new float[chosen.size()];
+        for (int b = 0; b < following.length; b++) following[b] = timesteps.following(levels.get(b), tokens);
+        return following;
+    }
+
+    boolean stepsAhead() {
+        return timesteps.type() == TimestepType.NEXT_SAMPLE;
+    }
+
+    /// Stacks samples of one size, their prompts padded to the longest.
+    ///
+    /// @param noise the stream that all samples' noise is read from, one after another
+    static MicroBatch assemble(List<Example> batch, List<PromptEmbedding> prompts, Philox noise, float[] sigmas,
+            float[] weights) {
+        float[] latents = Examples.joined(batch.stream().map(Example::latents).toList());
+        float[] controls = Examples.joined(batch.stream().map(Example::controls).toList());
+        float[] noises = new float[latents.length];
+        noise.fillNormal(noises, 0);
+        int longest = prompts.stream().mapToInt(PromptEmbedding::tokens).max().orElseThrow();
+        int width = prompts.getFirst().width();
+        float[] text = new float[prompts.size() * longest * width];
+        int[] lengths = new int[prompts.size()];
+        for (int b = 0; b < lengths.length; b++) {
+            lengths[b] = prompts.get(b).tokens();
+            System.arraycopy(prompts.get(b).rows(), 0, text, b * longest * width, lengths[b] * width);
+        }
+        return new MicroBatch(latents, noises, controls, text, lengths, sigmas, weights, batch.getFirst().grids());
+    }
+}

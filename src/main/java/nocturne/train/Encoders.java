@@ -1,0 +1,149 @@
+package nocturne.train;
+
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import nocturne.dataset.CacheFolder;
+import nocturne.dataset.CacheKey;
+import nocturne.dataset.CachedTensor;
+import nocturne.image.Picture;
+import nocturne.qwen.Latents;
+import nocturne.qwen.ModelFolder;
+import nocturne.qwen.PromptEmbedding;
+import nocturne.qwen.PromptEncoder;
+import nocturne.qwen.PromptTemplate;
+import nocturne.qwen.Vae;
+import nocturne.tensor.Backend;
+import nocturne.tensor.TensorArena;
+import org.jspecify.annotations.Nullable;
+
+/// The frozen encoders, behind a cache on disk: each is loaded when something is missing from the cache and not before.
+///
+/// Latents are the autoencoder's mode, not a draw from its posterior: the same picture then has the same latents in
+/// every run, controls are what the inference pipelines condition on, and the posterior's spread is tiny.
+final class Encoders implements AutoCloseable {
+    private final ModelFolder model;
+    private final Backend backend;
+    private final CacheFolder cache;
+    private final String vaeIdentity;
+    private final String textIdentity;
+    private final Map<PromptTemplate, PromptEncoder> promptEncoders = new EnumMap<>(PromptTemplate.class);
+    private final TensorArena vaeWeights;
+    private @Nullable Vae vae;
+
+    /// A prompt to encode.
+    ///
+    /// @param controlHashes identify the control pictures, in order
+    /// @param controls      loads them; called only where the cache has no answer
+    record Prompt(PromptTemplate template, String text, List<String> controlHashes, Supplier<List<Picture>> controls) {
+        static Prompt ofWords(String text) {
+            return new Prompt(PromptTemplate.TEXT_TO_IMAGE, text, List.of(), List::of);
+        }
+    }
+
+    Encoders(ModelFolder model, Backend backend, CacheFolder cache) {
+        this.model = model;
+        this.backend = backend;
+        this.cache = cache;
+        vaeIdentity = model.identity("vae");
+        textIdentity = model.identity("text_encoder", "tokenizer");
+        vaeWeights = backend.newArena();
+    }
+
+    /// The autoencoder, loaded at first use.
+    Vae vae() {
+        Vae loaded = vae;
+        if (loaded == null) {
+            loaded = model.loadVae(backend, vaeWeights);
+            vae = loaded;
+        }
+        return loaded;
+    }
+
+    /// A picture's normalised latents, packed.
+    ///
+    /// @param pixelsHash identifies the pixels
+    /// @param picture    loads them, sides multiples of 16; called only where the cache has no answer
+    /// @return `[tokens, 64]`
+    float[] latents(String pixelsHash, Supplier<Picture> picture) {
+        Map<String, CachedTensor> entry = cache.get(CacheKey.of("latents", pixelsHash, vaeIdentity), () -> {
+            Picture pixels = picture.get();
+            int scale = vae().config().scale();
+            int channels = vae().config().latentDim();
+            int height = pixels.height() / scale;
+            int width = pixels.width() / scale;
+            float[] packed = Latents.pack(vae().encode(pixels).mode(), channels, height, width);
+            long tokens = (long) (height / 2) * (width / 2);
+            return Map.of("packed", new CachedTensor(List.of(tokens, packed.length / tokens), packed));
+        });
+        return tensor(entry, "packed").values();
+    }
+
+    /// The transformer's text input for each prompt. The missing ones are encoded together, which is much cheaper.
+    List<PromptEmbedding> prompts(List<Prompt> prompts) {
+        Map<CacheKey, Prompt> missing = new LinkedHashMap<>();
+        for (Prompt prompt : prompts) if (!cache.contains(key(prompt))) missing.putIfAbsent(key(prompt), prompt);
+        Map<CacheKey, PromptEmbedding> encoded = new LinkedHashMap<>();
+        for (PromptTemplate template : PromptTemplate.values()) {
+            List<Map.Entry<CacheKey, Prompt>> group =
+                    missing.entrySet().stream().filter(e -> e.getValue().template == template).toList();
+            if (group.isEmpty()) continue;
+            List<PromptEmbedding> results = encoder(template).encode(group.stream()
+                    .map(e -> new PromptEncoder.Prompt(e.getValue().text, e.getValue().controls.get()))
+                    .toList());
+            for (int i = 0; i < results.size(); i++) encoded.put(group.get(i).getKey(), results.get(i));
+        }
+        List<PromptEmbedding> all = new ArrayList<>();
+        for (Prompt prompt : prompts) all.add(embedding(prompt, encoded.get(key(prompt))));
+        return all;
+    }
+
+    private PromptEmbedding embedding(Prompt prompt, @Nullable PromptEmbedding fresh) {
+        Map<String, CachedTensor> entry = cache.get(key(prompt), () -> {
+            // A damaged cache file is noticed only here, after the others were encoded.
+            PromptEmbedding embedding = fresh != null
+                    ? fresh
+                    : encoder(prompt.template).encode(new PromptEncoder.Prompt(prompt.text, prompt.controls.get()));
+            List<Long> shape = List.of((long) embedding.tokens(), (long) embedding.width());
+            return Map.of("rows", new CachedTensor(shape, embedding.rows()));
+        });
+        CachedTensor rows = tensor(entry, "rows");
+        return new PromptEmbedding(rows.shape().get(0).intValue(), rows.shape().get(1).intValue(), rows.values());
+    }
+
+    private CacheKey key(Prompt prompt) {
+        List<String> determinants = new ArrayList<>(List.of(prompt.template.name(), prompt.text, textIdentity));
+        determinants.addAll(prompt.controlHashes);
+        if (!prompt.controlHashes.isEmpty()) determinants.add(model.identity("processor"));
+        return CacheKey.of("prompts", determinants.toArray(String[]::new));
+    }
+
+    private PromptEncoder encoder(PromptTemplate template) {
+        return promptEncoders.computeIfAbsent(template, t -> PromptEncoder.open(model.root(), t, backend));
+    }
+
+    private static CachedTensor tensor(Map<String, CachedTensor> entry, String name) {
+        CachedTensor tensor = entry.get(name);
+        if (tensor == null) throw new IllegalStateException("cache entry without " + name + ": " + entry.keySet());
+        return tensor;
+    }
+
+    /// Gives the text encoders' memory back: they are not needed while training.
+    void releasePromptEncoders() {
+        promptEncoders.values().forEach(PromptEncoder::close);
+        promptEncoders.clear();
+    }
+
+    CacheFolder.Statistics statistics() {
+        return cache.statistics();
+    }
+
+    @Override
+    public void close() {
+        releasePromptEncoders();
+        vaeWeights.close();
+    }
+}

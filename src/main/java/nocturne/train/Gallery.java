@@ -1,0 +1,159 @@
+package nocturne.train;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BiConsumer;
+import nocturne.adapter.Lora;
+import nocturne.image.Background;
+import nocturne.image.Generation;
+import nocturne.image.Picture;
+import nocturne.image.PictureReader;
+import nocturne.image.PngWriter;
+import nocturne.io.AtomicFiles;
+import nocturne.io.ContentHash;
+import nocturne.qwen.FlowMatchConfig;
+import nocturne.qwen.PictureSize;
+import nocturne.qwen.PromptEmbedding;
+import nocturne.qwen.PromptTemplate;
+import nocturne.qwen.QwenImageTransformer;
+import nocturne.recipe.SamplePrompt;
+import nocturne.report.ContactSheet;
+import nocturne.sample.Conditions;
+import nocturne.sample.Guidance;
+import nocturne.sample.Painter;
+import nocturne.sample.SampleRequest;
+import nocturne.sample.Sampler;
+import nocturne.sample.TransformerDenoiser;
+import nocturne.tensor.Backend;
+import nocturne.tensor.Tensor;
+import nocturne.tensor.TensorArena;
+import nocturne.train.Encoders.Prompt;
+
+/// Draws the recipe's sample pictures at a step, as `samples/<name>_<step>_<prompt>.png`.
+///
+/// The same prompt starts from the same noise at every step, so that the pictures differ by the training alone.
+final class Gallery {
+    private final Path folder;
+    private final String name;
+    private final List<SampleRequest> requests = new ArrayList<>();
+    private final List<Conditions> conditions = new ArrayList<>();
+    private final Encoders encoders;
+    private final FlowMatchConfig schedule;
+    private final Backend backend;
+
+    /// Encodes every prompt and control picture now, so that the text encoder can go before training begins.
+    ///
+    /// @param bundle  where control pictures lie
+    Gallery(Path folder, String name, List<SamplePrompt> prompts, Path bundle, Encoders encoders,
+            PromptTemplate editTemplate, FlowMatchConfig schedule, Backend backend) {
+        this.folder = folder;
+        this.name = name;
+        this.encoders = encoders;
+        this.schedule = schedule;
+        this.backend = backend;
+        List<Prompt> wanted = new ArrayList<>();
+        for (SamplePrompt prompt : prompts) {
+            SampleRequest request = request(prompt, bundle);
+            requests.add(request);
+            wanted.add(prompt(request, request.prompt(), editTemplate));
+            // The released pipelines need some negative prompt to guide at all; a blank is what people give.
+            wanted.add(prompt(request, request.negative().isEmpty() ? " " : request.negative(), editTemplate));
+        }
+        List<PromptEmbedding> embeddings = encoders.prompts(wanted);
+        for (int i = 0; i < requests.size(); i++) {
+            conditions.add(new Conditions(embeddings.get(2 * i), embeddings.get(2 * i + 1), controls(requests.get(i))));
+        }
+    }
+
+    private static SampleRequest request(SamplePrompt prompt, Path bundle) {
+        List<Picture> controls = new ArrayList<>();
+        for (String control : prompt.controls()) {
+            controls.add(PictureReader.standard().read(bundle.resolve(control), Background.BLACK));
+        }
+        return new SampleRequest(prompt.prompt(), prompt.negative(), prompt.width(), prompt.height(), prompt.steps(),
+                new Guidance(prompt.guidanceScale(), prompt.restoreNorm()), prompt.seed(), prompt.strength(), controls);
+    }
+
+    private static Prompt prompt(SampleRequest request, String text, PromptTemplate editTemplate) {
+        if (request.controls().isEmpty()) return Prompt.ofWords(text);
+        return new Prompt(editTemplate, text, request.controls().stream().map(Gallery::hash).toList(),
+                request::controls);
+    }
+
+    private static String hash(Picture picture) {
+        return new ContentHash().add("picture").add(picture.width()).add(picture.height()).add(picture.rgb()).hex();
+    }
+
+    /// Controls at the area of the picture that is drawn, as the transformer is shown them.
+    private List<Conditions.Control> controls(SampleRequest request) {
+        List<Conditions.Control> controls = new ArrayList<>();
+        for (Picture picture : request.controls()) {
+            long area = Math.min(PictureSize.VAE_AREA, (long) request.width() * request.height());
+            Examples.Control control = Examples.control(picture.width(), picture.height(), area);
+            controls.add(new Conditions.Control(control.grid(),
+                    encoders.latents(control.hash(hash(picture)), () -> control.scaled(picture))));
+        }
+        return controls;
+    }
+
+    int size() {
+        return requests.size();
+    }
+
+    List<String> prompts() {
+        return requests.stream().map(SampleRequest::prompt).toList();
+    }
+
+    /// Draws what is not there yet; a file that is there is whole, and the same picture would be drawn again.
+    ///
+    /// @param step    updates made; 0 is the untrained model
+    /// @param values  the adapter's, under the layout of `lora`
+    /// @param drawn   told the prompt's number and the file, for each picture that was drawn
+    /// @param doing   told how many pictures are done
+    void draw(int step, QwenImageTransformer base, Lora lora, Tensor values, BiConsumer<Integer, Path> drawn,
+            Examples.Progress doing) {
+        for (int i = 0; i < requests.size(); i++) {
+            doing.done("samples", i, requests.size());
+            Path file = file(step, i);
+            if (Files.isRegularFile(file)) continue;
+            SampleRequest request = requests.get(i);
+            // At step 0 the adapter changes nothing; leaving it out draws the base model itself.
+            QwenImageTransformer model =
+                    step == 0 ? base : base.with(lora.frozen(values, (float) request.strength()));
+            try (TensorArena passes = backend.newArena()) {
+                Sampler sampler = new Sampler(new TransformerDenoiser(model, backend, passes), schedule);
+                Picture picture = new Painter(sampler, encoders.vae())
+                        .paint(request, conditions.get(i), Sampler.Progress.NONE);
+                Generation generation = new Generation(request.prompt(), request.negative(), request.seed(), step,
+                        request.steps(), request.guidance().scale(), request.width(), request.height(),
+                        request.strength(), step == 0 ? "base" : "%s_%09d".formatted(name, step));
+                byte[] png = PngWriter.png(picture, generation.texts());
+                AtomicFiles.write(file, out -> out.write(png));
+            }
+            drawn.accept(i, file);
+        }
+        doing.done("samples", requests.size(), requests.size());
+    }
+
+    private Path file(int step, int prompt) {
+        return folder.resolve("%s_%09d_%d.png".formatted(name, step, prompt));
+    }
+
+    /// The pictures that lie in the folder, for the contact sheet.
+    ///
+    /// @param steps the steps at which pictures may have been drawn, ascending
+    List<ContactSheet.Sample> all(Iterable<Integer> steps) {
+        List<ContactSheet.Sample> samples = new ArrayList<>();
+        for (int step : steps) {
+            for (int i = 0; i < requests.size(); i++) {
+                Path file = file(step, i);
+                if (!Files.isRegularFile(file)) continue;
+                Picture picture = PictureReader.standard().read(file, Background.BLACK);
+                samples.add(new ContactSheet.Sample(i, requests.get(i).prompt(), step, picture));
+            }
+        }
+        return samples;
+    }
+}

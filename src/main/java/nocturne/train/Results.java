@@ -1,0 +1,108 @@
+package nocturne.train;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.TreeSet;
+import nocturne.adapter.Lora;
+import nocturne.dataset.Dataset;
+import nocturne.image.Picture;
+import nocturne.image.PngWriter;
+import nocturne.io.AtomicFiles;
+import nocturne.recipe.Recipe;
+import nocturne.recipe.ResolvedRecipe;
+import nocturne.report.ContactSheet;
+import nocturne.report.LossCurve;
+import nocturne.report.LossHistory;
+import nocturne.report.ReportPage;
+import nocturne.report.RunSummary;
+import org.jspecify.annotations.Nullable;
+
+/// What a person finds at the end beside the checkpoints: sheet, curve, table of losses, report.
+final class Results {
+    private final JobFolder folder;
+    private final ResolvedRecipe resolved;
+    private final Recipe recipe;
+    private final Dataset dataset;
+    private final String device;
+    private final String version;
+    private final List<String> notices;
+
+    Results(JobFolder folder, ResolvedRecipe resolved, Dataset dataset, String device, String version,
+            List<String> notices) {
+        this.folder = folder;
+        this.resolved = resolved;
+        this.recipe = resolved.recipe();
+        this.dataset = dataset;
+        this.device = device;
+        this.version = version;
+        this.notices = notices;
+    }
+
+    /// Writes `loss.csv`, `loss.png`, `samples.png` and `report.html`, then says that the run is complete.
+    ///
+    /// @param heldOut held-out loss by step
+    /// @param nanos   how long this process has been at it
+    void publish(List<Checkpoints.Saved> saved, Map<Integer, Double> heldOut, Gallery gallery, Lora lora,
+            EventLog events, long nanos) {
+        LossHistory losses = events.losses();
+        AtomicFiles.writeString(folder.root().resolve("loss.csv"), losses.csv());
+        byte[] curve = png("loss.png", LossCurve.draw(losses));
+
+        List<RunSummary.Checkpoint> checkpoints = checkpoints(saved, heldOut, losses);
+        RunSummary draft = summary(checkpoints, losses, gallery, lora, nanos, null, curve);
+        OptionalLong best = draft.recommendation()
+                .map(r -> OptionalLong.of(r.checkpoint().step())).orElse(OptionalLong.empty());
+        byte[] sheet = sheet(gallery, best);
+        RunSummary summary = summary(checkpoints, losses, gallery, lora, nanos, sheet, curve);
+        AtomicFiles.writeString(folder.root().resolve("report.html"), ReportPage.of(summary));
+
+        Checkpoints.Saved last = saved.getLast();
+        double[] smoothed = losses.smoothed();
+        events.append(new Event.Completed(last.step(), last.file(), last.sha256(),
+                smoothed.length == 0 ? Double.NaN : smoothed[smoothed.length - 1], "report.html"));
+    }
+
+    private byte @Nullable [] sheet(Gallery gallery, OptionalLong recommended) {
+        TreeSet<Integer> steps = new TreeSet<>();
+        for (int step = 0; step <= recipe.train().steps(); step++) {
+            if (recipe.sample().isDueAfter(step, recipe.train().steps())) steps.add(step);
+        }
+        List<ContactSheet.Sample> samples = gallery.all(steps);
+        return samples.isEmpty() ? null : png("samples.png", ContactSheet.draw(samples, recommended));
+    }
+
+    private byte[] png(String name, Picture picture) {
+        byte[] png = PngWriter.png(picture, new LinkedHashMap<>());
+        Path file = folder.root().resolve(name);
+        AtomicFiles.write(file, out -> out.write(png));
+        return png;
+    }
+
+    private static List<RunSummary.Checkpoint> checkpoints(
+            List<Checkpoints.Saved> saved, Map<Integer, Double> heldOut, LossHistory losses) {
+        double[] smoothed = losses.smoothed();
+        List<RunSummary.Checkpoint> checkpoints = new ArrayList<>();
+        for (Checkpoints.Saved file : saved) {
+            double training = file.step() <= smoothed.length ? smoothed[file.step() - 1] : Double.NaN;
+            checkpoints.add(new RunSummary.Checkpoint(file.step(), training,
+                    heldOut.getOrDefault(file.step(), Double.NaN), file.file(), file.bytes(), file.sha256()));
+        }
+        return checkpoints;
+    }
+
+    @SuppressWarnings("NullAway") // it does not see that the record's component, so its constructor too, takes null
+    private RunSummary summary(List<RunSummary.Checkpoint> checkpoints, LossHistory losses, Gallery gallery, Lora lora,
+            long nanos, byte @Nullable [] sheet, byte[] curve) {
+        String trigger = recipe.triggerWord() == null ? "" : recipe.triggerWord();
+        long pictures = dataset.samples().stream().map(sample -> sample.picture().sha256()).distinct().count();
+        return new RunSummary(recipe.name(), trigger, recipe.model().nameOrPath(), device, "Nocturne " + version, "",
+                Duration.ofNanos(nanos), (int) pictures,
+                new RunSummary.Adapter("LoRA", lora.layout().rank(), lora.alpha(), lora.layout().slots().size()),
+                checkpoints, losses.lowestHeldOut().orElse(null), gallery.prompts(), notices, resolved.yaml(), sheet, curve);
+    }
+}

@@ -1,0 +1,79 @@
+package nocturne.train;
+
+import nocturne.adapter.AdapterMetadata;
+import nocturne.dataset.Dataset;
+import nocturne.qwen.FlowMatchConfig;
+import nocturne.qwen.PromptTemplate;
+import nocturne.recipe.LearningRateSchedule;
+import nocturne.recipe.OptimizerRecipe;
+import nocturne.recipe.Recipe;
+import nocturne.recipe.TimestepRecipe;
+
+/// From the recipe's words to the trainer's: no decisions, one expression for each.
+final class Settings {
+    private Settings() {}
+
+    static AdamWOptimizer.Settings optimizer(Recipe recipe) {
+        OptimizerRecipe asked = recipe.train().optimizer();
+        return new AdamWOptimizer.Settings(
+                asked.beta1(), asked.beta2(), asked.epsilon(), asked.weightDecay(), asked.maxGradNorm());
+    }
+
+    static LearningRate learningRate(Recipe recipe) {
+        double peak = recipe.train().optimizer().learningRate();
+        int steps = recipe.train().steps();
+        return switch (recipe.train().optimizer().schedule()) {
+            case LearningRateSchedule.Constant() -> new LearningRate.Constant(peak);
+            case LearningRateSchedule.ConstantWithWarmup(int warmup) ->
+                    new LearningRate.ConstantWithWarmup(peak, warmup);
+            case LearningRateSchedule.Linear(int warmup, double floor) ->
+                    new LearningRate.Linear(peak, floor, new LearningRate.Span(warmup, steps));
+            case LearningRateSchedule.Cosine(int warmup, double floor) ->
+                    new LearningRate.Cosine(peak, floor, new LearningRate.Span(warmup, steps));
+            case LearningRateSchedule.CosineWithRestarts(int warmup, double floor, int cycles) ->
+                    new LearningRate.CosineWithRestarts(peak, floor, new LearningRate.Span(warmup, steps), cycles);
+        };
+    }
+
+    static TimestepSampling timesteps(Recipe recipe, FlowMatchConfig schedule) {
+        TimestepRecipe asked = recipe.train().timesteps();
+        return new TimestepSampling(TimestepType.valueOf(asked.type().name()),
+                TimestepBias.valueOf(asked.bias().name()), BellWeights.NONE, asked.least(), asked.most(),
+                TimestepSampling.NEXT_SAMPLE_STEPS, schedule);
+    }
+
+    /// The template for samples with control pictures; those without take the one of text to image.
+    static PromptTemplate editTemplate(Recipe recipe) {
+        return switch (recipe.model().architecture()) {
+            case QWEN_IMAGE_EDIT -> PromptTemplate.EDIT;
+            case QWEN_IMAGE, QWEN_IMAGE_2512, QWEN_IMAGE_EDIT_2509, QWEN_IMAGE_EDIT_2511 -> PromptTemplate.EDIT_PLUS;
+        };
+    }
+
+    static AdapterMetadata.Family family(Recipe recipe) {
+        return switch (recipe.model().architecture()) {
+            case QWEN_IMAGE, QWEN_IMAGE_2512 -> AdapterMetadata.Family.QWEN_IMAGE;
+            case QWEN_IMAGE_EDIT -> AdapterMetadata.Family.QWEN_IMAGE_EDIT;
+            case QWEN_IMAGE_EDIT_2509 -> AdapterMetadata.Family.QWEN_IMAGE_EDIT_PLUS;
+            case QWEN_IMAGE_EDIT_2511 -> AdapterMetadata.Family.QWEN_IMAGE_EDIT_2511;
+        };
+    }
+
+    static AdapterMetadata.Training training(Recipe recipe, Dataset dataset) {
+        OptimizerRecipe optimizer = recipe.train().optimizer();
+        return new AdapterMetadata.Training(
+                recipe.network().rank(),
+                recipe.network().alpha(),
+                0,
+                recipe.train().steps(),
+                0,
+                optimizer.learningRate(),
+                "adamw",
+                optimizer.schedule().getClass().getSimpleName(),
+                recipe.train().timesteps().type().spelling(),
+                (int) dataset.samples().stream().map(sample -> sample.picture().sha256()).distinct().count(),
+                recipe.train().accumulation(),
+                recipe.datasets().getFirst().resolutions().getFirst(),
+                recipe.seed());
+    }
+}

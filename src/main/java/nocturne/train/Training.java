@@ -1,0 +1,257 @@
+package nocturne.train;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
+import nocturne.adapter.AdapterMetadata;
+import nocturne.adapter.LinearShape;
+import nocturne.adapter.Lora;
+import nocturne.adapter.LoraLayout;
+import nocturne.adapter.LoraTargets;
+import nocturne.adapter.ModuleFilter;
+import nocturne.bundle.Bundle;
+import nocturne.bundle.BundleLimits;
+import nocturne.cpu.CpuBackend;
+import nocturne.dataset.CacheFolder;
+import nocturne.dataset.DataOrder;
+import nocturne.dataset.Dataset;
+import nocturne.dataset.SamplePictures;
+import nocturne.image.PictureReader;
+import nocturne.image.Resample;
+import nocturne.io.AtomicFiles;
+import nocturne.io.ContentHash;
+import nocturne.problem.UserMistake;
+import nocturne.qwen.ModelFolder;
+import nocturne.qwen.PromptTemplate;
+import nocturne.qwen.QwenImageTransformer;
+import nocturne.qwen.TransformerConfig;
+import nocturne.recipe.BundleFacts;
+import nocturne.recipe.Notice;
+import nocturne.recipe.Recipe;
+import nocturne.recipe.RecipeReader;
+import nocturne.recipe.ResolvedRecipe;
+import nocturne.recipe.ValidationRecipe;
+import nocturne.tensor.Backend;
+import nocturne.tensor.Philox;
+import nocturne.tensor.Tape;
+import nocturne.tensor.Tensor;
+import nocturne.tensor.TensorArena;
+import org.jspecify.annotations.Nullable;
+
+/// One training from a bundle to a folder of results: checks everything, encodes, trains, saves, samples, reports.
+///
+/// Started again with the same bundle, recipe and model after an interruption, it goes on from the last saved state and
+/// ends in the same bytes.
+public final class Training {
+    private final TrainingRequest request;
+    private final Bundle bundle;
+    private final ResolvedRecipe resolved;
+    private final Recipe recipe;
+    private final ModelFolder model;
+    private final TransformerConfig config;
+    private final Dataset dataset;
+    private final @Nullable Dataset heldOut;
+
+    private Training(TrainingRequest request, Bundle bundle, ResolvedRecipe resolved, ModelFolder model,
+            TransformerConfig config, Dataset dataset, @Nullable Dataset heldOut) {
+        this.request = request;
+        this.bundle = bundle;
+        this.resolved = resolved;
+        this.recipe = resolved.recipe();
+        this.model = model;
+        this.config = config;
+        this.dataset = dataset;
+        this.heldOut = heldOut;
+    }
+
+    /// Trains, and returns when the results are complete or the run was asked to stop.
+    ///
+    /// @return whether the run is complete; if not, it can be resumed
+    /// @throws UserMistake with everything that is wrong about bundle, recipe, pictures, model or output folder
+    public static boolean run(TrainingRequest request) {
+        Path source = request.bundle().toAbsolutePath().normalize();
+        Path out = outputFolder(request, source);
+        Bundle bundle = Bundle.open(source, request.home().resolve("work/bundles"), BundleLimits.STANDARD);
+        if (out.startsWith(bundle.root())) {
+            throw new UserMistake("OUTPUT_IN_BUNDLE", out.toString(),
+                    "lies inside the bundle, which would then change while it is trained; choose another --out.");
+        }
+        ResolvedRecipe resolved = readRecipe(request, bundle);
+        Recipe recipe = resolved.recipe();
+        ModelFolder model = ModelFolder.open(ModelSearch.find(recipe.model().nameOrPath(),
+                List.of(Path.of(""), bundle.root(), request.home())));
+        TransformerConfig config = TransformerConfig.read(model.part("transformer").resolve("config.json"));
+        Datasets datasets = new Datasets(bundle.root());
+        Dataset dataset = datasets.scan(recipe);
+        ValidationRecipe validation = recipe.train().validation();
+        Dataset heldOut = validation == null ? null : datasets.heldOut(recipe, validation);
+        return new Training(request, bundle, resolved, model, config, dataset, heldOut).run(out);
+    }
+
+    private static Path outputFolder(TrainingRequest request, Path source) {
+        Path asked = request.out();
+        if (asked != null) return asked.toAbsolutePath().normalize();
+        String name = String.valueOf(source.getFileName()).replaceFirst("(?i)\\.zip$", "");
+        return request.home().resolve("outbox").resolve(name);
+    }
+
+    private static ResolvedRecipe readRecipe(TrainingRequest request, Bundle bundle) {
+        RecipeReader reader =
+                RecipeReader.in(BundleFacts.of(String.valueOf(bundle.root().getFileName()), bundle.files()));
+        Path model = request.model();
+        if (model != null) reader = reader.withModel(model.toString());
+        return bundle.recipe().isPresent() ? reader.read(bundle.recipe().get()) : reader.standard();
+    }
+
+    private boolean run(Path out) {
+        String fingerprint = new ContentHash()
+                .add(bundle.contentHash())
+                .add(resolved.yaml())
+                .add(model.identity("transformer", "vae", "text_encoder", "tokenizer", "scheduler"))
+                .hex();
+        try (JobFolder folder = JobFolder.open(out, fingerprint)) {
+            if (folder.isCompleted()) {
+                request.console().println("Already complete: " + folder.root());
+                return true;
+            }
+            AtomicFiles.writeString(folder.root().resolve("recipe.resolved.yaml"), resolved.yaml());
+            try (EventLog events = EventLog.open(
+                            folder.root().resolve("events.jsonl"), folder.id(), "/nocturne/train",
+                            InstantSource.system());
+                    Backend backend = new CpuBackend(request.threads())) {
+                return run(folder, fingerprint, events, backend);
+            }
+        }
+    }
+
+    private boolean run(JobFolder folder, String fingerprint, EventLog events, Backend backend) {
+        long started = System.nanoTime();
+        List<String> notices = notices();
+        if (events.attempt() == 1) {
+            events.append(new Event.Accepted(recipe.name(), recipe.train().steps(), dataset.samples().size(),
+                    backend.name()));
+            for (String notice : notices) events.append(new Event.NoticeGiven("NOTICE", notice));
+        }
+        try (TensorArena weights = backend.newArena(); TensorArena passes = backend.newArena();
+                Encoders encoders =
+                        new Encoders(model, backend, new CacheFolder(request.home().resolve("work/cache")))) {
+            Lora lora = new Lora(layout(), recipe.network().alpha(), backend, weights);
+            initialise(lora, backend);
+            AdamWOptimizer optimizer = new AdamWOptimizer(Settings.optimizer(recipe), lora, backend, weights);
+            MovingAverage average = recipe.train().ema().on()
+                    ? new MovingAverage(recipe.train().ema().decay(), recipe.train().ema().biasCorrection(),
+                            lora.values(), backend, weights)
+                    : null;
+            Snapshots snapshots = new Snapshots(folder.state(), fingerprint, state(lora, optimizer, average));
+            int done = snapshots.restore();
+            try (StopSignal stop = new StopSignal();
+                    Progress progress = new Progress(request.console(), Progress.Terminal.here(),
+                            recipe.train().steps(), done, System::nanoTime, Progress::residentBytes)) {
+                for (String notice : notices) progress.say("note: " + notice);
+                if (events.attempt() > 1) {
+                    events.append(new Event.Resumed(done, "the run before was interrupted"));
+                    progress.say("going on after step " + done);
+                }
+                TrainingLoop loop = loop(folder, events, backend, weights, passes, encoders, lora, optimizer, average,
+                        snapshots, progress, done);
+                TrainingLoop.Outcome outcome = loop.run(done, stop);
+                if (!outcome.completed()) {
+                    progress.say("stopped after step %d; the same command goes on from here".formatted(outcome.step()));
+                    return false;
+                }
+                new Results(folder, resolved, dataset, backend.name(), request.version(), notices)
+                        .publish(outcome.saved(), loop.heldOutLosses(), loop.gallery(), lora, events,
+                                System.nanoTime() - started);
+                folder.note("completed", recipe.train().steps(), recipe.train().steps());
+                progress.say("done: " + folder.root());
+                return true;
+            }
+        }
+    }
+
+    private List<String> notices() {
+        List<String> notices = new ArrayList<>();
+        for (Notice notice : resolved.notices()) notices.add(notice.toString());
+        notices.addAll(dataset.notices());
+        return notices;
+    }
+
+    private LoraLayout layout() {
+        ModuleFilter filter = new ModuleFilter(recipe.network().onlyIfContains(), recipe.network().ignoreIfContains());
+        SequencedMap<String, LinearShape> targets = new LinkedHashMap<>();
+        LoraTargets.of(config.layers(), config.width()).forEach((module, shape) -> {
+            if (filter.accepts(module)) targets.put(module, shape);
+        });
+        if (targets.isEmpty()) {
+            throw new UserMistake("RECIPE_INVALID", "network.network_kwargs",
+                    "the filters leave no layer to train; layers are called like transformer_blocks.0.attn.to_q.");
+        }
+        return LoraLayout.of(targets, recipe.network().rank());
+    }
+
+    private void initialise(Lora lora, Backend backend) {
+        float[] values =
+                Lora.initialValues(lora.layout(), Philox.stream(recipe.seed(), "adapter").asGenerator(0));
+        String startFrom = recipe.network().startFrom();
+        if (startFrom != null) {
+            StartingAdapter.put(bundle.root().resolve(startFrom), LoraTargets.of(config.layers(), config.width()),
+                    lora, values);
+        }
+        backend.write(values, lora.values());
+    }
+
+    private static SequencedMap<String, Tensor> state(
+            Lora lora, AdamWOptimizer optimizer, @Nullable MovingAverage average) {
+        SequencedMap<String, Tensor> state = new LinkedHashMap<>();
+        state.put("parameters", lora.values());
+        state.put("m", optimizer.m());
+        state.put("v", optimizer.v());
+        if (average != null) state.put("average", average.values());
+        return state;
+    }
+
+    private TrainingLoop loop(JobFolder folder, EventLog events, Backend backend, TensorArena weights,
+            TensorArena passes, Encoders encoders, Lora lora, AdamWOptimizer optimizer, @Nullable MovingAverage average,
+            Snapshots snapshots, Progress progress, int done) {
+        SamplePictures pictures = new SamplePictures(PictureReader.standard(), (picture, width, height) ->
+                Resample.pillow(picture, width, height, Resample.Filter.LANCZOS, Resample.Order.HORIZONTAL_FIRST));
+        PromptTemplate editTemplate = Settings.editTemplate(recipe);
+        Examples examples = new Examples(
+                encoders, pictures, editTemplate, recipe.model().matchTargetResolution());
+        List<Example> training = examples.of(dataset, progress::doing);
+        ValidationRecipe validation = recipe.train().validation();
+        HeldOut measure = heldOut == null || validation == null
+                ? null
+                : new HeldOut(examples.of(heldOut, progress::doing), validation.sigmas(), recipe.seed());
+        Gallery gallery = new Gallery(folder.samples(), recipe.name(), recipe.sample().prompts(), bundle.root(),
+                encoders, editTemplate, model.schedule(), backend);
+        encoders.releasePromptEncoders();
+
+        QwenImageTransformer base = model.loadTransformer(backend, weights);
+        Tape.Keep keep = recipe.train().gradientCheckpointing() ? Tape.Keep.INPUTS : Tape.Keep.ALL;
+        Learner learner = new Learner(base, lora, keep, backend, passes);
+        DataOrder order = new DataOrder(dataset.samples(), recipe.train().batchSize(), recipe.seed());
+        Batches batches = new Batches(training, order, Settings.timesteps(recipe, model.schedule()), recipe.seed());
+        int stepsPerEpoch = Math.max(1, order.batchesPerEpoch() / recipe.train().accumulation());
+        Checkpoints checkpoints =
+                new Checkpoints(folder.root(), recipe, lora, backend, metadata(folder), stepsPerEpoch);
+        return new TrainingLoop(new TrainingLoop.Parts(recipe, base, lora, learner, optimizer, average,
+                Settings.learningRate(recipe), batches, measure, gallery, checkpoints, snapshots, folder, events,
+                progress), checkpoints.upTo(done));
+    }
+
+    private AdapterMetadata metadata(JobFolder folder) {
+        Path name = model.root().getFileName();
+        String baseModel = recipe.model().isReleased() ? recipe.model().nameOrPath() : String.valueOf(name);
+        Map<String, String> provenance = Checkpoints.provenance(
+                folder.id(), bundle.contentHash(),
+                ContentHash.ofBytes(resolved.yaml().getBytes(StandardCharsets.UTF_8)));
+        return new AdapterMetadata(recipe.name(), recipe.triggerWord(), baseModel, Settings.family(recipe),
+                Settings.training(recipe, dataset), request.version(), provenance);
+    }
+}

@@ -1,0 +1,96 @@
+package nocturne.recipe;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+
+/// The template that community guides print for Qwen-Image is accepted byte for byte, and every place where it is
+/// understood differently from its letters is told.
+class SeedTemplateTest {
+    private static final Path TEMPLATE = Path.of("src/test/resources/nocturne/recipe/qwen-character-template.yaml");
+    private final ResolvedRecipe resolved = RecipeReader.in(BundleFacts.named("maya.zip")).read(TEMPLATE);
+    private final Recipe recipe = resolved.recipe();
+
+    @Test
+    void itMeansWhatItsAuthorMeant() {
+        assertThat(recipe.name()).isEqualTo("qwen_character_lora");
+        assertThat(recipe.triggerWord()).isEqualTo("maya_char");
+        assertThat(recipe.network().rank()).isEqualTo(16);
+        assertThat(recipe.network().alpha()).isEqualTo(16);
+        assertThat(recipe.save().dtype()).isEqualTo(AdapterDType.F16);
+        assertThat(recipe.save().keep()).isEqualTo(10);
+        assertThat(recipe.datasets()).extracting(DatasetRecipe::folder)
+                .containsExactly("dataset/40_maya_char", "dataset/20_maya_char_realbody");
+        assertThat(recipe.datasets()).extracting(DatasetRecipe::repeats).containsExactly(40, 20);
+        assertThat(recipe.datasets()).extracting(DatasetRecipe::resolutions).containsOnly(List.of(1024));
+        assertThat(recipe.datasets()).extracting(DatasetRecipe::captionExtension).containsOnly(".txt");
+        assertThat(recipe.train().optimizer().learningRate()).isEqualTo(2e-4);
+        assertThat(recipe.train().ema()).isEqualTo(new EmaRecipe(true, 0.999, true));
+        assertThat(recipe.model().architecture()).isEqualTo(Architecture.QWEN_IMAGE_EDIT_2509);
+        assertThat(recipe.model().transformerFormat()).isEqualTo(new WeightFormat("int8", null));
+        assertThat(recipe.sample().prompts()).hasSize(3).allSatisfy(prompt -> {
+            assertThat(prompt.negative()).isEqualTo("low quality, blurry, artifacts");
+            assertThat(prompt.guidanceScale()).isEqualTo(3.5);
+            assertThat(prompt.steps()).isEqualTo(28);
+            assertThat(prompt.width()).isEqualTo(1024);
+        });
+    }
+
+    /// X-09: 3400 micro-steps in groups of four are 850 updates; what is counted in steps is divided alike.
+    @Test
+    void itsStepsAreBatchesBecauseOfTheOlderAccumulationKey() {
+        assertThat(recipe.train().accumulation()).isEqualTo(4);
+        assertThat(recipe.train().steps()).isEqualTo(850);
+        assertThat(recipe.save().everySteps()).isEqualTo(85);
+        assertThat(recipe.sample().everySteps()).isEqualTo(85);
+    }
+
+    @Test
+    void everyReinterpretationIsANotice() {
+        assertThat(resolved.notices()).extracting(notice -> notice.code() + " " + notice.where()).containsExactly(
+                "B9 line 6  training_folder",
+                "B9 line 7  device",
+                "S2-41 line 22  datasets[0].folder_path",
+                "S2-46 line 27  datasets[0].resolution",
+                "S2-41 line 29  datasets[1].folder_path",
+                "S2-46 line 34  datasets[1].resolution",
+                "X-09 line 39  train.gradient_accumulation_steps",
+                "S2-12 line 46  train.optimizer",
+                "S2-51 line 57  model.is_qwen",
+                "X-05 line 58  model.quantize",
+                "B9 line 59  model.quantize_dtype");
+    }
+
+    @Test
+    void withThePicturesAtHandTheArithmeticIsTold() {
+        TreeMap<String, Integer> pictures = new TreeMap<>();
+        pictures.put("dataset/40_maya_char", 70);
+        pictures.put("dataset/20_maya_char_realbody", 30);
+        ResolvedRecipe counted = RecipeReader.in(new BundleFacts("maya", pictures)).read(TEMPLATE);
+        assertThat(counted.notices()).filteredOn(notice -> notice.code().equals("S2-41")).extracting(Notice::text)
+                .containsExactly("its name means num_repeats: 40: 70 x 40 = 2800 samples an epoch.",
+                        "its name means num_repeats: 20: 30 x 20 = 600 samples an epoch.");
+    }
+
+    /// The same guide prints the optimizer and the length as blocks of their own.
+    @Test
+    void itsOtherSpellingsMeanTheSame() {
+        ResolvedRecipe blocks = RecipeReader.in(BundleFacts.named("maya")).read("""
+                trigger_word: maya_char
+                optimizer:
+                  name: "adamw8bit"
+                  lr: 0.0001
+                training:
+                  steps: 3400
+                  epochs: 10
+                """, "recipe.yaml");
+        assertThat(blocks.recipe().train().optimizer().learningRate()).isEqualTo(1e-4);
+        assertThat(blocks.recipe().train().steps()).as("never multiplied by epochs").isEqualTo(3400);
+        assertThat(blocks.recipe().save().everySteps()).as("one epoch").isEqualTo(340);
+        assertThat(blocks.notices()).extracting(notice -> notice.code() + " " + notice.where())
+                .contains("B9 line 2  optimizer", "B9 line 5  training", "X-08 line 7  train.epochs");
+    }
+}
