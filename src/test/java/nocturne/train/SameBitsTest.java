@@ -37,12 +37,15 @@ class SameBitsTest {
     void everyOneOfTwoHundredRepetitionsGivesTheSameBits() {
         try (Backend backend = new CpuBackend(2); OneStep step = new OneStep(backend, LAYERS)) {
             String first = step.run(Keep.ALL).digest();
-            for (int i = 0; i < 200; i++) assertThat(step.run(Keep.ALL).digest()).as("repetition %d", i).isEqualTo(first);
+            for (int i = 0; i < 200; i++) {
+                assertThat(step.run(Keep.ALL).digest()).as("repetition %d", i).isEqualTo(first);
+            }
         }
     }
 
     /// A virtual machine that only interprets, one with the quick compiler alone, and one that has compiled everything
-    /// that is hot agree to the bit. (The quick compiler knows no vectors and is slow; ten steps are hot enough for it.)
+    /// that is hot agree to the bit. The quick compiler knows no vectors and is slow, but ten steps are hot enough for
+    /// it.
     @Test
     void interpreterAndCompilersAgree() throws IOException, InterruptedException {
         String interpreted = digestOf(1, "-Xint");
