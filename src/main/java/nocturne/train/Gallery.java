@@ -79,7 +79,8 @@ final class Gallery {
 
     private static Prompt prompt(SampleRequest request, String text, PromptTemplate editTemplate) {
         if (request.controls().isEmpty()) return Prompt.ofWords(text);
-        return new Prompt(editTemplate, text, request.controls().stream().map(Gallery::hash).toList(), request::controls);
+        return new Prompt(editTemplate, text, request.controls().stream().map(Gallery::hash).toList(),
+                request::controls);
     }
 
     private static String hash(Picture picture) {

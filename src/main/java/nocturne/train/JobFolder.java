@@ -28,25 +28,28 @@ final class JobFolder implements AutoCloseable {
     private static final String PREPARING = "preparing";
 
     private final Path root;
+    private final String name;
     private final String fingerprint;
     private final FileChannel lockFile;
 
     /// What `job.json` says about whose folder it is.
     private record Owner(String fingerprint, String state) {}
 
-    private JobFolder(Path root, String fingerprint, FileChannel lockFile) {
+    private JobFolder(Path root, String name, String fingerprint, FileChannel lockFile) {
         this.root = root;
+        this.name = name;
         this.fingerprint = fingerprint;
         this.lockFile = lockFile;
     }
 
     /// Takes the folder for a run, making it if it is not there.
     ///
+    /// @param name        of the recipe
     /// @param fingerprint hash of everything that decides the run's result
     /// @throws UserMistake `OUTPUT_IN_USE` if the folder holds anything else, or another process works in it;
     ///     `NOT_WRITABLE`
     /// @throws nocturne.problem.SickMachine `DISK_FULL` or `WRITE_FAILED`
-    static JobFolder open(Path root, String fingerprint) {
+    static JobFolder open(Path root, String name, String fingerprint) {
         try {
             if (Files.exists(root) && !Files.isDirectory(root)) {
                 throw new UserMistake("OUTPUT_IN_USE", root.toString(), "is a file; choose a folder with --out.");
@@ -60,7 +63,7 @@ final class JobFolder implements AutoCloseable {
                 throw new UserMistake("OUTPUT_IN_USE", root.toString(),
                         "is being written by another Nocturne right now; wait for it, or choose another --out.");
             }
-            JobFolder folder = new JobFolder(root, fingerprint, lockFile);
+            JobFolder folder = new JobFolder(root, name, fingerprint, lockFile);
             try {
                 folder.takePossession();
             } catch (IOException | RuntimeException e) {
@@ -110,8 +113,8 @@ final class JobFolder implements AutoCloseable {
         }
         if (owner != null && !owner.fingerprint.equals(fingerprint) && !owner.state.equals(PREPARING)) {
             throw new UserMistake("OUTPUT_IN_USE", root.toString(),
-                    "holds another run: its pictures, captions, recipe or model were not the same as now. Nothing in"
-                            + " it was touched. Choose another folder with --out, or move this one away.");
+                    "holds another run: its pictures, captions, recipe or model were not the same as now. Nothing in it"
+                            + " was touched. Choose another folder with --out, or move this one away.");
         }
         return owner;
     }
@@ -152,9 +155,9 @@ final class JobFolder implements AutoCloseable {
         }
     }
 
-    /// A name for the run that is the same whenever the same run is started: folder name and part of its fingerprint.
+    /// A name for the run that is the same whenever and wherever the same run is started; it goes into the files.
     String id() {
-        return root.getFileName() + "-" + fingerprint.substring(0, 8);
+        return name + "-" + fingerprint.substring(0, 8);
     }
 
     Path root() {

@@ -56,8 +56,8 @@ final class Learner {
         }
     }
 
-    /// The batch one Euler step further along the model's own path, for [TimestepType#NEXT_SAMPLE]: the noise is replaced
-    /// by the one that would have led to where the model went.
+    /// The batch one Euler step further along the model's own path, for [TimestepType#NEXT_SAMPLE]: the noise is
+    /// replaced by the one that would have led to where the model went.
     ///
     /// With `x' = x + (t' - t) v`: `noise' = (x' - (1 - t') latents) / t'`. Source: ai-toolkit's `next_sample`.
     ///
