@@ -148,9 +148,8 @@ public final class Training {
                     : null;
             Snapshots snapshots = new Snapshots(folder.state(), fingerprint, state(lora, optimizer, average));
             int done = snapshots.restore();
-            try (StopSignal stop = new StopSignal();
-                    Progress progress = new Progress(request.console(), Progress.Terminal.here(),
-                            recipe.train().steps(), done, System::nanoTime, Progress::residentBytes)) {
+            try (Progress progress = new Progress(request.console(), Progress.Terminal.here(), recipe.train().steps(),
+                    done, System::nanoTime, Progress::residentBytes)) {
                 for (String notice : notices) progress.say("note: " + notice);
                 if (events.attempt() > 1) {
                     events.append(new Event.Resumed(done, "the run before was interrupted"));
@@ -158,17 +157,22 @@ public final class Training {
                 }
                 TrainingLoop loop = loop(folder, events, backend, weights, passes, encoders, lora, optimizer, average,
                         snapshots, progress, done);
-                TrainingLoop.Outcome outcome = loop.run(done, stop);
-                if (!outcome.completed()) {
-                    progress.say("stopped after step %d; the same command goes on from here".formatted(outcome.step()));
-                    return false;
+                folder.note("running", done, recipe.train().steps());
+                // Not sooner: until here a process that ends at once loses nothing.
+                try (StopSignal stop = new StopSignal()) {
+                    TrainingLoop.Outcome outcome = loop.run(done, stop);
+                    if (!outcome.completed()) {
+                        progress.say(
+                                "stopped after step %d; the same command goes on from here".formatted(outcome.step()));
+                        return false;
+                    }
+                    new Results(folder, resolved, dataset, backend.name(), request.version(), notices)
+                            .publish(outcome.saved(), loop.heldOutLosses(), loop.gallery(), lora, events,
+                                    System.nanoTime() - started);
+                    folder.note("completed", recipe.train().steps(), recipe.train().steps());
+                    progress.say("done: " + folder.root());
+                    return true;
                 }
-                new Results(folder, resolved, dataset, backend.name(), request.version(), notices)
-                        .publish(outcome.saved(), loop.heldOutLosses(), loop.gallery(), lora, events,
-                                System.nanoTime() - started);
-                folder.note("completed", recipe.train().steps(), recipe.train().steps());
-                progress.say("done: " + folder.root());
-                return true;
             }
         }
     }
