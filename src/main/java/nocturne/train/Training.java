@@ -84,7 +84,7 @@ public final class Training {
         Recipe recipe = resolved.recipe();
         ModelFolder model = ModelFolder.open(ModelSearch.find(recipe.model().nameOrPath(),
                 List.of(Path.of(""), bundle.root(), request.home())));
-        TransformerConfig config = TransformerConfig.read(model.part("transformer").resolve("config.json"));
+        TransformerConfig config = model.transformerConfig();
         Datasets datasets = new Datasets(bundle.root());
         Dataset dataset = datasets.scan(recipe);
         ValidationRecipe validation = recipe.train().validation();
