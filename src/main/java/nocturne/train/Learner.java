@@ -81,7 +81,8 @@ final class Learner {
     private double loss(Tape tape, MicroBatch batch, Tensor velocity, float gradientScale) {
         float[] target = new float[batch.latents().length];
         for (int i = 0; i < target.length; i++) target[i] = batch.noise()[i] - batch.latents()[i];
-        Tensor targetTensor = backend.tensor(arena, target, target.length / base.config().tokenWidth(), base.config().tokenWidth());
+        int tokenWidth = base.config().tokenWidth();
+        Tensor targetTensor = backend.tensor(arena, target, target.length / tokenWidth, tokenWidth);
         return new Ops(tape).meanSquaredError(velocity, targetTensor, batch.lossWeights(), gradientScale);
     }
 
