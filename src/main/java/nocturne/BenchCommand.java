@@ -1,7 +1,12 @@
 package nocturne;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import nocturne.cpu.CpuBackend;
+import nocturne.tensor.Backend;
+import nocturne.tensor.Tape;
+import nocturne.train.Bench;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -42,6 +47,9 @@ final class BenchCommand implements Callable<Integer> {
             defaultValue = "3")
     private int warmup = 3;
 
+    @Option(names = "--checkpointing", description = "Keep only the blocks' inputs and compute the rest twice.")
+    private boolean checkpointing;
+
     @Option(names = "--json", description = "Print one JSON line instead of a sentence.")
     private boolean json;
 
@@ -55,9 +63,46 @@ final class BenchCommand implements Callable<Integer> {
         device.check(spec.commandLine());
         if (steps < 1) throw new ParameterException(spec.commandLine(), "--steps " + steps + ": at least 1, please.");
         if (warmup < 0) throw new ParameterException(spec.commandLine(), "--warmup " + warmup + ": 0 or more, please.");
-        // CONNECT HERE: the one call of nocturne.train.Bench.
-        throw new IllegalStateException(
-                "the benchmark is not connected yet: size %s, steps %d, warmup %d, json %s, device %s, threads %d"
-                        .formatted(size, steps, warmup, json, device.name(), device.threads()));
+        Bench.Size measured = switch (size) {
+            case TINY -> Bench.Size.TINY;
+            case MIDDLE -> Bench.Size.MIDDLE;
+        };
+        Tape.Keep keep = checkpointing ? Tape.Keep.INPUTS : Tape.Keep.ALL;
+        try (Backend backend = new CpuBackend(device.threads())) {
+            Bench.Result result = Bench.run(new Bench.Settings(measured, steps, warmup, keep), backend);
+            spec.commandLine().getOut().println(json ? line(result, backend.name()) : sentence(result, backend.name()));
+        }
+        return ExitCode.DONE.number();
+    }
+
+    private String sentence(Bench.Result result, String where) {
+        return """
+                %s size on %s: %.2f ms a step (median of %d; %.2f to %.2f).
+                Peak memory of this process %d MiB, of that %d MiB tensors; %,d frozen and \
+                %,d trained parameters.""".formatted(
+                size, where, result.medianMs(), steps, result.minMs(), result.maxMs(), result.peakMib(),
+                result.tensorBytes() >> 20, result.baseParameters(), result.loraParameters());
+    }
+
+    /// The names are those of the PyTorch peer's script, so that both can be put side by side.
+    private String line(Bench.Result result, String where) {
+        return JsonNodeFactory.instance.objectNode()
+                .put("ms_median", rounded(result.medianMs()))
+                .put("ms_min", rounded(result.minMs()))
+                .put("ms_max", rounded(result.maxMs()))
+                .put("peak_mib", result.peakMib())
+                .put("tensor_mib", result.tensorBytes() >> 20)
+                .put("base_params", result.baseParameters())
+                .put("lora_params", result.loraParameters())
+                .put("size", size.toString())
+                .put("steps", steps)
+                .put("warmup", warmup)
+                .put("checkpointing", checkpointing)
+                .put("device", where)
+                .toString();
+    }
+
+    private static double rounded(double milliseconds) {
+        return Math.round(milliseconds * 100) / 100.0;
     }
 }

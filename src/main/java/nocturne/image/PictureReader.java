@@ -2,6 +2,7 @@ package nocturne.image;
 
 import java.awt.color.ICC_Profile;
 import java.awt.image.BufferedImage;
+import java.awt.image.Raster;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
@@ -101,8 +102,13 @@ public final class PictureReader {
     public Picture decode(byte[] encoded, String name, Background background) {
         try {
             PictureHeader header = header(encoded);
-            BufferedImage image = pixels(encoded, header);
-            Optional<ICC_Profile> attached = header.format() == Format.PNG ? PngProfile.of(encoded) : Optional.empty();
+            boolean lossyWebp = header.format() == Format.WEBP && LossyWebp.isLossy(encoded);
+            BufferedImage image = lossyWebp ? lossyWebp(encoded, header) : pixels(encoded, header);
+            Optional<ICC_Profile> attached = switch (header.format()) {
+                case PNG -> PngProfile.of(encoded);
+                case WEBP -> lossyWebp ? LossyWebp.profile(encoded) : Optional.empty();
+                case JPEG -> Optional.empty();
+            };
             byte[] rgb = RasterToRgb.convert(image, attached, background);
             return header.orientation().apply(new Picture(header.storedWidth(), header.storedHeight(), rgb));
         } catch (UnreadablePicture e) {
@@ -120,6 +126,13 @@ public final class PictureReader {
                             .formatted(width, height, limits.side(), limits.pixels()));
         }
         return header;
+    }
+
+    private static BufferedImage lossyWebp(byte[] encoded, PictureHeader header) throws UnreadablePicture {
+        Optional<Raster> alphas =
+                LossyWebp.hasAlpha(encoded) ? Optional.of(pixels(encoded, header).getRaster()) : Optional.empty();
+        if (alphas.isPresent() && alphas.get().getNumBands() != 4) alphas = Optional.empty();
+        return LossyWebp.decode(encoded, header.storedWidth(), header.storedHeight(), alphas);
     }
 
     private static BufferedImage pixels(byte[] encoded, PictureHeader header) throws UnreadablePicture {

@@ -132,6 +132,13 @@ public final class AtomicFiles {
         }
     }
 
+    /// What a failure to write means for the person, for writers that cannot go through [#write(Path, IOConsumer)].
+    ///
+    /// @return a [SickMachine] or [UserMistake] to throw, as that method does
+    public static RuntimeException explained(IOException cause, Path target) {
+        return explained(cause, target, folderOf(target), 0);
+    }
+
     private static RuntimeException explained(IOException cause, Path target, Path folder, long expectedBytes) {
         String reason = cause.getMessage() == null ? cause.toString() : cause.getMessage();
         if (saysDiskFull(reason)) {

@@ -87,6 +87,16 @@ public final class QwenImageTransformer {
         return config;
     }
 
+    /// How many frozen numbers the model has.
+    public long parameters() {
+        long count = txtNorm.elements();
+        for (Linear layer : List.of(timeEmbedding.linear1(), timeEmbedding.linear2(), imgIn, txtIn, normOut, projOut)) {
+            count += layer.parameters();
+        }
+        for (TransformerBlock block : blocks) count += block.parameters();
+        return count;
+    }
+
     /// The same weights with adapters beside the blocks' linear layers, replacing any there were.
     public QwenImageTransformer with(Adapters adapters) {
         List<TransformerBlock> adapted = new ArrayList<>();

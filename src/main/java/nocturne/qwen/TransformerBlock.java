@@ -25,6 +25,11 @@ record TransformerBlock(Stream picture, Stream text) {
     /// The weights of one stream.
     record Stream(Linear modulation, Linear q, Linear k, Linear v, Linear out, Linear mlpIn, Linear mlpOut,
             Tensor normQ, Tensor normK) {
+        long parameters() {
+            return normQ.elements() + normK.elements() + List.of(modulation, q, k, v, out, mlpIn, mlpOut).stream()
+                    .mapToLong(Linear::parameters).sum();
+        }
+
         /// @param map from a layer's name and weights to the same layer with its adapters
         Stream with(String prefix, Names names, BiFunction<String, Linear, Linear> map) {
             return new Stream(
@@ -57,6 +62,10 @@ record TransformerBlock(Stream picture, Stream text) {
     /// @param keyBias     `[B * (L + N)]`, negative infinity at padded text tokens; null where nothing is padded
     record Context(int batch, Tensor condition, Tensor textSamples, RowMap pictureMap, RowMap textMap,
             Rotation rotation, @Nullable Tensor keyBias, Attention.Layout layout) {}
+
+    long parameters() {
+        return picture.parameters() + text.parameters();
+    }
 
     TransformerBlock with(int index, BiFunction<String, Linear, Linear> map) {
         String prefix = prefix(index);

@@ -118,8 +118,8 @@ final class Weights {
         TensorEntry entry = source.entry(name);
         List<Long> expected = Arrays.stream(shape.toArray()).mapToObj(Long::valueOf).toList();
         if (!isFloat(entry.dtype())) {
-            problems.add(new Problem("MODEL_INVALID", source.where(), ("tensor %s is stored as %s, in a way of its own that"
-                    + " is not read; take the bf16 or fp8 files of the model").formatted(name, entry.dtype())));
+            problems.add(new Problem("MODEL_INVALID", source.where(), ("tensor %s is stored as %s, in a way of its own"
+                    + " that is not read; take the bf16 or fp8 files of the model").formatted(name, entry.dtype())));
             return false;
         }
         if (entry.shape().equals(expected)) return true;

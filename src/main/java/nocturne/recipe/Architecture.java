@@ -1,6 +1,5 @@
 package nocturne.recipe;
 
-import java.util.List;
 import java.util.Locale;
 
 /// The members of the model family.
@@ -8,15 +7,13 @@ public enum Architecture implements Spelled {
     QWEN_IMAGE("qwen_image"),
     QWEN_IMAGE_2512("qwen_image:2512"),
     QWEN_IMAGE_EDIT("qwen_image_edit"),
-    QWEN_IMAGE_EDIT_2509("qwen_image_edit_plus", "qwen_image_edit_plus:2509"),
+    QWEN_IMAGE_EDIT_2509("qwen_image_edit_plus qwen_image_edit_plus:2509"),
     QWEN_IMAGE_EDIT_2511("qwen_image_edit_plus:2511");
 
-    private final String spelling;
-    private final List<String> others;
+    private final String spellings;
 
-    Architecture(String spelling, String... others) {
-        this.spelling = spelling;
-        this.others = List.of(others);
+    Architecture(String spellings) {
+        this.spellings = spellings;
     }
 
     /// Whether it takes control pictures. It may be trained without them.
@@ -38,12 +35,7 @@ public enum Architecture implements Spelled {
     }
 
     @Override
-    public String spelling() {
-        return spelling;
-    }
-
-    @Override
-    public List<String> otherSpellings() {
-        return others;
+    public String spellings() {
+        return spellings;
     }
 }

@@ -51,10 +51,21 @@ public record BundleFacts(String name, @Nullable SortedMap<String, Integer> pict
         return pictures != null;
     }
 
-    /// The folders that look like datasets, in order.
+    /// The folders that look like datasets, in order; without those inside another, which it brings along.
     List<String> datasetFolders() {
         if (pictures == null) return List.of();
-        return pictures.keySet().stream().filter(folder -> !isAside(folder)).toList();
+        List<String> folders = pictures.keySet().stream().filter(folder -> !isAside(folder)).toList();
+        return folders.stream().filter(folder -> folders.stream().noneMatch(other -> isInside(folder, other))).toList();
+    }
+
+    /// Folders with pictures below a folder.
+    List<String> foldersInside(String folder) {
+        if (pictures == null) return List.of();
+        return pictures.keySet().stream().filter(inner -> isInside(inner, folder)).toList();
+    }
+
+    private static boolean isInside(String folder, String outer) {
+        return !folder.equals(outer) && (outer.equals(".") || folder.startsWith(outer + "/"));
     }
 
     /// A folder kept out of training by its name, if there is one.
@@ -71,8 +82,7 @@ public record BundleFacts(String name, @Nullable SortedMap<String, Integer> pict
         if (pictures == null) return OptionalInt.empty();
         int count = 0;
         for (var entry : pictures.entrySet()) {
-            String path = entry.getKey();
-            if (folder.equals(".") || path.equals(folder) || path.startsWith(folder + "/")) count += entry.getValue();
+            if (entry.getKey().equals(folder) || isInside(entry.getKey(), folder)) count += entry.getValue();
         }
         return OptionalInt.of(count);
     }
@@ -81,7 +91,7 @@ public record BundleFacts(String name, @Nullable SortedMap<String, Integer> pict
         return folder.substring(folder.lastIndexOf('/') + 1);
     }
 
-    private static boolean isAside(String folder) {
+    static boolean isAside(String folder) {
         for (String name : folder.split("/")) {
             String lower = name.toLowerCase(Locale.ROOT);
             boolean control = lower.endsWith("_controls") || lower.endsWith("_control");

@@ -57,7 +57,19 @@ final class DatasetRulings {
                         "the folder %s has a name that a recipe cannot write; rename it."
                         .formatted(Shown.value(folder)));
             }
+            refuseUnclear(folder);
             triggerFrom(folder);
+        }
+    }
+
+    /// A dataset takes the folders inside it along, so pictures beside a folder that is meant otherwise need a word.
+    private void refuseUnclear(String folder) {
+        for (String inner : bundle.foldersInside(folder)) {
+            boolean repeated = REPEATS_AND_NAME.matcher(BundleFacts.lastName(inner)).matches();
+            if (!repeated && !BundleFacts.isAside(inner)) continue;
+            findings.refuse(root.at(), "datasets", """
+                    pictures lie beside the folder %s and would be trained together with it; put them into a folder of \
+                    their own, or write datasets.""".formatted(Shown.value(inner)));
         }
     }
 

@@ -199,8 +199,7 @@ sealed interface Kind<T> {
         public Optional<E> parse(String text) {
             String word = bare(text);
             return Stream.of(type.getEnumConstants())
-                    .filter(choice -> bare(choice.spelling()).equals(word)
-                            || choice.otherSpellings().stream().anyMatch(other -> bare(other).equals(word)))
+                    .filter(choice -> choice.allSpellings().stream().anyMatch(name -> bare(name).equals(word)))
                     .findFirst();
         }
 

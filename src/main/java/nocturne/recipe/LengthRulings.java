@@ -129,7 +129,7 @@ final class LengthRulings {
         for (Section dataset : datasets) {
             var pictures = bundle.picturesIn(dataset.get(DatasetKeys.FOLDER));
             if (pictures.isEmpty()) return OptionalLong.empty();
-            long copies = (dataset.get(DatasetKeys.FLIP_X) ? 2L : 1L) * (dataset.get(DatasetKeys.FLIP_Y) ? 2 : 1);
+            long copies = (dataset.get(DatasetKeys.FLIP_X) ? 2L : 1L) * (dataset.get(DatasetKeys.FLIP_Y) ? 2L : 1L);
             samples += (long) pictures.getAsInt() * dataset.get(DatasetKeys.REPEATS) * copies
                     * dataset.get(DatasetKeys.RESOLUTION).size();
         }

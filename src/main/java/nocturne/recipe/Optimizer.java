@@ -6,14 +6,14 @@ public enum Optimizer implements Spelled {
     /// AdamW with both moments in blocks of 8-bit numbers; computed as [#ADAMW] for now, with a notice.
     ADAMW8BIT("adamw8bit");
 
-    private final String spelling;
+    private final String spellings;
 
-    Optimizer(String spelling) {
-        this.spelling = spelling;
+    Optimizer(String spellings) {
+        this.spellings = spellings;
     }
 
     @Override
-    public String spelling() {
-        return spelling;
+    public String spellings() {
+        return spellings;
     }
 }

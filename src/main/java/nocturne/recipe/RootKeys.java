@@ -11,8 +11,7 @@ import java.util.List;
 /// The top of a recipe: what the `config` and `process` levels of the dialect hold, made one level by [Dialect].
 final class RootKeys {
     static final Key<String> NAME = Key.of("name",
-                    textLike("at most 80 letters, digits, blanks, dots, - and _, the first and the last a letter or "
-                            + "digit",
+                    textLike("up to 80 letters, digits, blanks, dots, - and _, with a letter or digit at both ends",
                             "[A-Za-z0-9]([A-Za-z0-9 ._-]{0,78}[A-Za-z0-9])?"),
                     "Name of the job; its files begin with it.")
             .follows("the bundle's name", "B1");

@@ -2,15 +2,12 @@ package nocturne.recipe;
 
 import java.util.List;
 import java.util.Optional;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /// Makes every sample prompt complete: each with its own size, seed, guidance and the rest.
 final class SampleRulings {
     private static final int SIDE_UNIT = 32;
     private static final int MOST_CHARACTERS = 5000;
-    /// Flags that other tools read out of a prompt's text, such as `--w 512`.
-    private static final Pattern INLINE_FLAG = Pattern.compile("(^|\\s)--[a-z_]+(\\s|$)");
     /// Drawn where a recipe with a trigger word names no prompts: a face, a whole figure, and the word alone.
     private static final List<String> STANDARD_PROMPTS = List.of("[trigger], portrait, smiling, high quality",
             "[trigger], full body, standing, photorealistic", "[trigger]");
@@ -65,6 +62,7 @@ final class SampleRulings {
     }
 
     private void complete(Section item, int index) {
+        InlineFlags.lift(item, findings);
         decidePrompt(item);
         if (item.find(SampleKeys.ITEM_NEG).isEmpty()) item.derive(SampleKeys.ITEM_NEG, sample.get(SampleKeys.NEG));
         decideNegative(item, SampleKeys.ITEM_NEG);
@@ -94,17 +92,13 @@ final class SampleRulings {
         }
         Optional<String> trigger = root.find(RootKeys.TRIGGER_WORD);
         String whole = prompt.replace("[trigger]", trigger.orElse("")).replace("[name]", root.get(RootKeys.NAME));
-        if (INLINE_FLAG.matcher(whole).find()) {
-            findings.refuse(at, path,
-                    "flags inside a prompt (--w, --seed ...) are not read; write an item of samples: with "
-                    + "width, seed and so on.");
-        }
         if (prompt.contains("[trigger]") && trigger.isEmpty()) {
             findings.refuse(at, path, "[trigger] stands for trigger_word, which the recipe does not give.");
         }
-        if (whole.length() > MOST_CHARACTERS || whole.contains("${")) {
-            findings.refuse(at, path, "with [trigger] and [name] replaced it is no prompt of at most %d characters."
-                    .formatted(MOST_CHARACTERS));
+        if (whole.length() > MOST_CHARACTERS || whole.contains("${") || InlineFlags.areIn(whole)) {
+            findings.refuse(at, path,
+                    "with [trigger] and [name] replaced it is no plain text of at most %d characters, without flags."
+                            .formatted(MOST_CHARACTERS));
         }
         item.set(SampleKeys.PROMPT, whole, item.origin(SampleKeys.PROMPT).orElse(new Origin.Default("B8")));
     }

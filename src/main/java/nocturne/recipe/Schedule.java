@@ -8,10 +8,10 @@ enum Schedule implements Spelled {
     COSINE("cosine"),
     COSINE_WITH_RESTARTS("cosine_with_restarts");
 
-    private final String spelling;
+    private final String spellings;
 
-    Schedule(String spelling) {
-        this.spelling = spelling;
+    Schedule(String spellings) {
+        this.spellings = spellings;
     }
 
     boolean isConstant() {
@@ -19,7 +19,7 @@ enum Schedule implements Spelled {
     }
 
     @Override
-    public String spelling() {
-        return spelling;
+    public String spellings() {
+        return spellings;
     }
 }

@@ -1,8 +1,8 @@
 package nocturne.recipe;
 
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.IdentityHashMap;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,9 +19,9 @@ final class Section {
     private final Block block;
     private final String path;
     private final Position at;
-    private final IdentityHashMap<Key<?>, Setting> settings = new IdentityHashMap<>();
+    private final Map<Key<?>, Setting> settings = new HashMap<>();
     private final Map<String, List<Section>> inside = new LinkedHashMap<>();
-    private final Set<Key<?>> refused = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final Set<Key<?>> refused = new HashSet<>();
 
     /// @param path as messages name it, such as `datasets[0]`; empty for the root
     /// @param at   where the block was written, or the nearest place to it

@@ -95,7 +95,9 @@ final class SectionReader {
     private String unknown(Block block, String written) {
         String here = block.name().isEmpty() ? "a recipe" : block.name();
         Optional<String> nearest = NearestName.of(written, block.names());
-        Optional<String> home = blocks(root).filter(other -> !other.equals(block) && other.knows(written)).findFirst()
+        Optional<String> home = blocks(root)
+                .filter(other -> !other.name().equals(block.name()) && other.knows(written))
+                .findFirst()
                 .map(other -> other.name().isEmpty() ? "the top of the recipe" : other.name());
         if (home.isPresent()) return "is not a key of %s; it belongs in %s.".formatted(here, home.get());
         return nearest.map(name -> "is not a key of %s; did you mean %s?".formatted(here, name))

@@ -4,11 +4,14 @@ import java.util.List;
 
 /// A choice as recipes spell it. Upper case, `_`, `-` and blanks make no difference when reading.
 public interface Spelled {
-    /// The spelling we print.
-    String spelling();
+    /// Every spelling that is read, separated by blanks; the first is the one we print.
+    String spellings();
 
-    /// Other spellings that mean the same.
-    default List<String> otherSpellings() {
-        return List.of();
+    default String spelling() {
+        return allSpellings().getFirst();
+    }
+
+    default List<String> allSpellings() {
+        return List.of(spellings().split(" "));
     }
 }

@@ -1,7 +1,5 @@
 package nocturne.recipe;
 
-import java.util.List;
-
 /// How the noise levels of training samples are spread.
 public enum TimestepType implements Spelled {
     /// Sigmoid of a normal draw: most samples at medium noise, where features are decided.
@@ -11,7 +9,7 @@ public enum TimestepType implements Spelled {
     /// Drawn as [#LINEAR]; the loss of each level is weighted by a fixed table that favours high noise.
     WEIGHTED("weighted"),
     /// The levels of the inference schedule, shifted towards high noise for large pictures.
-    SHIFT("shift", "flux_shift", "lumina2_shift"),
+    SHIFT("shift flux_shift lumina2_shift"),
     /// Three parts log-normal, one part even.
     LOGNORM_BLEND("lognorm_blend"),
     /// A short schedule, of which one step is taken before the loss is measured.
@@ -25,12 +23,10 @@ public enum TimestepType implements Spelled {
     /// The levels that a model of eight steps meets.
     EIGHT_STEP("eight_step");
 
-    private final String spelling;
-    private final List<String> others;
+    private final String spellings;
 
-    TimestepType(String spelling, String... others) {
-        this.spelling = spelling;
-        this.others = List.of(others);
+    TimestepType(String spellings) {
+        this.spellings = spellings;
     }
 
     /// Whether its levels are fixed, made for models that sample in a few steps; a bias changes nothing then.
@@ -39,12 +35,7 @@ public enum TimestepType implements Spelled {
     }
 
     @Override
-    public String spelling() {
-        return spelling;
-    }
-
-    @Override
-    public List<String> otherSpellings() {
-        return others;
+    public String spellings() {
+        return spellings;
     }
 }

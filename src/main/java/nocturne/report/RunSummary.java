@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 /// @param pictures     how many pictures were trained on
 /// @param adapter      what kind of adapter it is
 /// @param checkpoints  ascending by step, the final one last; empty if none was written
+/// @param lowestHeldOut the lowest held-out loss measured at any step, saved or not; null if none was measured
 /// @param prompts      of the samples, in the order of the contact sheet's rows
 /// @param notices      every silent reinterpretation and everything odd that happened
 /// @param recipe       the resolved recipe, as text
@@ -24,8 +25,9 @@ import org.jspecify.annotations.Nullable;
 /// @param lossCurve    a PNG, or null
 public record RunSummary(String jobName, String trigger, String baseModel, String device, String program,
                          String finished, Duration trainingTime, int pictures, Adapter adapter,
-                         List<Checkpoint> checkpoints, List<String> prompts, List<String> notices, String recipe,
-                         byte @Nullable [] contactSheet, byte @Nullable [] lossCurve) {
+                         List<Checkpoint> checkpoints, LossHistory.@Nullable HeldOut lowestHeldOut,
+                         List<String> prompts, List<String> notices, String recipe, byte @Nullable [] contactSheet,
+                         byte @Nullable [] lossCurve) {
     /// @param kind    such as `LoRA`
     /// @param rank    of the update
     /// @param alpha   strength as trained; already folded into the file
@@ -74,6 +76,11 @@ public record RunSummary(String jobName, String trigger, String baseModel, Strin
                     "It is the only one whose loss on held-out pictures was measured (" + figure + ")."));
         }
         String reason = "It has the lowest loss on the pictures held out of training: " + figure;
+        if (lowestHeldOut != null && lowestHeldOut.loss() < lowest.heldOutLoss()) {
+            return Optional.of(new Recommendation(lowest, reason + " among the saved ones. Between them it was lower: "
+                    + Numbers.loss(lowestHeldOut.loss()) + " at step " + lowestHeldOut.step()
+                    + "; saving more often (save.save_every) would have kept that one."));
+        }
         reason += lowest.equals(last)
                 ? ". The loss was still at its lowest at the end, so a longer run might improve it further."
                 : Double.isFinite(last.heldOutLoss()) && last.heldOutLoss() > lowest.heldOutLoss()

@@ -23,6 +23,11 @@ public record Linear(Tensor weight, @Nullable Tensor bias, List<LowRank> adapter
         return new Linear(weight, bias, more);
     }
 
+    /// Frozen numbers: weight and bias, without adapters.
+    public long parameters() {
+        return weight.elements() + (bias == null ? 0 : bias.elements());
+    }
+
     public int in() {
         return weight.columns();
     }

@@ -63,19 +63,18 @@ public final class Ops {
         for (int i = 0; i < reduced.length; i++) {
             LowRank adapter = layer.adapters().get(i);
             if (!adapter.trained() && !x.requiresGrad()) continue;
+            float betaUp = adapter.up().grad() == null ? 0 : 1;
+            float betaDown = adapter.down().grad() == null ? 0 : 1;
+            Tensor dUp = adapter.trained() ? adapter.up().gradientBuffer(arena) : null;
+            Tensor dDown = adapter.trained() ? adapter.down().gradientBuffer(arena) : null;
             try (TensorArena.Scope scope = arena.scope()) {
                 Tensor du = arena.allocate(reduced[i].shape());   // du = scale * dy B
                 products.product(dy, false, adapter.up(), false, adapter.scale(), 0, du);
                 if (x.requiresGrad()) {
                     products.product(du, false, adapter.down(), false, 1, 1, x.gradientBuffer(arena));
                 }
-                if (adapter.trained()) {
-                    float betaUp = adapter.up().grad() == null ? 0 : 1;
-                    products.product(
-                            dy, true, reduced[i], false, adapter.scale(), betaUp, adapter.up().gradientBuffer(arena));
-                    float betaDown = adapter.down().grad() == null ? 0 : 1;
-                    products.product(du, true, x, false, 1, betaDown, adapter.down().gradientBuffer(arena));
-                }
+                if (dUp != null) products.product(dy, true, reduced[i], false, adapter.scale(), betaUp, dUp);
+                if (dDown != null) products.product(du, true, x, false, 1, betaDown, dDown);
             }
         }
     }
@@ -116,16 +115,19 @@ public final class Ops {
                 Tensor dOut = out.grad();
                 if (dOut == null) return;
                 Tensor wantedModulation = modulation.requiresGrad() ? zeroedGradient(modulation) : null;
-                Tensor dy = y.gradientBuffer(arena);
+                if (y.requiresGrad()) requireFirst(y, "gatedResidual");
+                Tensor wantedY = y.requiresGrad() ? y.gradientBuffer(arena) : null;
                 try (TensorArena.Scope scope = arena.scope()) {
-                    elementwise.gatedResidualBackward(dOut, y, modulation, gatePart, map, dy,
+                    elementwise.gatedResidualBackward(dOut, y, modulation, gatePart, map,
+                            wantedY != null ? wantedY : arena.allocate(y.shape()),
                             wantedModulation != null ? wantedModulation : arena.allocate(modulation.shape()));
                 }
                 if (!x.requiresGrad()) return;
                 Tensor dx = x.grad();
                 // The residual's gradient is dOut itself: hand the buffer over where nothing came before it.
-                if (dx == null) x.adoptGradient(dOut);
-                else elementwise.addScaled(dOut, 1, dx);
+                if (dx != null) elementwise.addScaled(dOut, 1, dx);
+                else if (x.hasGradientBuffer()) elementwise.copy(dOut, x.gradientBuffer(arena));
+                else x.adoptGradient(dOut);
             });
         }
         return out;
@@ -140,8 +142,9 @@ public final class Ops {
                 Tensor dy = y.grad();
                 if (dy == null) return;
                 requireFirst(x, "geluTanh");
-                backend.elementwise().geluTanhBackward(dy, x, dy);
-                x.adoptGradient(dy);
+                Tensor dx = x.hasGradientBuffer() ? x.gradientBuffer(arena) : dy;
+                backend.elementwise().geluTanhBackward(dy, x, dx);
+                if (dx == dy) x.adoptGradient(dy);
             });
         }
         return y;
@@ -239,7 +242,18 @@ public final class Ops {
             tape.record(() -> {
                 Tensor dPart = part.grad();
                 if (dPart == null) return;
-                elementwise.placeRows(dPart, batch, offset, zeroedGradient(joint));
+                Tensor dJoint = joint.grad();
+                if (dJoint == null) {
+                    elementwise.placeRows(dPart, batch, offset, zeroedGradient(joint));
+                    return;
+                }
+                // Others have written: these rows too, perhaps.
+                try (TensorArena.Scope scope = arena.scope()) {
+                    Tensor sum = arena.allocate(dPart.shape());
+                    elementwise.takeRows(dJoint, batch, offset, sum);
+                    elementwise.addScaled(dPart, 1, sum);
+                    elementwise.placeRows(sum, batch, offset, dJoint);
+                }
             });
         }
         return part;

@@ -97,6 +97,12 @@ public final class Tensor {
         gradWritten = false;
     }
 
+    /// Whether memory for the gradient is there, written or not. Such memory may have to outlive the pass, so that a
+    /// contribution goes into it and never takes its place.
+    boolean hasGradientBuffer() {
+        return grad != null;
+    }
+
     /// Hands over a finished gradient: the buffer now belongs to this tensor.
     void adoptGradient(Tensor buffer) {
         grad = buffer;

@@ -81,6 +81,7 @@ public final class TensorArena implements AutoCloseable {
         blocks.clear();
         block = -1;
         used = 0;
+        usedInEarlierBlocks = 0;
     }
 
     /// A mark in the arena; closing it frees everything allocated after it was made.

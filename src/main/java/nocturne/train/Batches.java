@@ -2,29 +2,62 @@ package nocturne.train;
 
 import java.util.List;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import nocturne.dataset.DataOrder;
+import nocturne.dataset.Sample;
 import nocturne.qwen.PromptEmbedding;
 import nocturne.tensor.Philox;
 
 /// Makes micro-batches: which samples, how noisy, with which noise. All of it is a function of the seed and the
 /// micro-batch's number, so that a resumed run makes the same ones.
+///
+/// Where there are regularisation samples, every second step trains on them alone, as in ai-toolkit.
 final class Batches {
     private final List<Example> examples;
-    private final DataOrder order;
+    private final List<Deal> deals;
     private final TimestepSampling timesteps;
     private final long seed;
+    private final int accumulation;
 
-    Batches(List<Example> examples, DataOrder order, TimestepSampling timesteps, long seed) {
+    /// Some of the examples in an order of their own.
+    ///
+    /// @param positions where the ordered samples lie among all examples
+    private record Deal(DataOrder order, List<Integer> positions) {}
+
+    /// @param samples      of the dataset; `examples` are the same in the same order
+    /// @param accumulation micro-batches in a step
+    Batches(List<Sample> samples, List<Example> examples, int batchSize, int accumulation, TimestepSampling timesteps,
+            long seed) {
         this.examples = examples;
-        this.order = order;
         this.timesteps = timesteps;
         this.seed = seed;
+        this.accumulation = accumulation;
+        deals = Stream.of(false, true)
+                .map(regularisation -> IntStream.range(0, samples.size())
+                        .filter(i -> samples.get(i).regularisation() == regularisation).boxed().toList())
+                .filter(positions -> !positions.isEmpty())
+                .map(positions -> new Deal(
+                        new DataOrder(positions.stream().map(samples::get).toList(), batchSize, seed), positions))
+                .toList();
+    }
+
+    /// Micro-batches after which every training sample has been shown as often as its repeats say.
+    int perEpoch() {
+        return deals.getFirst().order.batchesPerEpoch();
+    }
+
+    /// The examples of a micro-batch.
+    private List<Example> chosen(long number) {
+        long step = number / accumulation;
+        Deal deal = deals.get((int) (step % deals.size()));
+        // Each deal counts the micro-batches of its own steps only.
+        long own = step / deals.size() * accumulation + number % accumulation;
+        return deal.order.batch(own).stream().map(i -> examples.get(deal.positions.get(i))).toList();
     }
 
     /// @param number counted from 0 over the whole run, accumulation included
     MicroBatch microBatch(long number) {
-        List<Integer> chosen = order.batch(number);
-        List<Example> batch = chosen.stream().map(examples::get).toList();
+        List<Example> batch = chosen(number);
         List<Timestep> levels = timesteps.draw(
                 Philox.stream(seed, "timesteps", number), batch.size(), batch.getFirst().grids().getFirst().tokens());
         Philox dropout = Philox.stream(seed, "caption dropout", number);
@@ -44,10 +77,10 @@ final class Batches {
 
     /// The noise level that follows each sample's in a short schedule, for [TimestepType#NEXT_SAMPLE].
     float[] following(long number) {
-        List<Integer> chosen = order.batch(number);
-        int tokens = examples.get(chosen.getFirst()).grids().getFirst().tokens();
-        List<Timestep> levels = timesteps.draw(Philox.stream(seed, "timesteps", number), chosen.size(), tokens);
-        float[] following = new float[chosen.size()];
+        List<Example> batch = chosen(number);
+        int tokens = batch.getFirst().grids().getFirst().tokens();
+        List<Timestep> levels = timesteps.draw(Philox.stream(seed, "timesteps", number), batch.size(), tokens);
+        float[] following = new float[batch.size()];
         for (int b = 0; b < following.length; b++) following[b] = timesteps.following(levels.get(b), tokens);
         return following;
     }

@@ -34,8 +34,12 @@ public final class Bench {
     /// @param keep what each block keeps for its backward pass
     public record Settings(Size size, int steps, int warmup, Tape.Keep keep) {}
 
-    /// Milliseconds for one optimiser step with one micro-batch; memory of tensors, the model's own included.
-    public record Result(double medianMs, double minMs, double maxMs, long tensorBytes, long loraParameters) {}
+    /// Milliseconds for one optimiser step with one micro-batch.
+    ///
+    /// @param tensorBytes memory of tensors, the model's own included
+    /// @param peakMib     the most this whole process has held, from `/proc`; -1 where there is no such file
+    public record Result(double medianMs, double minMs, double maxMs, long tensorBytes, long peakMib,
+            long baseParameters, long loraParameters) {}
 
     private Bench() {}
 
@@ -61,7 +65,7 @@ public final class Bench {
             Arrays.sort(milliseconds);
             return new Result(milliseconds[milliseconds.length / 2], milliseconds[0],
                     milliseconds[milliseconds.length - 1], weights.reservedBytes() + passes.reservedBytes(),
-                    layout.parameters());
+                    Progress.peakResidentBytes() >> 20, model.parameters(), layout.parameters());
         }
     }
 

@@ -50,13 +50,13 @@ final class Checkpoints {
     /// @param values  what the main file holds: the average where there is one
     /// @param average whether `values` are an average, so that the adapter as trained gets a file too
     Saved write(int step, Tensor values, boolean average) {
-        String name = step == recipe.train().steps() ? recipe.name() : numbered(step);
+        String name = name(step);
         if (average) write(name + "_raw", step, lora.values());
         return write(name, step, values);
     }
 
-    private String numbered(int step) {
-        return "%s_%09d".formatted(recipe.name(), step);
+    private String name(int step) {
+        return step == recipe.train().steps() ? recipe.name() : "%s_%09d".formatted(recipe.name(), step);
     }
 
     private Saved write(String name, int step, Tensor values) {
@@ -90,11 +90,11 @@ final class Checkpoints {
         };
     }
 
-    /// The numbered checkpoints that earlier runs of the job left, up to a step, ascending.
+    /// The checkpoints that earlier runs of the job left, up to a step, ascending.
     List<Saved> upTo(int done) {
         List<Saved> found = new ArrayList<>();
-        for (int step = 1; step <= Math.min(done, recipe.train().steps() - 1); step++) {
-            Path file = folder.resolve(numbered(step) + ".safetensors");
+        for (int step = 1; step <= done; step++) {
+            Path file = folder.resolve(name(step) + ".safetensors");
             if (Files.isRegularFile(file)) found.add(saved(step, file));
         }
         return found;
@@ -125,8 +125,9 @@ final class Checkpoints {
         for (Saved old : numbered) {
             if (excess <= 0) break;
             if (old.step() == best) continue;
-            remove(numbered(old.step()));
-            remove(numbered(old.step()) + "_raw");
+            // In this order: after a kill in between, the file that is still there brings us here again.
+            remove(name(old.step()) + "_raw");
+            remove(name(old.step()));
             removed.add(old.step());
             excess--;
         }

@@ -38,9 +38,9 @@ final class Datasets {
     }
 
     private DatasetSpec spec(DatasetRecipe dataset) {
-        return new DatasetSpec(root.resolve(dataset.folder()), dataset.captionExtension(), text(dataset.defaultCaption()),
-                text(dataset.triggerWord()), dataset.repeats(), dataset.resolutions(), true, dataset.flipX(),
-                dataset.flipY(), dataset.captionDropout(),
+        return new DatasetSpec(root.resolve(dataset.folder()), dataset.captionExtension(),
+                text(dataset.defaultCaption()), text(dataset.triggerWord()), dataset.repeats(), dataset.resolutions(),
+                true, dataset.flipX(), dataset.flipY(), dataset.captionDropout(),
                 dataset.controlFolders().stream().map(root::resolve).toList(), background(dataset), false,
                 dataset.lossMultiplier());
     }

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiConsumer;
+import java.util.function.BooleanSupplier;
 import nocturne.adapter.Lora;
 import nocturne.image.Background;
 import nocturne.image.Generation;
@@ -78,7 +79,8 @@ final class Gallery {
 
     private static Prompt prompt(SampleRequest request, String text, PromptTemplate editTemplate) {
         if (request.controls().isEmpty()) return Prompt.ofWords(text);
-        return new Prompt(editTemplate, text, request.controls().stream().map(Gallery::hash).toList(), request::controls);
+        return new Prompt(editTemplate, text, request.controls().stream().map(Gallery::hash).toList(),
+                request::controls);
     }
 
     private static String hash(Picture picture) {
@@ -106,34 +108,44 @@ final class Gallery {
     }
 
     /// Draws what is not there yet; a file that is there is whole, and the same picture would be drawn again.
+    /// Between two pictures it may be asked to leave off.
     ///
     /// @param step    updates made; 0 is the untrained model
     /// @param values  the adapter's, under the layout of `lora`
-    /// @param drawn   told the prompt's number and the file, for each picture that was drawn
+    /// @param present told the prompt's number and the file, for each picture that is there now: a kill may have come
+    ///     between drawing one and telling of it
     /// @param doing   told how many pictures are done
-    void draw(int step, QwenImageTransformer base, Lora lora, Tensor values, BiConsumer<Integer, Path> drawn,
-            Examples.Progress doing) {
+    /// @return whether all are there
+    boolean draw(int step, QwenImageTransformer base, Lora lora, Tensor values, BiConsumer<Integer, Path> present,
+            Examples.Progress doing, BooleanSupplier stop) {
         for (int i = 0; i < requests.size(); i++) {
             doing.done("samples", i, requests.size());
             Path file = file(step, i);
-            if (Files.isRegularFile(file)) continue;
-            SampleRequest request = requests.get(i);
-            // At step 0 the adapter changes nothing; leaving it out draws the base model itself.
-            QwenImageTransformer model =
-                    step == 0 ? base : base.with(lora.frozen(values, (float) request.strength()));
-            try (TensorArena passes = backend.newArena()) {
-                Sampler sampler = new Sampler(new TransformerDenoiser(model, backend, passes), schedule);
-                Picture picture = new Painter(sampler, encoders.vae())
-                        .paint(request, conditions.get(i), Sampler.Progress.NONE);
-                Generation generation = new Generation(request.prompt(), request.negative(), request.seed(), step,
-                        request.steps(), request.guidance().scale(), request.width(), request.height(),
-                        request.strength(), step == 0 ? "base" : "%s_%09d".formatted(name, step));
-                byte[] png = PngWriter.png(picture, generation.texts());
-                AtomicFiles.write(file, out -> out.write(png));
+            if (!Files.isRegularFile(file)) {
+                if (stop.getAsBoolean()) return false;
+                paint(requests.get(i), conditions.get(i), step, base, lora, values, file);
             }
-            drawn.accept(i, file);
+            present.accept(i, file);
         }
         doing.done("samples", requests.size(), requests.size());
+        return true;
+    }
+
+    private void paint(SampleRequest request, Conditions condition, int step, QwenImageTransformer base, Lora lora,
+            Tensor values, Path file) {
+        // At step 0 the adapter changes nothing; leaving it out draws the base model itself.
+        QwenImageTransformer model =
+                step == 0 ? base : base.with(lora.frozen(values, (float) request.strength()));
+        try (TensorArena passes = backend.newArena()) {
+            Sampler sampler = new Sampler(new TransformerDenoiser(model, backend, passes), schedule);
+            Picture picture = new Painter(sampler, encoders.vae())
+                    .paint(request, condition, Sampler.Progress.NONE);
+            Generation generation = new Generation(request.prompt(), request.negative(), request.seed(), step,
+                    request.steps(), request.guidance().scale(), request.width(), request.height(),
+                    request.strength(), step == 0 ? "base" : "%s_%09d".formatted(name, step));
+            byte[] png = PngWriter.png(picture, generation.texts());
+            AtomicFiles.write(file, out -> out.write(png));
+        }
     }
 
     private Path file(int step, int prompt) {

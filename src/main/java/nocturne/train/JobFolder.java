@@ -1,5 +1,6 @@
 package nocturne.train;
 
+import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -13,47 +14,47 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.stream.Stream;
 import nocturne.io.AtomicFiles;
-import nocturne.problem.SickMachine;
 import nocturne.problem.UserMistake;
 import org.jspecify.annotations.Nullable;
 
 /// Where a run lies on disk: results for the person at the top, what is needed to resume below `.state/`.
 ///
 /// `job.json` says whose folder it is. A folder belongs to one run: the same bundle, recipe and model resume it,
-/// anything else is refused and left as it is. One process holds it at a time.
+/// anything else is refused and left as it is. Only a run that never got as far as training (bad input is often found
+/// while things are prepared) is nobody's loss: what it left is replaced. One process holds the folder at a time.
 final class JobFolder implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String JOB_FILE = "job.json";
+    private static final String PREPARING = "preparing";
 
     private final Path root;
+    private final String name;
     private final String fingerprint;
     private final FileChannel lockFile;
 
-    private JobFolder(Path root, String fingerprint, FileChannel lockFile) {
+    /// What `job.json` says about whose folder it is.
+    private record Owner(String fingerprint, String state) {}
+
+    private JobFolder(Path root, String name, String fingerprint, FileChannel lockFile) {
         this.root = root;
+        this.name = name;
         this.fingerprint = fingerprint;
         this.lockFile = lockFile;
     }
 
     /// Takes the folder for a run, making it if it is not there.
     ///
+    /// @param name        of the recipe
     /// @param fingerprint hash of everything that decides the run's result
-    /// @throws UserMistake `OUTPUT_IN_USE` if the folder holds anything else, or another process works in it
-    static JobFolder open(Path root, String fingerprint) {
+    /// @throws UserMistake `OUTPUT_IN_USE` if the folder holds anything else, or another process works in it;
+    ///     `NOT_WRITABLE`
+    /// @throws nocturne.problem.SickMachine `DISK_FULL` or `WRITE_FAILED`
+    static JobFolder open(Path root, String name, String fingerprint) {
         try {
             if (Files.exists(root) && !Files.isDirectory(root)) {
                 throw new UserMistake("OUTPUT_IN_USE", root.toString(), "is a file; choose a folder with --out.");
             }
-            String owner = owner(root);
-            if (owner == null && holdsAnything(root)) {
-                throw new UserMistake("OUTPUT_IN_USE", root.toString(),
-                        "is not empty and not a training run of ours; choose another folder with --out.");
-            }
-            if (owner != null && !owner.equals(fingerprint)) {
-                throw new UserMistake("OUTPUT_IN_USE", root.toString(),
-                        "holds another run: its pictures, captions, recipe or model were not the same as now. Nothing in"
-                                + " it was touched. Choose another folder with --out, or move this one away.");
-            }
+            refuseAnothers(root, fingerprint);
             Files.createDirectories(root.resolve(".state"));
             FileChannel lockFile = FileChannel.open(root.resolve(".state/lock"), StandardOpenOption.CREATE,
                     StandardOpenOption.WRITE);
@@ -62,13 +63,26 @@ final class JobFolder implements AutoCloseable {
                 throw new UserMistake("OUTPUT_IN_USE", root.toString(),
                         "is being written by another Nocturne right now; wait for it, or choose another --out.");
             }
-            JobFolder folder = new JobFolder(root, fingerprint, lockFile);
-            folder.sweep();
-            if (owner == null) folder.note("running", 0, 0);
+            JobFolder folder = new JobFolder(root, name, fingerprint, lockFile);
+            try {
+                folder.takePossession();
+            } catch (IOException | RuntimeException e) {
+                lockFile.close();
+                throw e;
+            }
             return folder;
         } catch (IOException e) {
-            throw new SickMachine("OUTPUT_UNUSABLE", "opening the output folder " + root + ": " + e, e);
+            throw AtomicFiles.explained(e, root.resolve(JOB_FILE));
         }
+    }
+
+    private void takePossession() throws IOException {
+        // Asked again, because another process may have come and gone before we held the lock.
+        Owner owner = refuseAnothers(root, fingerprint);
+        sweep();
+        if (owner != null && owner.fingerprint.equals(fingerprint)) return;
+        Files.deleteIfExists(root.resolve("events.jsonl"));
+        note(PREPARING, 0, 0);
     }
 
     private static boolean lock(FileChannel file) throws IOException {
@@ -88,13 +102,36 @@ final class JobFolder implements AutoCloseable {
         }
     }
 
-    /// The fingerprint of the run a folder belongs to, null if to none.
-    private static @Nullable String owner(Path root) throws IOException {
+    /// Changes nothing.
+    ///
+    /// @return the run the folder belongs to so far, null if to none
+    private static @Nullable Owner refuseAnothers(Path root, String fingerprint) throws IOException {
+        Owner owner = owner(root);
+        if (owner == null && holdsAnything(root)) {
+            throw new UserMistake("OUTPUT_IN_USE", root.toString(),
+                    "is not empty and not a training run of ours; choose another folder with --out.");
+        }
+        if (owner != null && !owner.fingerprint.equals(fingerprint) && !owner.state.equals(PREPARING)) {
+            throw new UserMistake("OUTPUT_IN_USE", root.toString(),
+                    "holds another run: its pictures, captions, recipe or model were not the same as now. Nothing in it"
+                            + " was touched. Choose another folder with --out, or move this one away.");
+        }
+        return owner;
+    }
+
+    private static @Nullable Owner owner(Path root) throws IOException {
         Path file = root.resolve(JOB_FILE);
         if (!Files.isRegularFile(file)) return null;
-        JsonNode job = JSON.readTree(Files.readString(file));
-        JsonNode fingerprint = job == null ? null : job.path("fingerprint");
-        return fingerprint == null || !fingerprint.isTextual() ? "unreadable" : fingerprint.textValue();
+        try {
+            JsonNode job = JSON.readTree(Files.readAllBytes(file));
+            String fingerprint = job.path("fingerprint").asText();
+            if (!fingerprint.isEmpty()) return new Owner(fingerprint, job.path("state").asText());
+        } catch (JacksonException damaged) {
+            // Told below.
+        }
+        throw new UserMistake("OUTPUT_IN_USE", file.toString(),
+                "does not say whose folder this is: it is damaged, or not ours. Choose another folder with --out, or"
+                        + " move this one away.");
     }
 
     private void sweep() {
@@ -103,7 +140,8 @@ final class JobFolder implements AutoCloseable {
         if (Files.isDirectory(root.resolve("samples"))) AtomicFiles.removeLeftovers(root.resolve("samples"));
     }
 
-    /// Says publicly how far the run is; `completed` is the last thing ever written.
+    /// Says publicly how far the run is: `preparing` until the first step can be made; `completed` is the last thing
+    /// ever written.
     void note(String state, long step, long steps) {
         ObjectNode job = JSON.createObjectNode();
         job.put("job", id()).put("state", state).put("step", step).put("steps", steps).put("fingerprint", fingerprint);
@@ -118,9 +156,9 @@ final class JobFolder implements AutoCloseable {
         }
     }
 
-    /// A name for the run that is the same whenever the same run is started: folder name and part of its fingerprint.
+    /// A name for the run that is the same whenever and wherever the same run is started; it goes into the files.
     String id() {
-        return root.getFileName() + "-" + fingerprint.substring(0, 8);
+        return name + "-" + fingerprint.substring(0, 8);
     }
 
     Path root() {

@@ -24,7 +24,8 @@ final class ModelSearch {
             places.add(root.resolve("models").resolve(last).toAbsolutePath().normalize());
         }
         for (Path place : places) if (Files.isDirectory(place)) return place;
-        throw new UserMistake("MODEL_NOT_FOUND", nameOrPath, "is not here. Looked at %s. Put the model's folder at one of"
+        throw new UserMistake("MODEL_NOT_FOUND", nameOrPath,
+                "is not here. Looked at %s. Put the model's folder at one of"
                 .formatted(places.stream().map(Path::toString).collect(Collectors.joining(", ")))
                 + " these, or name its folder with --model.");
     }

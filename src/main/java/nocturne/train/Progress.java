@@ -219,12 +219,22 @@ public final class Progress implements AutoCloseable {
 
     /// Memory this process holds, from `/proc/self/status`; -1 where there is no such file.
     public static long residentBytes() {
+        return status("VmRSS:");
+    }
+
+    /// The most memory this process has held; -1 where it is not known.
+    static long peakResidentBytes() {
+        return status("VmHWM:");
+    }
+
+    private static long status(String entry) {
         try {
             for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
-                if (line.startsWith("VmRSS:")) return Long.parseLong(line.replaceAll("\\D", "")) * 1024;
+                if (line.startsWith(entry)) return 1024 * Long.parseLong(line.replaceAll("\\D", ""));
             }
-        } catch (IOException | NumberFormatException noSuchFile) {
-            // Not Linux: the line is shown without memory.
+        } catch (IOException | NumberFormatException e) {
+            // Another operating system, or a kernel that says it differently: unknown, as for any other.
+            return -1;
         }
         return -1;
     }

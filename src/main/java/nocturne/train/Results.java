@@ -54,11 +54,11 @@ final class Results {
         byte[] curve = png("loss.png", LossCurve.draw(losses));
 
         List<RunSummary.Checkpoint> checkpoints = checkpoints(saved, heldOut, losses);
-        RunSummary draft = summary(checkpoints, gallery, lora, nanos, null, curve);
+        RunSummary draft = summary(checkpoints, losses, gallery, lora, nanos, null, curve);
         OptionalLong best = draft.recommendation()
                 .map(r -> OptionalLong.of(r.checkpoint().step())).orElse(OptionalLong.empty());
         byte[] sheet = sheet(gallery, best);
-        RunSummary summary = summary(checkpoints, gallery, lora, nanos, sheet, curve);
+        RunSummary summary = summary(checkpoints, losses, gallery, lora, nanos, sheet, curve);
         AtomicFiles.writeString(folder.root().resolve("report.html"), ReportPage.of(summary));
 
         Checkpoints.Saved last = saved.getLast();
@@ -96,13 +96,14 @@ final class Results {
     }
 
     @SuppressWarnings("NullAway") // it does not see that the record's component, so its constructor too, takes null
-    private RunSummary summary(List<RunSummary.Checkpoint> checkpoints, Gallery gallery, Lora lora, long nanos,
-            byte @Nullable [] sheet, byte[] curve) {
+    private RunSummary summary(List<RunSummary.Checkpoint> checkpoints, LossHistory losses, Gallery gallery, Lora lora,
+            long nanos, byte @Nullable [] sheet, byte[] curve) {
         String trigger = recipe.triggerWord() == null ? "" : recipe.triggerWord();
         long pictures = dataset.samples().stream().map(sample -> sample.picture().sha256()).distinct().count();
         return new RunSummary(recipe.name(), trigger, recipe.model().nameOrPath(), device, "Nocturne " + version, "",
                 Duration.ofNanos(nanos), (int) pictures,
                 new RunSummary.Adapter("LoRA", lora.layout().rank(), lora.alpha(), lora.layout().slots().size()),
-                checkpoints, gallery.prompts(), notices, resolved.yaml(), sheet, curve);
+                checkpoints, losses.lowestHeldOut().orElse(null), gallery.prompts(), notices, resolved.yaml(), sheet,
+                curve);
     }
 }

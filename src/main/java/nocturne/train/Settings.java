@@ -24,7 +24,8 @@ final class Settings {
         int steps = recipe.train().steps();
         return switch (recipe.train().optimizer().schedule()) {
             case LearningRateSchedule.Constant() -> new LearningRate.Constant(peak);
-            case LearningRateSchedule.ConstantWithWarmup(int warmup) -> new LearningRate.ConstantWithWarmup(peak, warmup);
+            case LearningRateSchedule.ConstantWithWarmup(int warmup) ->
+                    new LearningRate.ConstantWithWarmup(peak, warmup);
             case LearningRateSchedule.Linear(int warmup, double floor) ->
                     new LearningRate.Linear(peak, floor, new LearningRate.Span(warmup, steps));
             case LearningRateSchedule.Cosine(int warmup, double floor) ->
@@ -36,8 +37,9 @@ final class Settings {
 
     static TimestepSampling timesteps(Recipe recipe, FlowMatchConfig schedule) {
         TimestepRecipe asked = recipe.train().timesteps();
-        return new TimestepSampling(TimestepType.valueOf(asked.type().name()), TimestepBias.valueOf(asked.bias().name()),
-                BellWeights.NONE, asked.least(), asked.most(), TimestepSampling.NEXT_SAMPLE_STEPS, schedule);
+        return new TimestepSampling(TimestepType.valueOf(asked.type().name()),
+                TimestepBias.valueOf(asked.bias().name()), BellWeights.NONE, asked.least(), asked.most(),
+                TimestepSampling.NEXT_SAMPLE_STEPS, schedule);
     }
 
     /// The template for samples with control pictures; those without take the one of text to image.

@@ -65,8 +65,9 @@ final class Snapshots {
         for (Path file : newestFirst()) {
             try (Safetensors source = Safetensors.open(file)) {
                 if (!isSound(source)) continue;
+                int step = Integer.parseInt(source.metadata().getOrDefault("step", ""));
                 parts.forEach((name, tensor) -> source.widen(name, tensor.data(), 0));
-                return Integer.parseInt(source.metadata().getOrDefault("step", ""));
+                return step;
             } catch (UserMistake | NumberFormatException damaged) {
                 // The one before it, then.
             }

@@ -20,8 +20,8 @@ final class StartingAdapter {
 
     /// Puts a file's LoRA among the initial values, such that the model begins with exactly the file's effect.
     ///
-    /// A file of a smaller rank fills the first rows; the rest keeps its fresh start, which adds nothing. Layers the file
-    /// does not have keep theirs too.
+    /// A file of a smaller rank fills the first rows; the rest keeps its fresh start, which adds nothing. Layers the
+    /// file does not have keep theirs too.
     ///
     /// @param legal  the layers a file may have
     /// @param values the fresh start, changed here
@@ -39,7 +39,8 @@ final class StartingAdapter {
                 problems.add(problem(file, slot.module(), "has rank %d; set network.linear to at least that, not %d"
                         .formatted(low.rank(), layout.rank())));
             } else if (module instanceof AdapterModule.Kronecker) {
-                problems.add(problem(file, slot.module(), "is a LoKr, which a LoRA cannot continue; start from a LoRA"));
+                problems.add(problem(file, slot.module(),
+                        "is a LoKr, which a LoRA cannot continue; start from a LoRA"));
             }
         }
         for (String module : modules.keySet()) {

@@ -3,8 +3,8 @@ package nocturne.train;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
-/// Turns the wish to end this process (SIGTERM, Ctrl-C) into a wish to stop after the current step, and holds the process
-/// until the state is on disk.
+/// Turns the wish to end this process (SIGTERM, Ctrl-C) into a wish to stop after the current step, and holds the
+/// process until the state is on disk.
 final class StopSignal implements AutoCloseable {
     private static final long PATIENCE_SECONDS = 120;
 
@@ -21,7 +21,9 @@ final class StopSignal implements AutoCloseable {
         requested = true;
         try {
             boolean inTime = saved.await(PATIENCE_SECONDS, TimeUnit.SECONDS);
-            if (!inTime) System.err.println("The current step did not end; going on from the last saved step next time.");
+            if (!inTime) {
+                System.err.println("The current step did not end; going on from the last saved step next time.");
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

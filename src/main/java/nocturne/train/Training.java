@@ -18,7 +18,6 @@ import nocturne.bundle.Bundle;
 import nocturne.bundle.BundleLimits;
 import nocturne.cpu.CpuBackend;
 import nocturne.dataset.CacheFolder;
-import nocturne.dataset.DataOrder;
 import nocturne.dataset.Dataset;
 import nocturne.dataset.SamplePictures;
 import nocturne.image.PictureReader;
@@ -101,7 +100,8 @@ public final class Training {
     }
 
     private static ResolvedRecipe readRecipe(TrainingRequest request, Bundle bundle) {
-        RecipeReader reader = RecipeReader.in(BundleFacts.of(String.valueOf(bundle.root().getFileName()), bundle.files()));
+        RecipeReader reader =
+                RecipeReader.in(BundleFacts.of(String.valueOf(bundle.root().getFileName()), bundle.files()));
         Path model = request.model();
         if (model != null) reader = reader.withModel(model.toString());
         return bundle.recipe().isPresent() ? reader.read(bundle.recipe().get()) : reader.standard();
@@ -113,14 +113,15 @@ public final class Training {
                 .add(resolved.yaml())
                 .add(model.identity("transformer", "vae", "text_encoder", "tokenizer", "scheduler"))
                 .hex();
-        try (JobFolder folder = JobFolder.open(out, fingerprint)) {
+        try (JobFolder folder = JobFolder.open(out, recipe.name(), fingerprint)) {
             if (folder.isCompleted()) {
                 request.console().println("Already complete: " + folder.root());
                 return true;
             }
             AtomicFiles.writeString(folder.root().resolve("recipe.resolved.yaml"), resolved.yaml());
             try (EventLog events = EventLog.open(
-                            folder.root().resolve("events.jsonl"), folder.id(), "/nocturne/train", InstantSource.system());
+                            folder.root().resolve("events.jsonl"), folder.id(), "/nocturne/train",
+                            InstantSource.system());
                     Backend backend = new CpuBackend(request.threads())) {
                 return run(folder, fingerprint, events, backend);
             }
@@ -131,11 +132,13 @@ public final class Training {
         long started = System.nanoTime();
         List<String> notices = notices();
         if (events.attempt() == 1) {
-            events.append(new Event.Accepted(recipe.name(), recipe.train().steps(), dataset.samples().size(), backend.name()));
+            events.append(new Event.Accepted(recipe.name(), recipe.train().steps(), dataset.samples().size(),
+                    backend.name()));
             for (String notice : notices) events.append(new Event.NoticeGiven("NOTICE", notice));
         }
         try (TensorArena weights = backend.newArena(); TensorArena passes = backend.newArena();
-                Encoders encoders = new Encoders(model, backend, new CacheFolder(request.home().resolve("work/cache")))) {
+                Encoders encoders =
+                        new Encoders(model, backend, new CacheFolder(request.home().resolve("work/cache")))) {
             Lora lora = new Lora(layout(), recipe.network().alpha(), backend, weights);
             initialise(lora, backend);
             AdamWOptimizer optimizer = new AdamWOptimizer(Settings.optimizer(recipe), lora, backend, weights);
@@ -145,9 +148,8 @@ public final class Training {
                     : null;
             Snapshots snapshots = new Snapshots(folder.state(), fingerprint, state(lora, optimizer, average));
             int done = snapshots.restore();
-            try (StopSignal stop = new StopSignal();
-                    Progress progress = new Progress(request.console(), Progress.Terminal.here(), recipe.train().steps(),
-                            done, System::nanoTime, Progress::residentBytes)) {
+            try (Progress progress = new Progress(request.console(), Progress.Terminal.here(), recipe.train().steps(),
+                    done, System::nanoTime, Progress::residentBytes)) {
                 for (String notice : notices) progress.say("note: " + notice);
                 if (events.attempt() > 1) {
                     events.append(new Event.Resumed(done, "the run before was interrupted"));
@@ -155,17 +157,22 @@ public final class Training {
                 }
                 TrainingLoop loop = loop(folder, events, backend, weights, passes, encoders, lora, optimizer, average,
                         snapshots, progress, done);
-                TrainingLoop.Outcome outcome = loop.run(done, stop);
-                if (!outcome.completed()) {
-                    progress.say("stopped after step %d; the same command goes on from here".formatted(outcome.step()));
-                    return false;
+                folder.note("running", done, recipe.train().steps());
+                // Not sooner: until here a process that ends at once loses nothing.
+                try (StopSignal stop = new StopSignal()) {
+                    TrainingLoop.Outcome outcome = loop.run(done, stop);
+                    if (!outcome.completed()) {
+                        progress.say(
+                                "stopped after step %d; the same command goes on from here".formatted(outcome.step()));
+                        return false;
+                    }
+                    new Results(folder, resolved, dataset, backend.name(), request.version(), notices)
+                            .publish(outcome.saved(), loop.heldOutLosses(), loop.gallery(), lora, events,
+                                    System.nanoTime() - started);
+                    folder.note("completed", recipe.train().steps(), recipe.train().steps());
+                    progress.say("done: " + folder.root());
+                    return true;
                 }
-                new Results(folder, resolved, dataset, backend.name(), request.version(), notices)
-                        .publish(outcome.saved(), loop.heldOutLosses(), loop.gallery(), lora, events,
-                                System.nanoTime() - started);
-                folder.note("completed", recipe.train().steps(), recipe.train().steps());
-                progress.say("done: " + folder.root());
-                return true;
             }
         }
     }
@@ -211,8 +218,8 @@ public final class Training {
         return state;
     }
 
-    private TrainingLoop loop(JobFolder folder, EventLog events, Backend backend, TensorArena weights, TensorArena passes,
-            Encoders encoders, Lora lora, AdamWOptimizer optimizer, @Nullable MovingAverage average,
+    private TrainingLoop loop(JobFolder folder, EventLog events, Backend backend, TensorArena weights,
+            TensorArena passes, Encoders encoders, Lora lora, AdamWOptimizer optimizer, @Nullable MovingAverage average,
             Snapshots snapshots, Progress progress, int done) {
         SamplePictures pictures = new SamplePictures(PictureReader.standard(), (picture, width, height) ->
                 Resample.pillow(picture, width, height, Resample.Filter.LANCZOS, Resample.Order.HORIZONTAL_FIRST));
@@ -224,17 +231,18 @@ public final class Training {
         HeldOut measure = heldOut == null || validation == null
                 ? null
                 : new HeldOut(examples.of(heldOut, progress::doing), validation.sigmas(), recipe.seed());
-        Gallery gallery = new Gallery(folder.samples(), recipe.name(), recipe.sample().prompts(), bundle.root(), encoders,
-                editTemplate, model.schedule(), backend);
+        Gallery gallery = new Gallery(folder.samples(), recipe.name(), recipe.sample().prompts(), bundle.root(),
+                encoders, editTemplate, model.schedule(), backend);
         encoders.releasePromptEncoders();
 
         QwenImageTransformer base = model.loadTransformer(backend, weights);
         Tape.Keep keep = recipe.train().gradientCheckpointing() ? Tape.Keep.INPUTS : Tape.Keep.ALL;
         Learner learner = new Learner(base, lora, keep, backend, passes);
-        DataOrder order = new DataOrder(dataset.samples(), recipe.train().batchSize(), recipe.seed());
-        Batches batches = new Batches(training, order, Settings.timesteps(recipe, model.schedule()), recipe.seed());
-        int stepsPerEpoch = Math.max(1, order.batchesPerEpoch() / recipe.train().accumulation());
-        Checkpoints checkpoints = new Checkpoints(folder.root(), recipe, lora, backend, metadata(folder), stepsPerEpoch);
+        Batches batches = new Batches(dataset.samples(), training, recipe.train().batchSize(),
+                recipe.train().accumulation(), Settings.timesteps(recipe, model.schedule()), recipe.seed());
+        int stepsPerEpoch = Math.max(1, batches.perEpoch() / recipe.train().accumulation());
+        Checkpoints checkpoints =
+                new Checkpoints(folder.root(), recipe, lora, backend, metadata(folder), stepsPerEpoch);
         return new TrainingLoop(new TrainingLoop.Parts(recipe, base, lora, learner, optimizer, average,
                 Settings.learningRate(recipe), batches, measure, gallery, checkpoints, snapshots, folder, events,
                 progress), checkpoints.upTo(done));
@@ -244,7 +252,8 @@ public final class Training {
         Path name = model.root().getFileName();
         String baseModel = recipe.model().isReleased() ? recipe.model().nameOrPath() : String.valueOf(name);
         Map<String, String> provenance = Checkpoints.provenance(
-                folder.id(), bundle.contentHash(), ContentHash.ofBytes(resolved.yaml().getBytes(StandardCharsets.UTF_8)));
+                folder.id(), bundle.contentHash(),
+                ContentHash.ofBytes(resolved.yaml().getBytes(StandardCharsets.UTF_8)));
         return new AdapterMetadata(recipe.name(), recipe.triggerWord(), baseModel, Settings.family(recipe),
                 Settings.training(recipe, dataset), request.version(), provenance);
     }

@@ -14,8 +14,9 @@ import org.jspecify.annotations.Nullable;
 
 /// The steps of one run, and what is due after them: measuring, saving, sampling, and the state to resume from.
 ///
-/// The state is written last: whatever a kill leaves unfinished before it is made again from the state before, with
-/// the same result.
+/// The state is written after the files it speaks of: whatever a kill leaves unfinished before it is made again from
+/// the state before, with the same result. Only samples come after it, because they can take longer than a person waits
+/// for a process to stop; whoever goes on from a state draws first what is missing.
 final class TrainingLoop {
     /// What was set up for the run.
     ///
@@ -47,29 +48,27 @@ final class TrainingLoop {
     /// @param done updates made by earlier runs
     /// @param stop asked between steps
     Outcome run(int done, StopSignal stop) {
-        if (done == 0) beforeTraining();
+        if (done == 0) measure(0);
+        if (!draw(done, stop)) return interrupted(done);
         for (int step = done + 1; step <= recipe.train().steps(); step++) {
-            if (stop.isRequested()) {
-                parts.snapshots().write(step - 1);
-                parts.folder().note("interrupted", step - 1, recipe.train().steps());
-                return new Outcome(false, step - 1, saved);
-            }
+            if (stop.isRequested()) return interrupted(step - 1);
             step(step);
             boolean saves = isSaveDue(step);
             if (saves || isMeasureDue(step)) measure(step);
-            if (saves) save(step);
-            if (recipe.sample().isDueAfter(step, recipe.train().steps())) draw(step);
             if (saves) {
+                save(step);
                 parts.snapshots().write(step);
                 parts.folder().note("running", step, recipe.train().steps());
             }
+            if (!draw(step, stop)) return interrupted(step);
         }
         return new Outcome(true, recipe.train().steps(), saved);
     }
 
-    private void beforeTraining() {
-        measure(0);
-        if (recipe.sample().isDueAfter(0, recipe.train().steps())) draw(0);
+    private Outcome interrupted(int step) {
+        parts.snapshots().write(step);
+        parts.folder().note("interrupted", step, recipe.train().steps());
+        return new Outcome(false, step, saved);
     }
 
     private void step(int step) {
@@ -126,12 +125,16 @@ final class TrainingLoop {
         saved.removeIf(earlier -> removed.contains(earlier.step()));
     }
 
-    private void draw(int step) {
-        parts.gallery().draw(step, parts.base(), parts.lora(), published(), (prompt, file) -> {
+    /// Draws the samples that are due after a step, if any.
+    ///
+    /// @return false if the run was asked to stop before all were there
+    private boolean draw(int step, StopSignal stop) {
+        if (!recipe.sample().isDueAfter(step, recipe.train().steps())) return true;
+        return parts.gallery().draw(step, parts.base(), parts.lora(), published(), (prompt, file) -> {
             Path relative = parts.folder().root().relativize(file);
             parts.events().append(new Event.SampleCreated(
                     step, prompt, relative.toString().replace('\\', '/'), ContentHash.ofFile(file)));
-        }, parts.progress()::doing);
+        }, parts.progress()::doing, stop::isRequested);
     }
 
     /// What samples show and files hold: the average where there is one.

@@ -181,7 +181,8 @@ class AdapterOutputGoldenTest {
                 int row = i / product.rank();
                 int r = i % product.rank();
                 for (int c = 0; c < product.columns(); c++) {
-                    left[i] += (double) gradient[row * product.columns() + c] * product.right()[r * product.columns() + c];
+                    left[i] += (double) gradient[row * product.columns() + c]
+                            * product.right()[r * product.columns() + c];
                 }
             }
             return rounded(left);

@@ -132,14 +132,17 @@ class AttentionTest {
     static Stream<Arguments> twoWay() {
         return Stream.of(
                 Arguments.of(Layout.uniform(1, 1, 1), 4, false), Arguments.of(Layout.uniform(2, 9, 3), 16, false),
-                Arguments.of(Layout.uniform(2, 37, 2), 5, true), Arguments.of(lengths(2, 2, false, 3, 1, 20, 33), 24, false),
-                Arguments.of(lengths(2, 2, false, 5, 0, 18), 8, true), Arguments.of(lengths(4, 2, false, 17, 6), 8, false),
-                Arguments.of(lengths(6, 2, false, 21), 10, true), Arguments.of(Layout.uniform(1, 300, 1), 16, true));
+                Arguments.of(Layout.uniform(2, 37, 2), 5, true),
+                Arguments.of(lengths(2, 2, false, 3, 1, 20, 33), 24, false),
+                Arguments.of(lengths(2, 2, false, 5, 0, 18), 8, true),
+                Arguments.of(lengths(4, 2, false, 17, 6), 8, false), Arguments.of(lengths(6, 2, false, 21), 10, true),
+                Arguments.of(Layout.uniform(1, 300, 1), 16, true));
     }
 
     static Stream<Arguments> oneWay() {
-        return Stream.of(Arguments.of(lengths(1, 1, true, 1), 4, false), Arguments.of(lengths(4, 2, true, 19, 7), 8, false),
-                Arguments.of(lengths(6, 1, true, 33), 10, false), Arguments.of(lengths(2, 1, true, 290), 16, false));
+        return Stream.of(Arguments.of(lengths(1, 1, true, 1), 4, false),
+                Arguments.of(lengths(4, 2, true, 19, 7), 8, false), Arguments.of(lengths(6, 1, true, 33), 10, false),
+                Arguments.of(lengths(2, 1, true, 290), 16, false));
     }
 
     static Stream<Arguments> layouts() {
@@ -230,8 +233,8 @@ class AttentionTest {
             backend.attention().forward(q, k, v, bias, call.layout, o, lse);
             Tensor[] gradients = {call.queries(Fill.nan(call.q.length)), call.keys(Fill.nan(call.k.length)),
                     call.keys(Fill.nan(call.v.length))};
-            backend.attention().backward(call.queries(dO), q, k, v, bias, call.layout, o, lse, gradients[0], gradients[1],
-                    gradients[2]);
+            backend.attention().backward(call.queries(dO), q, k, v, bias, call.layout, o, lse, gradients[0],
+                    gradients[1], gradients[2]);
             Bounded.assertAllWithin("dq", backend.toArray(gradients[0]), dq.totals());
             Bounded.assertAllWithin("dk", backend.toArray(gradients[1]), dk.totals());
             Bounded.assertAllWithin("dv", backend.toArray(gradients[2]), dv.totals());

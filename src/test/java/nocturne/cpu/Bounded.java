@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.within;
 
 /// A number computed in double, with a bound on how far float32 arithmetic may end up from it.
 ///
-/// Every operation adds half a unit in the last place, `2^-24` of its result, to what its operands' errors grow to; a sum
-/// of n terms adds `n` such halves of the sum of magnitudes, so that it holds for any order of additions. The bound
+/// Every operation adds half a unit in the last place, `2^-24` of its result, to what its operands' errors grow to; a
+/// sum of n terms adds `n` such halves of the sum of magnitudes, so that it holds for any order of additions. The bound
 /// follows from the number format alone: an operation that is off by more is wrong, not merely inexact.
 ///
 /// @param error at least `|float32 result - value|`

@@ -109,7 +109,8 @@ class ElementwiseTest {
             Sums dm = new Sums(dmBefore);
             for (int i = 0; i < x.length; i++) {
                 int row = i / columns;
-                int gate = (map.modulationRow(row / map.rows(), row % map.rows()) * PARTS + part) * columns + i % columns;
+                int gate = (map.modulationRow(row / map.rows(), row % map.rows()) * PARTS + part) * columns
+                        + i % columns;
                 out[i] = Bounded.of(modulation[gate]).times(y[i]).plus(x[i]);
                 dy[i] = Bounded.of(dOut[i]).times(modulation[gate]);
                 dm.add(gate, Bounded.of(dOut[i]).times(y[i]));
@@ -123,8 +124,8 @@ class ElementwiseTest {
                 Bounded.assertAllWithin("out", backend.toArray(outTensor), out);
                 Tensor dyTensor = backend.tensor(arena, Fill.nan(x.length), rows, columns);
                 Tensor dmTensor = backend.tensor(arena, dmBefore, modulationRows, PARTS * columns);
-                elementwise.gatedResidualBackward(backend.tensor(arena, dOut, rows, columns), yTensor, mTensor, part, map,
-                        dyTensor, dmTensor);
+                elementwise.gatedResidualBackward(backend.tensor(arena, dOut, rows, columns), yTensor, mTensor, part,
+                        map, dyTensor, dmTensor);
                 Bounded.assertAllWithin("dy", backend.toArray(dyTensor), dy);
                 Bounded.assertAllWithin("dmodulation", backend.toArray(dmTensor), dm.totals());
             }
@@ -156,7 +157,8 @@ class ElementwiseTest {
         for (int i = 0; i < x.length; i++) {
             Bounded h = inner(x[i]).tanh();
             y[i] = Bounded.of(x[i]).times(0.5).times(h.plus(1));
-            Bounded innerSlope = Bounded.of(x[i]).times(x[i]).times(3 * 0.044715f).plus(1).times(Math.sqrt(2 / Math.PI));
+            Bounded innerSlope = Bounded.of(x[i]).times(x[i]).times(3 * 0.044715f).plus(1)
+                    .times(Math.sqrt(2 / Math.PI));
             Bounded bend = Bounded.of(1).minus(h.times(h)).times(x[i]).times(innerSlope);
             dx[i] = h.plus(1).plus(bend).times(0.5).times(dy[i]);
             if (Math.abs(x[i]) <= 12) continue;
@@ -228,7 +230,8 @@ class ElementwiseTest {
         for (int offset = 0; offset <= jointRows - rows; offset++) {
             float[] expected = Fill.nan(batch * jointRows * columns);
             for (int b = 0; b < batch; b++) {
-                System.arraycopy(part, b * rows * columns, expected, (b * jointRows + offset) * columns, rows * columns);
+                System.arraycopy(part, b * rows * columns, expected, (b * jointRows + offset) * columns,
+                        rows * columns);
             }
             try (TensorArena.Scope scope = arena.scope()) {
                 Tensor joint = backend.tensor(arena, Fill.nan(expected.length), batch * jointRows, columns);

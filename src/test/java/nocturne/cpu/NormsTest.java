@@ -85,8 +85,8 @@ class NormsTest {
                 Tensor y = backend.tensor(arena, Fill.nan(x.length), rows, columns);
                 Tensor statistics = backend.tensor(arena, Fill.nan(2 * rows), rows, 2);
                 backend.norms().layerNormModulate(backend.tensor(arena, x, rows, columns),
-                        backend.tensor(arena, modulation, modulationRows(map), PARTS * columns), parts[0], parts[1], map,
-                        EPS, y, statistics);
+                        backend.tensor(arena, modulation, modulationRows(map), PARTS * columns), parts[0], parts[1],
+                        map, EPS, y, statistics);
                 Bounded.assertAllWithin("y", backend.toArray(y), expected.y);
                 Bounded[] pairs = new Bounded[2 * rows];
                 for (int r = 0; r < rows; r++) {
@@ -174,7 +174,8 @@ class NormsTest {
         }
         try (TensorArena.Scope scope = arena.scope()) {
             Tensor y = backend.tensor(arena, Fill.nan(x.length), rows, columns);
-            backend.norms().rmsNorm(backend.tensor(arena, x, rows, columns), backend.tensor(arena, weight, columns), EPS, y);
+            backend.norms()
+                    .rmsNorm(backend.tensor(arena, x, rows, columns), backend.tensor(arena, weight, columns), EPS, y);
             Bounded.assertAllWithin("y", backend.toArray(y), expected);
         }
     }
@@ -210,7 +211,8 @@ class NormsTest {
             try (TensorArena.Scope scope = arena.scope()) {
                 Tensor dx = backend.tensor(arena, before, rows, columns);
                 backend.norms().rmsNormBackward(backend.tensor(arena, dy, rows, columns),
-                        backend.tensor(arena, x, rows, columns), backend.tensor(arena, weight, columns), EPS, dx, accumulate);
+                        backend.tensor(arena, x, rows, columns), backend.tensor(arena, weight, columns), EPS, dx,
+                        accumulate);
                 Bounded.assertAllWithin("dx", backend.toArray(dx), expected);
             }
         }
@@ -228,7 +230,8 @@ class NormsTest {
     private static float[] doubled(int positions, int headDim, boolean sine) {
         float[] table = new float[positions * headDim];
         for (int i = 0; i < table.length; i++) {
-            double angle = 0.37 * (i / 2) - 2;
+            int pair = i / 2;
+            double angle = 0.37 * pair - 2;
             table[i] = (float) (sine ? (i % 2 == 0 ? -1 : 1) * Math.sin(angle) : Math.cos(angle));
         }
         return table;
@@ -236,8 +239,8 @@ class NormsTest {
 
     @ParameterizedTest(name = "batch {0}, rows {1} behind {2} and before {3}, {4} heads of {5}, {6}")
     @MethodSource("streams")
-    void headsAreNormalisedRotatedAndPlacedAndSoAreTheirGradients(int batch, int rows, int offset, int behind, int heads,
-            int headDim, Fill fill) {
+    void headsAreNormalisedRotatedAndPlacedAndSoAreTheirGradients(int batch, int rows, int offset, int behind,
+            int heads, int headDim, Fill fill) {
         int joint = offset + rows + behind;
         int columns = heads * headDim;
         float[] x = fill.numbers(batch * rows * columns, 1);

@@ -56,7 +56,8 @@ class OptimisationTest {
                 loss += share * difference.value() * difference.value();
                 // Squares are summed in double: only the difference was rounded.
                 error += share * 2.1 * Math.abs(difference.value()) * difference.error();
-                Bounded slope = Bounded.of(2 * gradientScale).times(weights[b]).over(Bounded.of((double) perSample * batch));
+                Bounded slope = Bounded.of(2 * gradientScale).times(weights[b])
+                        .over(Bounded.of((double) perSample * batch));
                 gradient[i] = slope.times(difference);
             }
             try (TensorArena.Scope scope = arena.scope()) {

@@ -37,7 +37,8 @@ class ProductsTest {
     static Stream<Arguments> sizes() {
         int[][] sizes = {{1, 1, 1}, {1, 33, 17}, {2, 3, 5}, {17, 1, 9}, {7, 16, 1}, {33, 15, 31}, {130, 70, 65},
                 {40, 300, 70}};
-        return Stream.of(sizes).flatMap(s -> Stream.of(Fill.values()).map(fill -> Arguments.of(s[0], s[1], s[2], fill)));
+        return Stream.of(sizes)
+                .flatMap(s -> Stream.of(Fill.values()).map(fill -> Arguments.of(s[0], s[1], s[2], fill)));
     }
 
     @ParameterizedTest(name = "[{0}, {1}], {2} terms, {3}")
@@ -82,8 +83,8 @@ class ProductsTest {
         }
     }
 
-    private static Bounded entry(float[] a, boolean transposeA, float[] b, boolean transposeB, int m, int n, int k, int i,
-            int j) {
+    private static Bounded entry(float[] a, boolean transposeA, float[] b, boolean transposeB, int m, int n, int k,
+            int i, int j) {
         Bounded[] row = new Bounded[k];
         Bounded[] column = new Bounded[k];
         for (int t = 0; t < k; t++) {
@@ -157,7 +158,8 @@ class ProductsTest {
             wrong.add(() -> products.product(a, false, b, false, 1, 0, arena.allocate(4, 2)));
             wrong.add(() -> products.product(a, false, b, false, 1, 0, arena.allocate(2, 5)));
             for (Runnable call : wrong) {
-                assertThatThrownBy(call::run).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("[2, 3]");
+                assertThatThrownBy(call::run).isInstanceOf(IllegalArgumentException.class)
+                        .hasMessageContaining("[2, 3]");
             }
         }
     }

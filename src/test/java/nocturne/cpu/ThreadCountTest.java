@@ -117,8 +117,8 @@ class ThreadCountTest {
             Tensor lse = o.random(2, HEADS, BATCH * ROWS);
             Tensor[] d = {o.tokens(3), o.tokens(4), o.tokens(5)};
             b.attention().forward(o.tokens(6), o.tokens(7), o.tokens(8), null, layout, out, lse);
-            b.attention().backward(o.tokens(9), o.tokens(6), o.tokens(7), o.tokens(8), null, layout, out, lse, d[0], d[1],
-                    d[2]);
+            b.attention().backward(o.tokens(9), o.tokens(6), o.tokens(7), o.tokens(8), null, layout, out, lse, d[0],
+                    d[1], d[2]);
             return new Tensor[] {out, lse, d[0], d[1], d[2]};
         });
         return all;

@@ -78,7 +78,8 @@ class DamagedPictureTest {
                         PictureFiles.quarters(40, 24, BufferedImage.TYPE_INT_ARGB), "png")),
                 new Sample("JPEG", PictureFiles.jpeg(40, 24)),
                 new Sample("progressive JPEG", PictureFiles.progressiveJpeg(40, 24)),
-                new Sample("lossy WebP", Files.readAllBytes(folder.resolve("lossy_alpha.webp"))),
+                new Sample("lossy WebP", Files.readAllBytes(folder.resolve("reference_simple.webp"))),
+                new Sample("lossy WebP with alpha", Files.readAllBytes(folder.resolve("reference_normal.webp"))),
                 new Sample("lossless WebP", Files.readAllBytes(folder.resolve("lossless.webp"))));
     }
 }

@@ -92,6 +92,17 @@ class PictureReaderTest {
         assertThat(corners(reader.decode(webp, name, Background.WHITE))).isEqualTo("red blue green yellow");
     }
 
+    /// The right-hand sides were decoded by libwebp, see the README beside them. Not a bit may differ: what a decoder
+    /// makes up, the adapter learns.
+    @ParameterizedTest
+    @ValueSource(strings = {"reference_normal", "reference_simple", "reference_sharp"})
+    void lossyWebpIsDecodedAsTheReferenceDoes(String name) throws IOException {
+        Picture ours = reader.decode(resource(name + ".webp"), name, Background.BLACK);
+        Picture reference = reader.decode(resource(name + ".png"), name, Background.BLACK);
+        assertThat(ours.width()).isEqualTo(reference.width());
+        assertThat(ours.rgb()).isEqualTo(reference.rgb());
+    }
+
     @Test
     void exifInWebpTurnsThePicture() throws IOException {
         Picture picture = reader.decode(resource("turned.webp"), "turned.webp", Background.WHITE);

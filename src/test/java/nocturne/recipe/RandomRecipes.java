@@ -65,13 +65,17 @@ final class RandomRecipes {
             case Kind.BundlePath() -> () -> pick("a", "dataset/40_maya", "x y/ü.png", ".", "deep/er/and/deeper",
                     "it's");
             case Kind.Choice<?> choice -> () -> pick((Object[]) choice.type().getEnumConstants());
-            case Kind.WeightFormatText() -> () -> new WeightFormat(
-                    pick(WeightFormat.NAMES.toArray(String[]::new)), pick(null, "ara/file.safetensors"));
-            case Kind.ListOf<?>(Kind<?> item, int least, int most) -> () -> {
+            case Kind.WeightFormatText() ->
+                    () ->
+                            new WeightFormat(pick(WeightFormat.NAMES.toArray(String[]::new)),
+                            pick(null, "ara/file.safetensors"));
+            case Kind.ListOf<?> list -> () -> {
+                int least = list.least();
+                int most = list.most();
                 int size = least + random.nextInt(Math.min(most, least + 3) - least + 1);
-                return IntStream.range(0, size).<Object>mapToObj(_ -> value(item)).toList();
+                return IntStream.range(0, size).<Object>mapToObj(_ -> value(list.item())).toList();
             };
-            case Kind.Placed<?>(Kind<?> item) -> () -> new Kind.Placed.Value<>(value(item), Position.START);
+            case Kind.Placed<?> placed -> () -> new Kind.Placed.Value<>(value(placed.item()), Position.START);
             case Kind.Notes() -> () -> {
                 SequencedMap<String, String> entries = new LinkedHashMap<>();
                 for (int i = random.nextInt(3); i > 0; i--) entries.put("key " + i, anyText(20));
@@ -103,7 +107,8 @@ final class RandomRecipes {
     private String text(Kind.Text kind) {
         List<String> candidates =
                 new ArrayList<>(List.of("ohwx", "txt", ".txt", "a [trigger] in [name]", "yes", "null", "1e-4",
-                "#no comment", "- a", "it's \"quoted\"\\", "ü 漢 😀", "a: b", anyText(30)));
+                "#no comment", "- a", "it's \"quoted\"\\", "ü 漢 😀", "a: b",
+                "a cat --w 640 --seed 3", anyText(30)));
         candidates.removeIf(text -> kind.parse(text).isEmpty());
         return kind.parse(pick(candidates.toArray(String[]::new))).orElseThrow();
     }

@@ -101,6 +101,23 @@ class RecipeReaderTest {
     }
 
     @Test
+    void picturesAtTheTopOfABundleAreItsDatasetWithTheFoldersInside() {
+        BundleFacts bundle = BundleFacts.of("upload", List.of("1.png", "more/2.png"));
+        assertThat(RecipeReader.in(bundle).standard().recipe().datasets()).extracting(DatasetRecipe::folder)
+                .containsExactly(".");
+    }
+
+    /// The folder at the top would take the others along, held-out pictures included.
+    @ParameterizedTest
+    @ValueSource(strings = {"heldout/2.png", "10_maya/2.png", "set/controls/1.png"})
+    void picturesBesideAFolderThatIsMeantOtherwiseNeedAWord(String other) {
+        RecipeReader reader = RecipeReader.in(BundleFacts.of("upload", List.of("1.png", other)));
+        assertThatThrownBy(reader::standard).isInstanceOf(UserMistake.class)
+                .extracting(e -> ((UserMistake) e).report()).asString()
+                .contains("datasets: pictures lie beside the folder " + other.substring(0, other.lastIndexOf('/')));
+    }
+
+    @Test
     void aBundleWithoutPicturesIsRefused() {
         RecipeReader reader = RecipeReader.in(new BundleFacts("empty", new TreeMap<>()));
         assertThatThrownBy(reader::standard).isInstanceOf(UserMistake.class)
@@ -115,7 +132,7 @@ class RecipeReaderTest {
             files = paths.filter(Files::isRegularFile).map(path -> example.relativize(path).toString()).toList();
         }
         ResolvedRecipe resolved = RecipeReader.in(BundleFacts.of("ohwx", files)).read(example.resolve("recipe.yaml"));
-        assertThat(resolved.recipe().train().optimizer().learningRate()).isEqualTo(1e-3);
+        assertThat(resolved.recipe().train().optimizer().learningRate()).isEqualTo(5e-4);
         assertThat(resolved.recipe().train().validation())
                 .isEqualTo(new ValidationRecipe("heldout", 50, List.of(0.1, 0.3, 0.5, 0.7, 0.9)));
         assertThat(resolved.recipe().datasets().getFirst().repeats()).isEqualTo(10);
@@ -252,6 +269,17 @@ class RecipeReaderTest {
         assertThat(sample.prompts()).extracting(SamplePrompt::negative).containsExactly("", "blurry", "");
         assertThat(sample.prompts().get(1).strength()).isEqualTo(0.5);
         assertThat(sample.prompts().get(1).controls()).containsExactly("a.png", "b.png");
+    }
+
+    @Test
+    void flagsInsideAPromptAreSettingsOfThatPicture() {
+        SamplePrompt prompt = read("""
+                sample:
+                  prompts:
+                    - "red hair -- or so -- and a hat --w 512 --h 768 --seed 7 --cfg 4 --steps 20 --m 0.8 --n blurry"
+                """).recipe().sample().prompts().getFirst();
+        assertThat(prompt).isEqualTo(new SamplePrompt("red hair -- or so -- and a hat", "blurry", 512, 768, 7, 4,
+                20, 0.8, true, List.of()));
     }
 
     @Test

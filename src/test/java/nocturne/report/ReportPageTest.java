@@ -105,11 +105,21 @@ class ReportPageTest {
     }
 
     @Test
+    void aLowerLossBetweenCheckpointsIsNotHidden() {
+        RunSummary full = summary("ohwx", CHECKPOINTS);
+        RunSummary lower = new RunSummary(full.jobName(), full.trigger(), full.baseModel(), full.device(),
+                full.program(), full.finished(), full.trainingTime(), full.pictures(), full.adapter(),
+                full.checkpoints(), new LossHistory.HeldOut(123, 0.001), full.prompts(), full.notices(), full.recipe(),
+                null, null);
+        assertThat(lower.recommendation().orElseThrow().reason()).contains("lower: 0.0010 at step 123");
+    }
+
+    @Test
     void withoutPicturesThePageSaysSo() throws Exception {
         RunSummary full = summary("ohwx", CHECKPOINTS);
         Document page = parsed(new RunSummary(full.jobName(), full.trigger(), full.baseModel(), full.device(),
                 full.program(), full.finished(), full.trainingTime(), full.pictures(), full.adapter(),
-                full.checkpoints(), full.prompts(), full.notices(), full.recipe(), null, null));
+                full.checkpoints(), full.lowestHeldOut(), full.prompts(), full.notices(), full.recipe(), null, null));
         assertThat(page.getElementsByTagName("img").getLength()).isZero();
         assertThat(page.getDocumentElement().getTextContent()).contains("No samples were drawn");
     }
@@ -127,14 +137,14 @@ class ReportPageTest {
         byte @Nullable [] png = PngWriter.png(new Canvas(4, 4, Palette.TRAINING).picture(), new LinkedHashMap<>());
         return new RunSummary(name, "ohwx", "Qwen/Qwen-Image", "cpu, 2 threads", "Nocturne 0.1.0",
                 "2026-11-21 06:12 UTC", Duration.ofSeconds(97), 20, new Adapter("LoRA", 16, 16, 84), checkpoints,
-                List.of("an ohwx on the left"), List.of("the picture 7 was turned upright"), "network_dim: 16\n",
+                null, List.of("an ohwx on the left"), List.of("the picture 7 was turned upright"), "network_dim: 16\n",
                 png, png);
     }
 
     private static RunSummary everywhere(String text) {
         byte[] png = PngWriter.png(new Canvas(4, 4, Palette.TRAINING).picture(), new LinkedHashMap<>());
         return new RunSummary(text, text, text, text, text, text, Duration.ofSeconds(97), 20,
-                new Adapter(text, 16, 16, 84), List.of(new Checkpoint(1, 0.5, 0.5, text, 1, text)), List.of(text),
+                new Adapter(text, 16, 16, 84), List.of(new Checkpoint(1, 0.5, 0.5, text, 1, text)), null, List.of(text),
                 List.of(text), text, png, png);
     }
 
