@@ -51,8 +51,8 @@ final class TransformerShapes {
         int width = Math.toIntExact(picture.getFirst());
         if (headDim != RELEASED_HEAD_DIM || width % headDim != 0) {
             throw new UserMistake(CODE, source.where(), ("has no config.json beside it, and with a width of %d and"
-                    + " heads of %d it is none of the released models, whose sizes are known (heads of %d); put the model's"
-                    + " transformer/config.json there").formatted(width, headDim, RELEASED_HEAD_DIM));
+                    + " heads of %d it is none of the released models, whose sizes are known (heads of %d); put the"
+                    + " model's transformer/config.json there").formatted(width, headDim, RELEASED_HEAD_DIM));
         }
         return new TransformerConfig(layers(tensors), width / headDim, headDim, Math.toIntExact(text.getLast()),
                 Math.toIntExact(picture.getLast()), RELEASED_AXES,

@@ -139,13 +139,14 @@ class TransformerFilesTest {
     void refusesTensorsThatItWouldLeaveOut() throws IOException {
         copyConfig();
         SequencedMap<String, Stored> weights = released();
-        weights.put("time_text_embed.addition_t_embedding.weight", new Stored(List.of(2L, 2L), new float[4]));
+        String foreign = "time_text_embed.addition_t_embedding.weight";
+        weights.put(foreign, new Stored(List.of(2L, 2L), new float[4]));
         weights.remove("proj_out.bias");
         write(weights);
         assertThatThrownBy(() -> output(root)).isInstanceOfSatisfying(UserMistake.class, mistake ->
                 assertThat(mistake.problems()).map(problem -> problem.what()).containsExactlyInAnyOrder(
                         "has no tensor proj_out.bias",
-                        "holds the tensor time_text_embed.addition_t_embedding.weight, which this model does not have"));
+                        "holds the tensor " + foreign + ", which this model does not have"));
     }
 
     @Test

@@ -81,7 +81,7 @@ class EditTrainingTest {
             write("pictures/wide/%d.png".formatted(i), shape(96, 64, i, colours[(i + 1) % 4]));
             write("pictures/after/%d.png".formatted(i), shape(64, 64, i, RED));
             Files.writeString(home.resolve("pictures/after/%d.txt".formatted(i)),
-                    i % 2 == 0 ? "make the shape red" : "make the shape red and leave everything else as it is, please");
+                    i % 2 == 0 ? "make the shape red" : "make the shape red and leave everything else as it is");
         }
     }
 
@@ -186,8 +186,9 @@ class EditTrainingTest {
     void hearsEveryTimestepType() throws IOException {
         Map<List<Double>, TimestepType> seen = new LinkedHashMap<>();
         for (TimestepType type : TimestepType.values()) {
-            List<Double> losses = losses(train(EDITS,
-                    "  steps: 2\n  batch_size: 4\n  timestep_type: %s\n".formatted(type.name().toLowerCase(Locale.ROOT)), ""));
+            String spelling = type.name().toLowerCase(Locale.ROOT);
+            List<Double> losses = losses(
+                    train(EDITS, "  steps: 2\n  batch_size: 4\n  timestep_type: %s\n".formatted(spelling), ""));
             assertThat(losses).as("losses of %s", type).hasSize(2).allSatisfy(loss -> assertThat(loss).isFinite());
             assertThat(seen.put(losses, type)).as("another type with the losses of %s", type).isNull();
         }
@@ -211,7 +212,8 @@ class EditTrainingTest {
                   lr_scheduler_params: %s
                 """.formatted(schedule, settings), "");
         List<Double> heard = events(out, "step").stream().map(e -> e.at("/data/learningRate").doubleValue()).toList();
-        List<Double> expected = Stream.of(rates.strip().split(" +")).map(rate -> Double.parseDouble(rate) / 1000).toList();
+        List<Double> expected =
+                Stream.of(rates.strip().split(" +")).map(rate -> Double.parseDouble(rate) / 1000).toList();
         assertThat(heard).hasSameSizeAs(expected);
         for (int i = 0; i < heard.size(); i++) {
             assertThat(heard.get(i)).as("step %d of %s", i + 1, schedule).isCloseTo(expected.get(i), within(1e-9));
@@ -308,8 +310,8 @@ class EditTrainingTest {
     private static AdapterMetadata metadata() {
         AdapterMetadata.Training training =
                 new AdapterMetadata.Training(4, 4, 1, 1, 1, 1e-4, "adamw", "constant", "sigmoid", 4, 1, 64, 42);
-        return new AdapterMetadata("start", "", "qwen-image-tiny", AdapterMetadata.Family.QWEN_IMAGE_EDIT_PLUS, training,
-                "test", Map.of());
+        return new AdapterMetadata("start", "", "qwen-image-tiny", AdapterMetadata.Family.QWEN_IMAGE_EDIT_PLUS,
+                training, "test", Map.of());
     }
 
     private static float[] normal(String stream, int count) {
@@ -377,8 +379,8 @@ class EditTrainingTest {
                 for (int i = 0; i < examples.size(); i++) {
                     Example own = examples.get(i);
                     Example other = examples.get((i + 1) % examples.size());
-                    swapped.add(new Example(own.latents(), other.controls(), own.grids(), own.prompt(), own.emptyPrompt(),
-                            own.captionDropout(), own.lossMultiplier()));
+                    swapped.add(new Example(own.latents(), other.controls(), own.grids(), own.prompt(),
+                            own.emptyPrompt(), own.captionDropout(), own.lossMultiplier()));
                 }
                 examples = swapped;
             }

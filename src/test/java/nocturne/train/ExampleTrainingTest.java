@@ -96,8 +96,8 @@ class ExampleTrainingTest {
         assertThat(yellow[1]).as("yellow after").isGreaterThan(0.025);
     }
 
-    /// The star changes its outline (42 in the units above), but stays far from the figure (77 to the nearest picture of
-    /// it) and green (17 % of the picture before, 18 % after); the figure's colours cover 0.1 %.
+    /// The star changes its outline (42 in the units above), but stays far from the figure (77 to the nearest picture
+    /// of it) and green (17 % of the picture before, 18 % after); the figure's colours cover 0.1 %.
     @Test
     void keepsWhatTheBaseKnows() throws IOException {
         Picture base = sample(0, STAR);
@@ -161,7 +161,8 @@ class ExampleTrainingTest {
             assertThat(cells[0]).isEqualTo(Integer.toString(step));
             assertThat(Double.parseDouble(cells[1])).isFinite().isPositive();
         }
-        assertThat(Files.readString(out.resolve("report.html"))).contains("ohwx.safetensors", "a large ohwx, blue background");
+        assertThat(Files.readString(out.resolve("report.html")))
+                .contains("ohwx.safetensors", "a large ohwx, blue background");
         assertThat(console).contains("step 600: saved ohwx.safetensors", "done: " + out);
     }
 
