@@ -54,7 +54,7 @@ final class Weights {
         List<Problem> problems = new ArrayList<>();
         Supply supply = (name, shape) -> {
             Tensor tensor = arena.allocate(shape);
-            if (fits(source, name, shape, problems)) backend.write(source.floats(name), tensor);
+            if (fits(source, name, shape, problems)) backend.write(to -> source.widen(name, to, 0), tensor);
             return tensor;
         };
         return new Weights(source.where(), supply, problems, source.tensors().keySet());
