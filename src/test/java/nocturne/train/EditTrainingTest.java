@@ -148,9 +148,22 @@ class EditTrainingTest {
         Files.writeString(config, json.replace("\"zero_cond_t\": false", "\"zero_cond_t\": true"));
         assertThat(Files.readString(config)).isNotEqualTo(json);
         List<Double> plain = losses(train(EDITS, "  steps: 2\n", ""));
-        List<Double> zero = losses(train(EDITS, "  steps: 2\n", "", "qwen_image_edit_plus:2511", variant));
+        Path out = train(EDITS, "  steps: 2\n", "", "qwen_image_edit_plus:2511", variant);
+        List<Double> zero = losses(out);
+        assertThat(notices(out)).noneMatch(notice -> notice.contains("zero_cond_t"));
         assertThat(zero).hasSize(2).allSatisfy(loss -> assertThat(loss).isFinite());
         assertThat(zero.getFirst()).isNotCloseTo(plain.getFirst(), within(1e-4));
+    }
+
+    @Test
+    void saysWhereRecipeAndModelDisagreeAndWhatIsNotMeasured() throws IOException {
+        Path out = train(EDITS, """
+                  steps: 1
+                  validation_config: {validation_folder: heldout}
+                """, "", "qwen_image_edit_plus:2511", MODEL);
+        assertThat(notices(out))
+                .anyMatch(notice -> notice.contains("the model's own zero_cond_t is false"))
+                .anyMatch(notice -> notice.contains("held-out pictures are measured without control pictures"));
     }
 
     @Test
@@ -429,6 +442,10 @@ class EditTrainingTest {
 
     private static List<Double> losses(Path out) throws IOException {
         return events(out, "step").stream().map(EditTrainingTest::loss).toList();
+    }
+
+    private static List<String> notices(Path out) throws IOException {
+        return events(out, "notice").stream().map(event -> event.at("/data/message").asText()).toList();
     }
 
     private static List<JsonNode> events(Path out, String type) throws IOException {
