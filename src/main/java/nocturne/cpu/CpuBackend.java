@@ -18,6 +18,9 @@ import nocturne.tensor.TensorArena;
 
 /// Computes on the processor, in native memory.
 public final class CpuBackend implements Backend {
+    /// Above this, cutting each operation up uses the threads better than running two operations at once.
+    private static final long MOST_SIDE_BY_SIDE = 1L << 22;
+
     private final Workers workers;
     private final CpuProducts products;
     private final CpuNorms norms;
@@ -72,6 +75,19 @@ public final class CpuBackend implements Backend {
             throw new IllegalArgumentException("a tensor " + source.shape() + " into " + target.length + " numbers");
         }
         MemorySegment.copy(source.data(), ValueLayout.JAVA_FLOAT, 0, target, 0, target.length);
+    }
+
+    @Override
+    public void together(long multiplyAdds, Runnable first, Runnable second) {
+        if (multiplyAdds > MOST_SIDE_BY_SIDE) {
+            first.run();
+            second.run();
+            return;
+        }
+        workers.run(2, (piece, worker) -> {
+            if (piece == 0) first.run();
+            else second.run();
+        });
     }
 
     @Override

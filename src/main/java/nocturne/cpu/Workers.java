@@ -43,12 +43,14 @@ final class Workers implements AutoCloseable {
         return threads.length + 1;
     }
 
-    /// Runs all pieces and returns when the last is done. Not reentrant: a piece must not start a job.
+    /// Runs all pieces and returns when the last is done. A job that a piece starts runs on the piece's own thread; it
+    /// must then not use scratch memory.
     ///
     /// @throws IllegalStateException after all pieces have run, if one failed; its cause is what the piece threw
     void run(int pieces, Piece piece) {
         Job job = new Job(piece, pieces);
-        if (pieces <= 1 || threads.length == 0) {
+        // While a job is under way, only its pieces can be asking.
+        if (pieces <= 1 || threads.length == 0 || current != null) {
             job.help(0);
         } else {
             share(job);

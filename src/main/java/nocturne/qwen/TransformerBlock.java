@@ -104,26 +104,50 @@ record TransformerBlock(Stream picture, Stream text) {
         int batch = context.batch;
         int pictureRows = context.pictureMap.rows();
         int textRows = context.textMap.rows();
-        Tensor im = ops.linear(context.condition, picture.modulation);                            // [B (+ 1), 6 D]
-        Tensor tm = ops.linear(context.textSamples, text.modulation);                             // [B, 6 D]
+        List<Tensor> modulations = modulations(ops, context);
+        Tensor im = modulations.get(0);                                                           // [B (+ 1), 6 D]
+        Tensor tm = modulations.get(1);                                                           // [B, 6 D]
         Tensor a = ops.layerNormModulate(x, im, SHIFT_1, SCALE_1, context.pictureMap);
         Tensor b = ops.layerNormModulate(c, tm, SHIFT_1, SCALE_1, context.textMap);
 
-        Tensor q = ops.joinRotated(ops.linear(b, text.q), text.normQ, ops.linear(a, picture.q), picture.normQ,
-                context.rotation, batch);                                                         // [B (L + N), D]
-        Tensor k = ops.joinRotated(ops.linear(b, text.k), text.normK, ops.linear(a, picture.k), picture.normK,
-                context.rotation, batch);
-        Tensor v = ops.join(ops.linear(b, text.v), ops.linear(a, picture.v), batch);
+        List<Tensor> p = ops.linears(a, List.of(picture.q, picture.k, picture.v), b, List.of(text.q, text.k, text.v));
+        Tensor q = ops.joinRotated(p.get(3), text.normQ, p.get(0), picture.normQ, context.rotation, batch);
+        Tensor k = ops.joinRotated(p.get(4), text.normK, p.get(1), picture.normK, context.rotation, batch);
+        Tensor v = ops.join(p.get(5), p.get(2), batch);                                           // [B (L + N), D]
         Tensor o = ops.attention(q, k, v, context.keyBias, context.layout);
 
-        Tensor fromPicture = ops.linear(ops.take(o, batch, textRows, pictureRows), picture.out);
-        Tensor x1 = ops.gatedResidual(x, fromPicture, im, GATE_1, context.pictureMap);
-        Tensor x2 = feedForward(ops, x1, im, picture, context.pictureMap);
-        if (last) return List.of(x2);
+        Tensor fromPicture = ops.take(o, batch, textRows, pictureRows);
+        if (last) {
+            Tensor x1 = ops.gatedResidual(x, ops.linear(fromPicture, picture.out), im, GATE_1, context.pictureMap);
+            return List.of(feedForward(ops, x1, im, picture, context.pictureMap));
+        }
+        Tensor fromText = ops.take(o, batch, 0, textRows);
+        List<Tensor> out = ops.linears(fromPicture, List.of(picture.out), fromText, List.of(text.out));
+        Tensor x1 = ops.gatedResidual(x, out.get(0), im, GATE_1, context.pictureMap);
+        Tensor c1 = ops.gatedResidual(c, out.get(1), tm, GATE_1, context.textMap);
+        return feedForward(ops, x1, im, c1, tm, context);
+    }
 
-        Tensor fromText = ops.linear(ops.take(o, batch, 0, textRows), text.out);
-        Tensor c1 = ops.gatedResidual(c, fromText, tm, GATE_1, context.textMap);
-        return List.of(x2, feedForward(ops, c1, tm, text, context.textMap));
+    /// The modulation vectors of both streams; without `zero_cond_t` they are made from the same embedding.
+    private List<Tensor> modulations(Ops ops, Context context) {
+        if (context.condition == context.textSamples) {
+            return List.of(
+                    ops.linear(context.condition, picture.modulation), ops.linear(context.textSamples, text.modulation));
+        }
+        return ops.linears(
+                context.condition, List.of(picture.modulation), context.textSamples, List.of(text.modulation));
+    }
+
+    /// Both streams' feed-forward parts.
+    private List<Tensor> feedForward(Ops ops, Tensor x, Tensor im, Tensor c, Tensor tm, Context context) {
+        Tensor a = ops.layerNormModulate(x, im, SHIFT_2, SCALE_2, context.pictureMap);
+        Tensor b = ops.layerNormModulate(c, tm, SHIFT_2, SCALE_2, context.textMap);
+        List<Tensor> in = ops.linears(a, List.of(picture.mlpIn), b, List.of(text.mlpIn));          // [.., 4 D]
+        Tensor h = ops.geluTanh(in.get(0));
+        Tensor g = ops.geluTanh(in.get(1));
+        List<Tensor> out = ops.linears(h, List.of(picture.mlpOut), g, List.of(text.mlpOut));
+        return List.of(ops.gatedResidual(x, out.get(0), im, GATE_2, context.pictureMap),
+                ops.gatedResidual(c, out.get(1), tm, GATE_2, context.textMap));
     }
 
     private static Tensor feedForward(Ops ops, Tensor x, Tensor modulation, Stream stream, RowMap map) {

@@ -25,6 +25,11 @@ public interface Backend extends AutoCloseable {
     /// Copies a tensor's numbers out.
     void read(Tensor source, float[] target);
 
+    /// Runs two independent pieces of work that write to different tensors, side by side where that is faster.
+    ///
+    /// @param multiplyAdds how much work each is, about: large work is cut up by each operation itself instead
+    void together(long multiplyAdds, Runnable first, Runnable second);
+
     Products products();
 
     Norms norms();

@@ -1,7 +1,8 @@
 package nocturne.tensor;
 
+import java.util.ArrayList;
 import java.util.Arrays;
-import nocturne.tensor.Linear.LowRank;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// The differentiable operations: each computes its result at once and, on a recording tape, leaves behind the step
@@ -31,52 +32,65 @@ public final class Ops {
     /// @param x `[.., in]`
     /// @return `[.., out]`
     public Tensor linear(Tensor x, Linear layer) {
-        if (x.columns() != layer.in()) {
-            throw new IllegalArgumentException("linear: x is " + x.shape() + ", weight " + layer.weight().shape());
-        }
-        Products products = backend.products();
-        Tensor y = arena.allocate(x.shape().withColumns(layer.out()));
-        products.linear(x, layer.weight(), layer.bias(), y);
-        Tensor[] reduced = new Tensor[layer.adapters().size()];   // u = x A^T, [rows, rank]
-        for (int i = 0; i < reduced.length; i++) {
-            LowRank adapter = layer.adapters().get(i);
-            reduced[i] = arena.allocate(x.rows(), adapter.down().rows());
-            products.linear(x, adapter.down(), null, reduced[i]);
-            products.product(reduced[i], false, adapter.up(), true, adapter.scale(), 1, y);
-        }
-        boolean trained = layer.adapters().stream().anyMatch(LowRank::trained);
-        if (tape.isRecording() && (x.requiresGrad() || trained)) {
-            y.requireGrad();
-            tape.record(() -> linearBackward(x, layer, reduced, y));
-        }
-        return y;
+        return linears(List.of(step(x, layer)), List.of()).getFirst();
     }
 
-    private void linearBackward(Tensor x, Linear layer, Tensor[] reduced, Tensor y) {
-        Tensor dy = y.grad();
-        if (dy == null) return;
-        Products products = backend.products();
-        if (x.requiresGrad()) {
-            float beta = x.grad() == null ? 0 : 1;
-            products.product(dy, false, layer.weight(), false, 1, beta, x.gradientBuffer(arena));
+    /// Layers on two independent inputs, side by side where they are small.
+    ///
+    /// @param x     `[.., in]`
+    /// @param other another tensor than `x`
+    /// @return the results of `layers` on `x`, then of `otherLayers` on `other`
+    public List<Tensor> linears(Tensor x, List<Linear> layers, Tensor other, List<Linear> otherLayers) {
+        if (x == other) throw new IllegalArgumentException("linears: both inputs are " + x);
+        return linears(layers.stream().map(layer -> step(x, layer)).toList(),
+                otherLayers.stream().map(layer -> step(other, layer)).toList());
+    }
+
+    private LinearStep step(Tensor x, Linear layer) {
+        return new LinearStep(x, layer, backend.products(), arena);
+    }
+
+    private List<Tensor> linears(List<LinearStep> first, List<LinearStep> second) {
+        sideBySide(first, second, () -> first.forEach(LinearStep::forward), () -> second.forEach(LinearStep::forward));
+        List<LinearStep> all = new ArrayList<>(first);
+        all.addAll(second);
+        List<LinearStep> differentiated = all.stream().filter(LinearStep::needsGradient).toList();
+        if (tape.isRecording() && !differentiated.isEmpty()) {
+            differentiated.forEach(step -> step.result().requireGrad());
+            tape.record(() -> linearsBackward(first, second));
         }
-        for (int i = 0; i < reduced.length; i++) {
-            LowRank adapter = layer.adapters().get(i);
-            if (!adapter.trained() && !x.requiresGrad()) continue;
-            float betaUp = adapter.up().grad() == null ? 0 : 1;
-            float betaDown = adapter.down().grad() == null ? 0 : 1;
-            Tensor dUp = adapter.trained() ? adapter.up().gradientBuffer(arena) : null;
-            Tensor dDown = adapter.trained() ? adapter.down().gradientBuffer(arena) : null;
-            try (TensorArena.Scope scope = arena.scope()) {
-                Tensor du = arena.allocate(reduced[i].shape());   // du = scale * dy B
-                products.product(dy, false, adapter.up(), false, adapter.scale(), 0, du);
-                if (x.requiresGrad()) {
-                    products.product(du, false, adapter.down(), false, 1, 1, x.gradientBuffer(arena));
-                }
-                if (dUp != null) products.product(dy, true, reduced[i], false, adapter.scale(), betaUp, dUp);
-                if (dDown != null) products.product(du, true, x, false, 1, betaDown, dDown);
-            }
+        return all.stream().map(LinearStep::result).toList();
+    }
+
+    private void linearsBackward(List<LinearStep> first, List<LinearStep> second) {
+        List<LinearStep.Backward> firstWork = backward(first);
+        List<LinearStep.Backward> secondWork = backward(second);
+        try (TensorArena.Scope scope = arena.scope()) {
+            firstWork.forEach(work -> work.takeScratch(arena));
+            secondWork.forEach(work -> work.takeScratch(arena));
+            sideBySide(first, second, () -> firstWork.forEach(LinearStep.Backward::run),
+                    () -> secondWork.forEach(LinearStep.Backward::run));
         }
+    }
+
+    private List<LinearStep.Backward> backward(List<LinearStep> steps) {
+        List<LinearStep.Backward> work = new ArrayList<>();
+        for (LinearStep step : steps) {
+            LinearStep.Backward one = step.prepareBackward(arena);
+            if (one != null) work.add(one);
+        }
+        return work;
+    }
+
+    private void sideBySide(List<LinearStep> first, List<LinearStep> second, Runnable firstWork, Runnable secondWork) {
+        if (second.isEmpty()) {
+            firstWork.run();
+            return;
+        }
+        long most = 0;
+        for (LinearStep step : first) most = Math.max(most, step.multiplyAdds());
+        for (LinearStep step : second) most = Math.max(most, step.multiplyAdds());
+        backend.together(most, firstWork, secondWork);
     }
 
     /// Layer norm, then `(1 + scale) * x + shift` with two parts of the modulation; see [Norms#layerNormModulate].

@@ -61,6 +61,11 @@ final class WatchedBackend implements Backend {
     }
 
     @Override
+    public void together(long multiplyAdds, Runnable first, Runnable second) {
+        backend.together(multiplyAdds, first, second);
+    }
+
+    @Override
     public void read(Tensor source, float[] target) {
         backend.read(source, target);
     }

@@ -1,0 +1,103 @@
+package nocturne.tensor;
+
+import nocturne.tensor.Linear.LowRank;
+import org.jspecify.annotations.Nullable;
+
+/// One linear layer applied to one tensor: memory is taken on construction and in [#prepareBackward], so that the
+/// computing itself touches no arena and may run beside another step's.
+final class LinearStep {
+    private final Products products;
+    private final Tensor x;
+    private final Linear layer;
+    private final Tensor y;
+    /// `u = x A^T` of each adapter, `[rows, rank]`.
+    private final Tensor[] reduced;
+
+    LinearStep(Tensor x, Linear layer, Products products, TensorArena arena) {
+        if (x.columns() != layer.in()) {
+            throw new IllegalArgumentException("linear: x is " + x.shape() + ", weight " + layer.weight().shape());
+        }
+        this.x = x;
+        this.layer = layer;
+        this.products = products;
+        y = arena.allocate(x.shape().withColumns(layer.out()));
+        reduced = new Tensor[layer.adapters().size()];
+        for (int i = 0; i < reduced.length; i++) {
+            reduced[i] = arena.allocate(x.rows(), layer.adapters().get(i).down().rows());
+        }
+    }
+
+    Tensor result() {
+        return y;
+    }
+
+    boolean needsGradient() {
+        if (x.requiresGrad()) return true;
+        for (LowRank adapter : layer.adapters()) if (adapter.trained()) return true;
+        return false;
+    }
+
+    long multiplyAdds() {
+        return x.elements() * layer.out();
+    }
+
+    void forward() {
+        products.linear(x, layer.weight(), layer.bias(), y);
+        for (int i = 0; i < reduced.length; i++) {
+            LowRank adapter = layer.adapters().get(i);
+            products.linear(x, adapter.down(), null, reduced[i]);
+            products.product(reduced[i], false, adapter.up(), true, adapter.scale(), 1, y);
+        }
+    }
+
+    /// Where the gradients go, and whether each place is to be overwritten (0) or added to (1).
+    ///
+    /// @param dx null where x needs none; likewise dUp and dDown of an adapter that is not trained
+    record Backward(LinearStep step, Tensor dy, @Nullable Tensor dx, float betaX, @Nullable Tensor[] dUp, float[] betaUp,
+            @Nullable Tensor[] dDown, float[] betaDown, Tensor[] du) {
+        /// Takes the scratch memory; to be called in a scope that closes after [#run].
+        void takeScratch(TensorArena arena) {
+            for (int i = 0; i < du.length; i++) du[i] = arena.allocate(step.reduced[i].shape());
+        }
+
+        void run() {
+            Products products = step.products;
+            if (dx != null) products.product(dy, false, step.layer.weight(), false, 1, betaX, dx);
+            for (int i = 0; i < du.length; i++) {
+                LowRank adapter = step.layer.adapters().get(i);
+                if (!adapter.trained() && dx == null) continue;
+                products.product(dy, false, adapter.up(), false, adapter.scale(), 0, du[i]);      // du = scale * dy B
+                if (dx != null) products.product(du[i], false, adapter.down(), false, 1, 1, dx);
+                Tensor up = dUp[i];
+                Tensor down = dDown[i];
+                if (up != null) {
+                    products.product(dy, true, step.reduced[i], false, adapter.scale(), betaUp[i], up);
+                }
+                if (down != null) products.product(du[i], true, step.x, false, 1, betaDown[i], down);
+            }
+        }
+    }
+
+    /// Claims the gradient buffers; null where nothing has flowed into the result. Steps that share an input must be
+    /// prepared in the order in which they run.
+    @Nullable Backward prepareBackward(TensorArena arena) {
+        Tensor dy = y.grad();
+        if (dy == null) return null;
+        int adapters = reduced.length;
+        float betaX = x.grad() == null ? 0 : 1;
+        Tensor dx = x.requiresGrad() ? x.gradientBuffer(arena) : null;
+        @Nullable Tensor[] dUp = new Tensor[adapters];
+        @Nullable Tensor[] dDown = new Tensor[adapters];
+        float[] betaUp = new float[adapters];
+        float[] betaDown = new float[adapters];
+        for (int i = 0; i < adapters; i++) {
+            LowRank adapter = layer.adapters().get(i);
+            if (!adapter.trained()) continue;
+            betaUp[i] = adapter.up().grad() == null ? 0 : 1;
+            betaDown[i] = adapter.down().grad() == null ? 0 : 1;
+            dUp[i] = adapter.up().gradientBuffer(arena);
+            dDown[i] = adapter.down().gradientBuffer(arena);
+        }
+        return new Backward(this, dy, dx, betaX, dUp, betaUp, dDown, betaDown, new Tensor[adapters]);
+    }
+}
