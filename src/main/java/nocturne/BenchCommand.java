@@ -7,6 +7,7 @@ import nocturne.cpu.CpuBackend;
 import nocturne.tensor.Backend;
 import nocturne.tensor.Tape;
 import nocturne.train.Bench;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -43,9 +44,9 @@ final class BenchCommand implements Callable<Integer> {
             defaultValue = "10")
     private int steps = 10;
 
-    @Option(names = "--warmup", paramLabel = "N", description = "Steps before that. Default: ${DEFAULT-VALUE}.",
-            defaultValue = "3")
-    private int warmup = 3;
+    @Option(names = "--warmup", paramLabel = "N",
+            description = "Steps before that. Default: until the JVM has compiled all it will (4000 tiny, 6 middle).")
+    private @Nullable Integer warmup;
 
     @Option(names = "--checkpointing", description = "Keep only the blocks' inputs and compute the rest twice.")
     private boolean checkpointing;
@@ -62,6 +63,7 @@ final class BenchCommand implements Callable<Integer> {
     public Integer call() {
         device.check(spec.commandLine());
         if (steps < 1) throw new ParameterException(spec.commandLine(), "--steps " + steps + ": at least 1, please.");
+        int warmup = warmup();
         if (warmup < 0) throw new ParameterException(spec.commandLine(), "--warmup " + warmup + ": 0 or more, please.");
         Bench.Size measured = switch (size) {
             case TINY -> Bench.Size.TINY;
@@ -73,6 +75,15 @@ final class BenchCommand implements Callable<Integer> {
             spec.commandLine().getOut().println(json ? line(result, backend.name()) : sentence(result, backend.name()));
         }
         return ExitCode.DONE.number();
+    }
+
+    private int warmup() {
+        Integer asked = warmup;
+        if (asked != null) return asked;
+        return switch (size) {
+            case TINY -> 4000;
+            case MIDDLE -> 6;
+        };
     }
 
     private String sentence(Bench.Result result, String where) {
@@ -96,7 +107,7 @@ final class BenchCommand implements Callable<Integer> {
                 .put("lora_params", result.loraParameters())
                 .put("size", size.toString())
                 .put("steps", steps)
-                .put("warmup", warmup)
+                .put("warmup", warmup())
                 .put("checkpointing", checkpointing)
                 .put("device", where)
                 .toString();
