@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /// The steps of one run, and what is due after them: measuring, saving, sampling, and the state to resume from.
 ///
-/// The state is written after the files it speaks of: whatever a kill leaves unfinished before it is made again from the
-/// state before, with the same result. Only samples come after it, because they can take longer than a person waits
+/// The state is written after the files it speaks of: whatever a kill leaves unfinished before it is made again from
+/// the state before, with the same result. Only samples come after it, because they can take longer than a person waits
 /// for a process to stop; whoever goes on from a state draws first what is missing.
 final class TrainingLoop {
     /// What was set up for the run.
