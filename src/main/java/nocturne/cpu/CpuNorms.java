@@ -102,8 +102,8 @@ final class CpuNorms implements Norms {
             store(load(partial, at + c).add(d), partial, at + c);
             store(d.fma(hat, load(partial, at + columns + c)), partial, at + columns + c);
         }
-        VectorMask<Float> tail = upTo(c, columns);
         if (c < columns) {
+            VectorMask<Float> tail = upTo(c, columns);
             FloatVector d = load(dy, row + c, tail);
             FloatVector hat = load(x, row + c, tail).sub(mean).mul(rstd);
             FloatVector g = load(modulation, scale + c, tail).add(1f).mul(d);
@@ -112,15 +112,25 @@ final class CpuNorms implements Norms {
             store(load(partial, at + c, tail).add(d), partial, at + c, tail);
             store(d.fma(hat, load(partial, at + columns + c, tail)), partial, at + columns + c, tail);
         }
-        float meanG = Lanes.sum(sumG) / columns;
-        float meanGHat = Lanes.sum(sumGHat) / columns;
-        for (c = 0; c <= columns - COUNT; c += COUNT) {
+        layerNormRowSlope(dy, x, row, columns, modulation, scale, broadcast(mean), broadcast(rstd),
+                broadcast(Lanes.sum(sumG) / columns), broadcast(Lanes.sum(sumGHat) / columns), dx, accumulate);
+    }
+
+    /// With the means over the row known: `dx = (g - mean(g) - hat mean(g hat)) rstd`.
+    private static void layerNormRowSlope(MemorySegment dy, MemorySegment x, long row, int columns,
+            MemorySegment modulation, long scale, FloatVector mean, FloatVector rstd, FloatVector meanG,
+            FloatVector meanGHat, MemorySegment dx, boolean accumulate) {
+        int c = 0;
+        for (; c <= columns - COUNT; c += COUNT) {
             FloatVector hat = load(x, row + c).sub(mean).mul(rstd);
-            FloatVector g = load(modulation, scale + c).add(1f).mul(load(dy, row + c));
+            FloatVector g = load(modulation, scale + c).add(Lanes.ONE).mul(load(dy, row + c));
             FloatVector d = g.sub(meanG).sub(hat.mul(meanGHat)).mul(rstd);
-            store(accumulate ? d.add(load(dx, row + c)) : d, dx, row + c);
+            // Two stores: a choice between two vectors would make objects of both.
+            if (accumulate) store(d.add(load(dx, row + c)), dx, row + c);
+            else store(d, dx, row + c);
         }
         if (c < columns) {
+            VectorMask<Float> tail = upTo(c, columns);
             FloatVector hat = load(x, row + c, tail).sub(mean).mul(rstd);
             FloatVector g = load(modulation, scale + c, tail).add(1f).mul(load(dy, row + c, tail));
             FloatVector d = g.sub(meanG).sub(hat.mul(meanGHat)).mul(rstd);
