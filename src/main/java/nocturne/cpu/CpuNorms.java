@@ -120,22 +120,46 @@ final class CpuNorms implements Norms {
     private static void layerNormRowSlope(MemorySegment dy, MemorySegment x, long row, int columns,
             MemorySegment modulation, long scale, FloatVector mean, FloatVector rstd, FloatVector meanG,
             FloatVector meanGHat, MemorySegment dx, boolean accumulate) {
-        int c = 0;
-        for (; c <= columns - COUNT; c += COUNT) {
+        if (accumulate) addLayerNormSlope(dy, x, row, columns, modulation, scale, mean, rstd, meanG, meanGHat, dx);
+        else setLayerNormSlope(dy, x, row, columns, modulation, scale, mean, rstd, meanG, meanGHat, dx);
+        int c = FLOATS.loopBound(columns);
+        if (c < columns) {
+            layerNormSlopeTail(dy, x, row + c, columns - c, modulation, scale + c, mean, rstd, meanG, meanGHat, dx,
+                    accumulate);
+        }
+    }
+
+    // One loop a method, and none with masks: beyond some five loads and stores the compiler would give up inlining
+    // them, and every vector would become an object.
+    private static void setLayerNormSlope(MemorySegment dy, MemorySegment x, long row, int columns,
+            MemorySegment modulation, long scale, FloatVector mean, FloatVector rstd, FloatVector meanG,
+            FloatVector meanGHat, MemorySegment dx) {
+        for (int c = 0; c <= columns - COUNT; c += COUNT) {
+            FloatVector hat = load(x, row + c).sub(mean).mul(rstd);
+            FloatVector g = load(modulation, scale + c).add(Lanes.ONE).mul(load(dy, row + c));
+            store(g.sub(meanG).sub(hat.mul(meanGHat)).mul(rstd), dx, row + c);
+        }
+    }
+
+    private static void addLayerNormSlope(MemorySegment dy, MemorySegment x, long row, int columns,
+            MemorySegment modulation, long scale, FloatVector mean, FloatVector rstd, FloatVector meanG,
+            FloatVector meanGHat, MemorySegment dx) {
+        for (int c = 0; c <= columns - COUNT; c += COUNT) {
             FloatVector hat = load(x, row + c).sub(mean).mul(rstd);
             FloatVector g = load(modulation, scale + c).add(Lanes.ONE).mul(load(dy, row + c));
             FloatVector d = g.sub(meanG).sub(hat.mul(meanGHat)).mul(rstd);
-            // Two stores: a choice between two vectors would make objects of both.
-            if (accumulate) store(d.add(load(dx, row + c)), dx, row + c);
-            else store(d, dx, row + c);
+            store(d.add(load(dx, row + c)), dx, row + c);
         }
-        if (c < columns) {
-            VectorMask<Float> tail = upTo(c, columns);
-            FloatVector hat = load(x, row + c, tail).sub(mean).mul(rstd);
-            FloatVector g = load(modulation, scale + c, tail).add(1f).mul(load(dy, row + c, tail));
-            FloatVector d = g.sub(meanG).sub(hat.mul(meanGHat)).mul(rstd);
-            store(accumulate ? d.add(load(dx, row + c, tail)) : d, dx, row + c, tail);
-        }
+    }
+
+    private static void layerNormSlopeTail(MemorySegment dy, MemorySegment x, long at, int count,
+            MemorySegment modulation, long scale, FloatVector mean, FloatVector rstd, FloatVector meanG,
+            FloatVector meanGHat, MemorySegment dx, boolean accumulate) {
+        VectorMask<Float> tail = upTo(0, count);
+        FloatVector hat = load(x, at, tail).sub(mean).mul(rstd);
+        FloatVector g = load(modulation, scale, tail).add(Lanes.ONE).mul(load(dy, at, tail));
+        FloatVector d = g.sub(meanG).sub(hat.mul(meanGHat)).mul(rstd);
+        store(accumulate ? d.add(load(dx, at, tail)) : d, dx, at, tail);
     }
 
     @Override
