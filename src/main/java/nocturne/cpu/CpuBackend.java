@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.Consumer;
 import nocturne.tensor.Attention;
 import nocturne.tensor.Backend;
 import nocturne.tensor.Convolution;
@@ -58,6 +59,11 @@ public final class CpuBackend implements Backend {
             throw new IllegalArgumentException(source.length + " numbers for a tensor " + target.shape());
         }
         MemorySegment.copy(source, 0, target.data(), ValueLayout.JAVA_FLOAT, 0, source.length);
+    }
+
+    @Override
+    public void write(Consumer<MemorySegment> writer, Tensor target) {
+        writer.accept(target.data());
     }
 
     @Override

@@ -19,7 +19,7 @@ import nocturne.tensor.TensorArena;
 
 /// A Qwen-Image pipeline on disk, in the layout in which the models are released: a folder for each part.
 ///
-/// @param root      holds `transformer/`, `vae/`, `text_encoder/`, `tokenizer/`, `scheduler/`, and for Edit models
+/// @param root holds `transformer/`, `vae/`, `text_encoder/`, `tokenizer/`, `scheduler/`, and for Edit models
 ///     `processor/`
 public record ModelFolder(Path root) {
     private static final List<String> PARTS = List.of("transformer", "vae", "text_encoder", "tokenizer", "scheduler");
@@ -49,11 +49,24 @@ public record ModelFolder(Path root) {
         return root.resolve(name);
     }
 
-    /// The transformer with its frozen weights in an arena.
+    /// The transformer's sizes: from `config.json`, or, where a file from elsewhere was put into the folder without
+    /// one, from the shapes of its tensors.
+    ///
+    /// @throws UserMistake `MODEL_INVALID` if neither tells them
+    public TransformerConfig transformerConfig() {
+        Path file = part("transformer").resolve("config.json");
+        if (Files.exists(file)) return TransformerConfig.read(file);
+        try (TensorSource source = SafetensorsFolder.open(part("transformer"))) {
+            return TransformerShapes.config(source);
+        }
+    }
+
+    /// The transformer with its frozen weights in an arena. Its files may be shards with or without an index, or one
+    /// file of any name, as it comes or wrapped for another program; see [QwenImageTransformer#load].
     ///
     /// @throws UserMistake if a file is missing or broken, or the tensors do not fit the config
     public QwenImageTransformer loadTransformer(Backend backend, TensorArena weights) {
-        TransformerConfig config = TransformerConfig.read(part("transformer").resolve("config.json"));
+        TransformerConfig config = transformerConfig();
         try (TensorSource source = SafetensorsFolder.open(part("transformer"))) {
             return QwenImageTransformer.load(config, source, backend, weights);
         }

@@ -22,9 +22,6 @@ import org.jspecify.annotations.Nullable;
 /// Immutable: [#with] gives the same frozen weights other adapters. Source: diffusers'
 /// `QwenImageTransformer2DModel`.
 public final class QwenImageTransformer {
-    /// Prefixes under which single-file distributions wrap the model.
-    private static final String[] FILE_PREFIXES = {"model.diffusion_model.", "diffusion_model.", "transformer."};
-
     private final TransformerConfig config;
     private final TimestepEmbedding timeEmbedding;
     private final Linear imgIn;
@@ -49,12 +46,20 @@ public final class QwenImageTransformer {
         this.positions = positions;
     }
 
-    /// @param source the transformer's tensors, with or without a wrapping prefix
+    /// @param source the transformer's tensors, with or without the prefix `diffusion_model.` or
+    ///     `model.diffusion_model.`, under which single files for other programs wrap it
     /// @param arena  where the weights stay
-    /// @throws UserMistake `MODEL_INVALID` naming every missing or misshapen tensor
+    /// @throws UserMistake `MODEL_INVALID` naming every missing, misshapen or unknown tensor
     public static QwenImageTransformer load(TransformerConfig config, TensorSource source, Backend backend,
             TensorArena arena) {
-        return load(config, Weights.of(source.withoutPrefix(FILE_PREFIXES), backend, arena));
+        TensorSource tensors = TransformerShapes.unwrapped(source);
+        TransformerShapes.refuseScaled(tensors);
+        // Everything is compared with the config before the first of many gigabytes is read.
+        Weights check = Weights.checking(tensors);
+        load(config, check);
+        check.noteUnused(TransformerShapes::isHarmless);
+        check.requireComplete("transformer");
+        return load(config, Weights.of(tensors, backend, arena));
     }
 
     /// A transformer of random weights, to measure speed without a model.
@@ -66,7 +71,7 @@ public final class QwenImageTransformer {
         int width = config.width();
         List<TransformerBlock> blocks = new ArrayList<>();
         for (int i = 0; i < config.layers(); i++) blocks.add(TransformerBlock.load(weights, i, config));
-        QwenImageTransformer model = new QwenImageTransformer(
+        return new QwenImageTransformer(
                 config,
                 TimestepEmbedding.load(weights, width),
                 weights.linear("img_in", config.tokenWidth(), width),
@@ -76,8 +81,6 @@ public final class QwenImageTransformer {
                 weights.linear("norm_out.linear", width, 2 * width),
                 weights.linear("proj_out", width, config.tokenWidth()),
                 new RotaryPositions(config.axes()));
-        weights.requireComplete("transformer");
-        return model;
     }
 
     public TransformerConfig config() {

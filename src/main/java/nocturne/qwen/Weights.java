@@ -3,8 +3,12 @@ package nocturne.qwen;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.IntStream;
+import nocturne.io.DType;
 import nocturne.io.TensorEntry;
 import nocturne.io.TensorSource;
 import nocturne.problem.Problem;
@@ -23,6 +27,7 @@ import nocturne.tensor.TensorArena;
 final class Weights {
     /// Spread of random weights: small enough that activations stay finite through 60 blocks.
     private static final float RANDOM_DEVIATION = 0.02f;
+    private static final int MAX_UNUSED = 20;
 
     /// Where a tensor that was asked for comes from.
     private interface Supply {
@@ -32,11 +37,14 @@ final class Weights {
     private final String where;
     private final Supply supply;
     private final List<Problem> problems;
+    private final Set<String> unused;
 
-    private Weights(String where, Supply supply, List<Problem> problems) {
+    /// @param stored names of all tensors in the files
+    private Weights(String where, Supply supply, List<Problem> problems, Set<String> stored) {
         this.where = where;
         this.supply = supply;
         this.problems = problems;
+        unused = new LinkedHashSet<>(stored);
     }
 
     /// Weights from files, widened to float32.
@@ -46,10 +54,10 @@ final class Weights {
         List<Problem> problems = new ArrayList<>();
         Supply supply = (name, shape) -> {
             Tensor tensor = arena.allocate(shape);
-            if (fits(source, name, shape, problems)) backend.write(source.floats(name), tensor);
+            if (fits(source, name, shape, problems)) backend.write(to -> source.widen(name, to, 0), tensor);
             return tensor;
         };
-        return new Weights(source.where(), supply, problems);
+        return new Weights(source.where(), supply, problems, source.tensors().keySet());
     }
 
     /// Random weights of any shape that is asked for, to measure speed without a model.
@@ -62,7 +70,7 @@ final class Weights {
             backend.write(numbers, tensor);
             return tensor;
         };
-        return new Weights("random weights", supply, List.of());
+        return new Weights("random weights", supply, List.of(), Set.of());
     }
 
     /// Compares every tensor it is asked for with the files and reads none: for models whose layers are loaded one at a
@@ -73,11 +81,12 @@ final class Weights {
             fits(source, name, shape, problems);
             return new Tensor(shape, MemorySegment.NULL.reinterpret(4 * shape.elements()));
         };
-        return new Weights(source.where(), supply, problems);
+        return new Weights(source.where(), supply, problems, source.tensors().keySet());
     }
 
     /// A tensor in float32.
     Tensor tensor(String name, int... shape) {
+        unused.remove(name);
         return supply.give(name, Shape.of(shape));
     }
 
@@ -108,10 +117,38 @@ final class Weights {
         }
         TensorEntry entry = source.entry(name);
         List<Long> expected = Arrays.stream(shape.toArray()).mapToObj(Long::valueOf).toList();
+        if (!isFloat(entry.dtype())) {
+            problems.add(new Problem("MODEL_INVALID", source.where(), ("tensor %s is stored as %s, in a way of its own"
+                    + " that is not read; take the bf16 or fp8 files of the model").formatted(name, entry.dtype())));
+            return false;
+        }
         if (entry.shape().equals(expected)) return true;
         problems.add(new Problem("MODEL_INVALID", source.where(),
                 "tensor %s is %s; config.json makes it %s".formatted(name, entry.shape(), expected)));
         return false;
+    }
+
+    private static boolean isFloat(DType type) {
+        return switch (type) {
+            case F64, F32, F16, BF16, F8_E4M3, F8_E5M2 -> true;
+            case I64, I32, I16, I8, U8, BOOL -> false;
+        };
+    }
+
+    /// Counts tensors that nobody has asked for among the problems: the files are of another model, which would be
+    /// computed wrongly without them.
+    ///
+    /// @param harmless those that may be there
+    void noteUnused(Predicate<String> harmless) {
+        List<String> others = unused.stream().filter(harmless.negate()).toList();
+        for (String name : others.subList(0, Math.min(others.size(), MAX_UNUSED))) {
+            problems.add(new Problem("MODEL_INVALID", where, "holds the tensor %s, which this model does not have"
+                    .formatted(name)));
+        }
+        if (others.size() > MAX_UNUSED) {
+            problems.add(new Problem("MODEL_INVALID", where, "holds %d more tensors that this model does not have"
+                    .formatted(others.size() - MAX_UNUSED)));
+        }
     }
 
     /// @param part the part of the model, for the headline

@@ -1,5 +1,8 @@
 package nocturne.tensor;
 
+import java.lang.foreign.MemorySegment;
+import java.util.function.Consumer;
+
 /// A device that can hold tensors and compute with them. Knows no model.
 ///
 /// The operations are grouped in families, each an interface whose methods write into tensors they are given; none
@@ -13,6 +16,11 @@ public interface Backend extends AutoCloseable {
 
     /// Copies numbers from Java into a tensor of the same size.
     void write(float[] source, Tensor target);
+
+    /// Lets the caller put a tensor's numbers where they can be put without a copy on Java's heap.
+    ///
+    /// @param writer is handed host memory of `4 * elements` bytes that becomes the tensor's content when it returns
+    void write(Consumer<MemorySegment> writer, Tensor target);
 
     /// Copies a tensor's numbers out.
     void read(Tensor source, float[] target);

@@ -77,7 +77,7 @@ public final class Tape {
             record(() -> {
                 giveInputsAHome(inputs, outputs);
                 try (TensorArena.Scope scope = arena.scope()) {
-                    inner.backward();
+                    backward(inner, inputs, outputs);
                 }
             });
             return outputs;
@@ -93,10 +93,25 @@ public final class Tape {
                     Tensor gradient = outputs.get(i).grad();
                     if (gradient != null) again.get(i).adoptGradient(gradient);
                 }
-                inner.backward();
+                backward(inner, inputs, outputs);
             }
         });
         return outputs;
+    }
+
+    /// Runs a block's steps. An input's gradient that was begun in the block's own memory, because something read the
+    /// input after its output was made, moves into the output's buffer, which is free by then and outlives the block.
+    private void backward(Tape inner, List<Tensor> inputs, List<Tensor> outputs) {
+        boolean[] homeless = new boolean[inputs.size()];
+        for (int i = 0; i < homeless.length; i++) homeless[i] = !inputs.get(i).hasGradientBuffer();
+        inner.backward();
+        for (int i = 0; i < homeless.length; i++) {
+            Tensor gradient = inputs.get(i).grad();
+            Tensor home = i < outputs.size() ? outputs.get(i).grad() : null;
+            if (!homeless[i] || gradient == null || home == null || gradient == home) continue;
+            backend.elementwise().copy(gradient, home);
+            inputs.get(i).adoptGradient(home);
+        }
     }
 
     /// An input whose own output brings no gradient buffer along gets one that outlives the block's scope.

@@ -133,7 +133,7 @@ final class Gallery {
 
     private void paint(SampleRequest request, Conditions condition, int step, QwenImageTransformer base, Lora lora,
             Tensor values, Path file) {
-        // At step 0 the adapter changes nothing; leaving it out draws the base model itself.
+        // Before training it is the base model itself, whatever LoRA the training goes on from.
         QwenImageTransformer model =
                 step == 0 ? base : base.with(lora.frozen(values, (float) request.strength()));
         try (TensorArena passes = backend.newArena()) {

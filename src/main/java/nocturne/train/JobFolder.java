@@ -140,8 +140,8 @@ final class JobFolder implements AutoCloseable {
         if (Files.isDirectory(root.resolve("samples"))) AtomicFiles.removeLeftovers(root.resolve("samples"));
     }
 
-    /// Says publicly how far the run is. `preparing` holds until the first step can be made; `completed` is the
-    /// last thing ever written.
+    /// Says publicly how far the run is: `preparing` until the first step can be made; `completed` is the last thing
+    /// ever written.
     void note(String state, long step, long steps) {
         ObjectNode job = JSON.createObjectNode();
         job.put("job", id()).put("state", state).put("step", step).put("steps", steps).put("fingerprint", fingerprint);

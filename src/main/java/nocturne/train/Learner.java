@@ -14,8 +14,6 @@ import nocturne.tensor.TensorArena;
 /// With noise level t: the model sees `(1 - t) latents + t noise` and learns the velocity `noise - latents`.
 /// Source: "Flow Matching for Generative Modeling", arXiv:2210.02747; in this form arXiv:2403.03206, equation 13.
 final class Learner {
-    private static final int TOKEN = 64;
-
     private final Backend backend;
     private final TensorArena arena;
     private final QwenImageTransformer base;
@@ -83,7 +81,8 @@ final class Learner {
     private double loss(Tape tape, MicroBatch batch, Tensor velocity, float gradientScale) {
         float[] target = new float[batch.latents().length];
         for (int i = 0; i < target.length; i++) target[i] = batch.noise()[i] - batch.latents()[i];
-        Tensor targetTensor = backend.tensor(arena, target, target.length / TOKEN, TOKEN);
+        int tokenWidth = base.config().tokenWidth();
+        Tensor targetTensor = backend.tensor(arena, target, target.length / tokenWidth, tokenWidth);
         return new Ops(tape).meanSquaredError(velocity, targetTensor, batch.lossWeights(), gradientScale);
     }
 
@@ -102,8 +101,9 @@ final class Learner {
             System.arraycopy(batch.controls(), b * control, tokens, at + target, control);
         }
         int textWidth = base.config().textWidth();
+        int tokenWidth = base.config().tokenWidth();
         return new TransformerInput(
-                backend.tensor(arena, tokens, tokens.length / TOKEN, TOKEN),
+                backend.tensor(arena, tokens, tokens.length / tokenWidth, tokenWidth),
                 backend.tensor(arena, batch.text(), batch.text().length / textWidth, textWidth),
                 batch.textLengths(),
                 batch.timesteps(),

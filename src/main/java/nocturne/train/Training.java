@@ -29,6 +29,7 @@ import nocturne.qwen.ModelFolder;
 import nocturne.qwen.PromptTemplate;
 import nocturne.qwen.QwenImageTransformer;
 import nocturne.qwen.TransformerConfig;
+import nocturne.recipe.Architecture;
 import nocturne.recipe.BundleFacts;
 import nocturne.recipe.Notice;
 import nocturne.recipe.Recipe;
@@ -84,7 +85,7 @@ public final class Training {
         Recipe recipe = resolved.recipe();
         ModelFolder model = ModelFolder.open(ModelSearch.find(recipe.model().nameOrPath(),
                 List.of(Path.of(""), bundle.root(), request.home())));
-        TransformerConfig config = TransformerConfig.read(model.part("transformer").resolve("config.json"));
+        TransformerConfig config = model.transformerConfig();
         Datasets.Scanned scanned = new Datasets(bundle.root()).scan(recipe);
         return new Training(request, bundle, resolved, model, config, scanned.training(), scanned.heldOut()).run(out);
     }
@@ -178,6 +179,16 @@ public final class Training {
         List<String> notices = new ArrayList<>();
         for (Notice notice : resolved.notices()) notices.add(notice.toString());
         notices.addAll(dataset.notices());
+        boolean named2511 = recipe.model().architecture() == Architecture.QWEN_IMAGE_EDIT_2511;
+        if (named2511 != config.zeroCondT()) {
+            notices.add(("model.arch: %s, but the model's own zero_cond_t is %s, which is what is computed; only the"
+                    + " model of 2511 has it.").formatted(
+                            recipe.model().architecture().spelling(), config.zeroCondT()));
+        }
+        if (heldOut != null && dataset.samples().stream().anyMatch(sample -> !sample.controls().isEmpty())) {
+            notices.add("the held-out pictures are measured without control pictures; their loss says little about"
+                    + " edits.");
+        }
         return notices;
     }
 

@@ -3,6 +3,7 @@ package nocturne.qwen;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import nocturne.tensor.Attention;
 import nocturne.tensor.Backend;
 import nocturne.tensor.Convolution;
@@ -52,6 +53,11 @@ final class WatchedBackend implements Backend {
     @Override
     public void write(float[] source, Tensor target) {
         backend.write(source, target);
+    }
+
+    @Override
+    public void write(Consumer<MemorySegment> writer, Tensor target) {
+        backend.write(writer, target);
     }
 
     @Override

@@ -33,8 +33,8 @@ final class Exact {
     private static double gate(double[] modulation, int part, RowMap map, int columns, int i) {
         int parts = modulation.length / columns / (map.split() < map.rows() ? map.tailRow() + 1 : map.batch());
         int row = i / columns;
-        return modulation[(map.modulationRow(row / map.rows(), row % map.rows()) * parts + part) * columns
-                + i % columns];
+        int modulationRow = map.modulationRow(row / map.rows(), row % map.rows());
+        return modulation[(modulationRow * parts + part) * columns + i % columns];
     }
 
     static double[] gatedResidual(double[] x, double[] y, double[] modulation, int part, RowMap map) {
@@ -99,10 +99,10 @@ final class Exact {
     }
 
     static double[] take(double[] joint, int batch, int offset, int rows, int columns) {
-        double[] part = new double[batch * rows * columns];
+        int size = rows * columns;
+        double[] part = new double[batch * size];
         for (int s = 0; s < batch; s++) {
-            System.arraycopy(joint, joint.length / batch * s + offset * columns, part, s * rows * columns,
-                    rows * columns);
+            System.arraycopy(joint, joint.length / batch * s + offset * columns, part, s * size, size);
         }
         return part;
     }

@@ -52,8 +52,8 @@ class OpsGradientTest {
                         in -> {
                             double[] y = plusScaled(product(in.get("x"), in.get("w"), 5), 1, in.get("bias"));
                             y = plusScaled(y, 0.75, product(product(in.get("x"), in.get("down"), 5), in.get("up"), 2));
-                            return plusScaled(y, -1.5,
-                                    product(product(in.get("x"), in.get("down2"), 5), in.get("up2"), 3));
+                            return plusScaled(
+                                    y, -1.5, product(product(in.get("x"), in.get("down2"), 5), in.get("up2"), 3));
                         });
     }
 
@@ -126,7 +126,8 @@ class OpsGradientTest {
                 .frozen("w1", headDim).frozen("w2", headDim)
                 .check((ops, in) -> ops.joinRotated(in.get("first"), in.get("w1"), in.get("second"), in.get("w2"),
                                 rotation(ops, angles, headDim), batch),
-                        in -> join(rotated(rmsNorm(in.get("first"), in.get("w1")), angles, batch, 0, 12, headDim),
+                        in -> join(
+                                rotated(rmsNorm(in.get("first"), in.get("w1")), angles, batch, 0, 12, headDim),
                                 rotated(rmsNorm(in.get("second"), in.get("w2")), angles, batch, 2, 12, headDim),
                                 batch));
     }
@@ -188,8 +189,8 @@ class OpsGradientTest {
                     Tensor m = in.get("m");
                     Tensor first = ops.linear(ops.layerNormModulate(x, m, 0, 1, map), layer(in, "w"));
                     Tensor x1 = ops.gatedResidual(x, first, m, 2, map);
-                    Tensor second =
-                            ops.gatedResidual(ops.rmsNorm(x, in.get("g")), ops.linear(x, layer(in, "w2")), m, 2, map);
+                    Tensor second = ops.gatedResidual(
+                            ops.rmsNorm(x, in.get("g")), ops.linear(x, layer(in, "w2")), m, 2, map);
                     return ops.gatedResidual(x1, ops.layerNormModulate(second, m, 0, 1, map), m, 5, map);
                 }, in -> {
                     double[] x = in.get("x");
@@ -247,8 +248,7 @@ class OpsGradientTest {
                     return ops.gatedResidual(once, x, other, 0, map);
                 });
         return operations.entrySet().stream().sorted(Map.Entry.comparingByKey())
-                .map(operation ->
-                        DynamicTest.dynamicTest(operation.getKey(), () -> refuses(operation.getValue())));
+                .map(operation -> DynamicTest.dynamicTest(operation.getKey(), () -> refuses(operation.getValue())));
     }
 
     private static void refuses(BiFunction<Ops, Tensor, Tensor> operation) {

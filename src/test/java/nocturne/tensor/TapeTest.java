@@ -86,6 +86,33 @@ class TapeTest {
         });
     }
 
+    /// In the backward pass the second stream writes into the first one's gradient before its own residual does.
+    @ParameterizedTest
+    @EnumSource(Keep.class)
+    void aStreamMayBeReadAfterItsOutputIsMade(Keep keep) {
+        streams().check((ops, in) -> {
+            List<Tensor> streams = List.of(in.get("x"), in.get("c"));
+            for (int i = 0; i < 3; i++) {
+                streams = ops.tape().residualBlock(keep, streams, (inner, s) -> {
+                    Tensor x2 = inner.gatedResidual(
+                            s.get(0), inner.linear(s.get(1), layer(in, "w")), in.get("m"), 2, MAP);
+                    Tensor mixed = inner.geluTanh(inner.linear(s.get(0), layer(in, "w2")));
+                    return List.of(x2, inner.gatedResidual(s.get(1), mixed, in.get("m"), 5, MAP));
+                });
+            }
+            return ops.join(streams.get(0), streams.get(1), 2);
+        }, in -> {
+            double[] x = in.get("x");
+            double[] c = in.get("c");
+            for (int i = 0; i < 3; i++) {
+                double[] x2 = Exact.gatedResidual(x, linear(in, c, "w"), in.get("m"), 2, MAP);
+                c = Exact.gatedResidual(c, Exact.gelu(linear(in, x, "w2")), in.get("m"), 5, MAP);
+                x = x2;
+            }
+            return Exact.join(x, c, 2);
+        });
+    }
+
     @Test
     void aTapeThatDoesNotRecordKeepsNothingAndComputesTheSame() {
         try (CpuBackend backend = new CpuBackend(1); TensorArena arena = backend.newArena()) {

@@ -26,6 +26,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// Tolerances are the reference's for float32: losses 1e-4; final weights 2e-4 in absolute terms and 1e-3 relative L2
 /// of the update.
 class TrainingGoldenTest {
+    private static final int TOKEN_WIDTH = TransformerCase.config().tokenWidth();
+
     /// A run is a `train_<name>.json` with its data, start and end.
     static Stream<String> runs() {
         return Golden.names(Golden.json("golden/manifest.json")).stream()
@@ -95,11 +97,11 @@ class TrainingGoldenTest {
     private static MicroBatch batch(JsonNode json, TensorSource data, int micro) {
         int samples = json.path("batch_size").intValue();
         List<Grid> grids = TransformerCase.grids(json.path("img_shapes"));
-        int targetSize = grids.getFirst().tokens() * 64;
+        int targetSize = grids.getFirst().tokens() * TOKEN_WIDTH;
         int textRows = data.entry("text").shape().get(1).intValue();
         int textSize = textRows * data.entry("text").shape().get(2).intValue();
         int[] lengths = data.has("text_len") ? data.ints("text_len") : null;
-        int controlSize = grids.stream().skip(1).mapToInt(Grid::tokens).sum() * 64;
+        int controlSize = grids.stream().skip(1).mapToInt(Grid::tokens).sum() * TOKEN_WIDTH;
 
         float[] latents = new float[samples * targetSize];
         float[] noise = new float[samples * targetSize];
@@ -117,7 +119,7 @@ class TrainingGoldenTest {
             int at = b * controlSize;
             for (int i = 1; i < grids.size(); i++) {
                 pack(data.floats("control_" + (i - 1)), sample, grids.get(i), controls, at);
-                at += grids.get(i).tokens() * 64;
+                at += grids.get(i).tokens() * TOKEN_WIDTH;
             }
             System.arraycopy(data.floats("text"), sample * textSize, text, b * textSize, textSize);
             textLengths[b] = lengths == null ? textRows : lengths[sample];
@@ -128,9 +130,9 @@ class TrainingGoldenTest {
     }
 
     private static void pack(float[] pictures, int index, Grid grid, float[] packed, int at) {
-        int size = grid.tokens() * 64;
+        int size = grid.tokens() * TOKEN_WIDTH;
         float[] one = Arrays.copyOfRange(pictures, index * size, (index + 1) * size);
-        System.arraycopy(Latents.pack(one, 16, 2 * grid.rows(), 2 * grid.columns()), 0, packed, at, size);
+        System.arraycopy(Latents.pack(one, TOKEN_WIDTH / 4, 2 * grid.rows(), 2 * grid.columns()), 0, packed, at, size);
     }
 
     private static void checkUpdate(float[] ours, float[] initial, Lora lora, TensorSource golden) {
