@@ -221,20 +221,29 @@ final class CpuAttention implements Attention {
     private static void slopeRow(MemorySegment scores, MemorySegment slopes, long row, int length,
             @Nullable MemorySegment bias, long biasAt, float lse, float delta, float scale) {
         int whole = FLOATS.loopBound(length);
+        FloatVector lses = broadcast(lse);
+        FloatVector deltas = broadcast(delta);
+        FloatVector scales = broadcast(scale);
         for (int c = 0; c < whole; c += COUNT) {
             FloatVector score = load(scores, row + c);
             if (bias != null) score = score.add(load(bias, biasAt + c));
-            FloatVector p = Lanes.exp(score.sub(lse));
+            FloatVector p = Lanes.exp(score.sub(lses));
             store(p, scores, row + c);
-            store(load(slopes, row + c).sub(delta).mul(p).mul(scale), slopes, row + c);
+            store(load(slopes, row + c).sub(deltas).mul(p).mul(scales), slopes, row + c);
         }
         if (whole < length) {
-            VectorMask<Float> m = upTo(whole, length);
-            FloatVector score = load(scores, row + whole, m);
-            if (bias != null) score = score.add(load(bias, biasAt + whole, m));
-            FloatVector p = Lanes.exp(score.sub(lse));
-            store(p, scores, row + whole, m);
-            store(load(slopes, row + whole, m).sub(delta).mul(p).mul(scale), slopes, row + whole, m);
+            slopeTail(scores, slopes, row + whole, length - whole, bias, biasAt + whole, lse, delta, scale);
         }
+    }
+
+    /// In a method of its own: with masks beside them, the compiler would give up inlining the loop above.
+    private static void slopeTail(MemorySegment scores, MemorySegment slopes, long at, int count,
+            @Nullable MemorySegment bias, long biasAt, float lse, float delta, float scale) {
+        VectorMask<Float> m = upTo(0, count);
+        FloatVector score = load(scores, at, m);
+        if (bias != null) score = score.add(load(bias, biasAt, m));
+        FloatVector p = Lanes.exp(score.sub(lse));
+        store(p, scores, at, m);
+        store(load(slopes, at, m).sub(delta).mul(p).mul(scale), slopes, at, m);
     }
 }

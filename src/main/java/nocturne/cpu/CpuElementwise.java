@@ -1,6 +1,7 @@
 package nocturne.cpu;
 
 import static nocturne.cpu.Lanes.COUNT;
+import static nocturne.cpu.Lanes.FLOATS;
 import static nocturne.cpu.Lanes.broadcast;
 import static nocturne.cpu.Lanes.load;
 import static nocturne.cpu.Lanes.store;
@@ -16,8 +17,9 @@ import nocturne.tensor.Tensor;
 
 /// Operations that touch each number once, vectorised along the innermost axis.
 final class CpuElementwise implements Elementwise {
-    private static final float SQRT_2_OVER_PI = 0.7978845608f;
-    private static final float CUBIC = 0.044715f;
+    private static final FloatVector SQRT_2_OVER_PI = broadcast(0.7978845608f);
+    private static final FloatVector CUBIC = broadcast(0.044715f);
+    private static final FloatVector THREE_CUBIC = broadcast(3 * 0.044715f);
     private static final float SQRT_1_OVER_2 = 0.70710678f;
 
     private final Workers workers;
@@ -120,23 +122,30 @@ final class CpuElementwise implements Elementwise {
         workers.rows(x.rows(), 8 * columns, (first, last) -> {
             long base = (long) first * columns;
             int length = (last - first) * columns;
-            int i = 0;
-            for (; i <= length - COUNT; i += COUNT) store(gelu(load(from, base + i)), to, base + i);
-            if (i < length) {
-                VectorMask<Float> mask = upTo(i, length);
-                store(gelu(load(from, base + i, mask)), to, base + i, mask);
-            }
+            geluRun(from, to, base, length);
+            int whole = FLOATS.loopBound(length);
+            if (whole < length) geluTail(from, to, base + whole, length - whole);
         });
     }
 
+    // Tails have methods of their own: with masks beside them, the compiler would give up inlining the loops.
+    private static void geluRun(MemorySegment from, MemorySegment to, long base, int length) {
+        for (int i = 0; i <= length - COUNT; i += COUNT) store(gelu(load(from, base + i)), to, base + i);
+    }
+
+    private static void geluTail(MemorySegment from, MemorySegment to, long at, int length) {
+        VectorMask<Float> mask = upTo(0, length);
+        store(gelu(load(from, at, mask)), to, at, mask);
+    }
+
     private static FloatVector gelu(FloatVector x) {
-        return x.mul(0.5f).mul(Lanes.tanh(inner(x)).add(1f));
+        return x.mul(Lanes.HALF).mul(Lanes.tanh(inner(x)).add(Lanes.ONE));
     }
 
     /// `sqrt(2 / pi) (x + 0.044715 x^3)`.
     private static FloatVector inner(FloatVector x) {
         FloatVector square = x.mul(x);
-        return square.fma(broadcast(CUBIC), broadcast(1f)).mul(x).mul(SQRT_2_OVER_PI);
+        return square.fma(CUBIC, Lanes.ONE).mul(x).mul(SQRT_2_OVER_PI);
     }
 
     @Override
@@ -148,23 +157,31 @@ final class CpuElementwise implements Elementwise {
         workers.rows(x.rows(), 8 * columns, (first, last) -> {
             long base = (long) first * columns;
             int length = (last - first) * columns;
-            int i = 0;
-            for (; i <= length - COUNT; i += COUNT) {
-                store(geluSlope(load(from, base + i)).mul(load(gradient, base + i)), to, base + i);
-            }
-            if (i < length) {
-                VectorMask<Float> mask = upTo(i, length);
-                store(geluSlope(load(from, base + i, mask)).mul(load(gradient, base + i, mask)), to, base + i, mask);
-            }
+            geluBackwardRun(gradient, from, to, base, length);
+            int whole = FLOATS.loopBound(length);
+            if (whole < length) geluBackwardTail(gradient, from, to, base + whole, length - whole);
         });
+    }
+
+    private static void geluBackwardRun(MemorySegment gradient, MemorySegment from, MemorySegment to, long base,
+            int length) {
+        for (int i = 0; i <= length - COUNT; i += COUNT) {
+            store(geluSlope(load(from, base + i)).mul(load(gradient, base + i)), to, base + i);
+        }
+    }
+
+    private static void geluBackwardTail(MemorySegment gradient, MemorySegment from, MemorySegment to, long at,
+            int length) {
+        VectorMask<Float> mask = upTo(0, length);
+        store(geluSlope(load(from, at, mask)).mul(load(gradient, at, mask)), to, at, mask);
     }
 
     /// With `h = tanh(inner(x))`: `gelu'(x) = 0.5 (1 + h) + 0.5 x (1 - h^2) sqrt(2 / pi) (1 + 3 * 0.044715 x^2)`.
     private static FloatVector geluSlope(FloatVector x) {
         FloatVector h = Lanes.tanh(inner(x));
-        FloatVector innerSlope = x.mul(x).fma(broadcast(3 * CUBIC), broadcast(1f)).mul(SQRT_2_OVER_PI);
-        FloatVector bend = broadcast(1f).sub(h.mul(h)).mul(x).mul(innerSlope);
-        return h.add(1f).add(bend).mul(0.5f);
+        FloatVector innerSlope = x.mul(x).fma(THREE_CUBIC, Lanes.ONE).mul(SQRT_2_OVER_PI);
+        FloatVector bend = Lanes.ONE.sub(h.mul(h)).mul(x).mul(innerSlope);
+        return h.add(Lanes.ONE).add(bend).mul(Lanes.HALF);
     }
 
     @Override

@@ -103,18 +103,37 @@ final class CpuOptimisation implements Optimisation {
     private static void adamRun(MemorySegment p, MemorySegment g, MemorySegment m, MemorySegment v, long from,
             int count, float decay, float stepSize, float correction, float beta1, float rest1, float beta2,
             float rest2, float eps, float factor) {
-        for (int i = 0; i < count; i += COUNT) {
-            VectorMask<Float> mask = upTo(i, count);
+        int i = 0;
+        for (; i <= count - COUNT; i += COUNT) {
             long at = from + i;
-            FloatVector gradient = load(g, at, mask).mul(factor);
-            FloatVector first = load(m, at, mask).mul(beta1).add(gradient.mul(rest1));
-            FloatVector second = load(v, at, mask).mul(beta2).add(gradient.mul(gradient).mul(rest2));
+            FloatVector gradient = load(g, at).mul(factor);
+            FloatVector first = load(m, at).mul(beta1).add(gradient.mul(rest1));
+            FloatVector second = load(v, at).mul(beta2).add(gradient.mul(gradient).mul(rest2));
             FloatVector denominator = second.sqrt().div(correction).add(eps);
-            FloatVector moved = load(p, at, mask).mul(decay).sub(first.div(denominator).mul(stepSize));
-            store(first, m, at, mask);
-            store(second, v, at, mask);
-            store(moved, p, at, mask);
+            FloatVector moved = load(p, at).mul(decay).sub(first.div(denominator).mul(stepSize));
+            store(first, m, at);
+            store(second, v, at);
+            store(moved, p, at);
         }
+        if (i < count) {
+            adamTail(p, g, m, v, from + i, count - i, decay, stepSize, correction, beta1, rest1, beta2, rest2, eps,
+                    factor);
+        }
+    }
+
+    /// The last few of a run. In a method of its own, because with masks in it the compiler would not inline the loop.
+    private static void adamTail(MemorySegment p, MemorySegment g, MemorySegment m, MemorySegment v, long at,
+            int count, float decay, float stepSize, float correction, float beta1, float rest1, float beta2,
+            float rest2, float eps, float factor) {
+        VectorMask<Float> mask = upTo(0, count);
+        FloatVector gradient = load(g, at, mask).mul(factor);
+        FloatVector first = load(m, at, mask).mul(beta1).add(gradient.mul(rest1));
+        FloatVector second = load(v, at, mask).mul(beta2).add(gradient.mul(gradient).mul(rest2));
+        FloatVector denominator = second.sqrt().div(correction).add(eps);
+        FloatVector moved = load(p, at, mask).mul(decay).sub(first.div(denominator).mul(stepSize));
+        store(first, m, at, mask);
+        store(second, v, at, mask);
+        store(moved, p, at, mask);
     }
 
     @Override

@@ -26,10 +26,25 @@ final class Lanes {
     private static final VectorShuffle<Float> BY_2 = rotation(2);
     private static final VectorShuffle<Float> BY_1 = rotation(1);
 
-    private static final float LOG2_E = 1.44269504f;
+    // Constants as vectors: made from a scalar at each use, they would cost the compiler so much that it no longer
+    // inlines the loops around them, and then every vector becomes an object.
+    static final FloatVector ZERO = FloatVector.zero(FLOATS);
+    static final FloatVector HALF = broadcast(0.5f);
+    static final FloatVector ONE = broadcast(1f);
+    static final FloatVector TWO = broadcast(2f);
+
+    private static final FloatVector LOG2_E = broadcast(1.44269504f);
     // ln 2 in two parts, the first with few enough bits that n * LN2_HIGH is exact.
-    private static final float LN2_HIGH = 0.693145752f;
-    private static final float LN2_LOW = 1.42860677e-6f;
+    private static final FloatVector MINUS_LN2_HIGH = broadcast(-0.693145752f);
+    private static final FloatVector MINUS_LN2_LOW = broadcast(-1.42860677e-6f);
+    private static final FloatVector ROUNDER = broadcast(12582912f);
+    private static final FloatVector EXP_LEAST = broadcast(-87.3f);
+    private static final FloatVector EXP_MOST = broadcast(88.0f);
+    private static final FloatVector C3 = broadcast(1 / 6f);
+    private static final FloatVector C4 = broadcast(1 / 24f);
+    private static final FloatVector C5 = broadcast(1 / 120f);
+    private static final FloatVector C6 = broadcast(1 / 720f);
+    private static final FloatVector C7 = broadcast(1 / 5040f);
 
     private Lanes() {}
 
@@ -73,28 +88,20 @@ final class Lanes {
     ///
     /// Cody-Waite reduction `x = n ln 2 + r`, then the polynomial for `e^r`, |r| <= ln 2 / 2 (coefficients 1/k!).
     static FloatVector exp(FloatVector x) {
-        FloatVector clamped = x.max(-87.3f).min(88.0f);
+        FloatVector clamped = x.max(EXP_LEAST).min(EXP_MOST);
         // Adding and subtracting 1.5 * 2^23 rounds to the nearest integer with exact operations only.
-        FloatVector n = clamped.mul(LOG2_E).add(12582912f).sub(12582912f);
-        FloatVector r = n.fma(broadcast(-LN2_HIGH), clamped);
-        r = n.fma(broadcast(-LN2_LOW), r);
-        FloatVector p = broadcast(1 / 5040f);
-        p = p.fma(r, broadcast(1 / 720f));
-        p = p.fma(r, broadcast(1 / 120f));
-        p = p.fma(r, broadcast(1 / 24f));
-        p = p.fma(r, broadcast(1 / 6f));
-        p = p.fma(r, broadcast(0.5f));
-        p = p.fma(r, broadcast(1f));
-        p = p.fma(r, broadcast(1f));
+        FloatVector n = clamped.mul(LOG2_E).add(ROUNDER).sub(ROUNDER);
+        FloatVector r = n.fma(MINUS_LN2_HIGH, clamped);
+        r = n.fma(MINUS_LN2_LOW, r);
+        FloatVector p = C7.fma(r, C6).fma(r, C5).fma(r, C4).fma(r, C3).fma(r, HALF).fma(r, ONE).fma(r, ONE);
         IntVector exponent = (IntVector) n.convertShape(VectorOperators.F2I, INTS, 0);
         FloatVector power = exponent.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
-        return p.mul(power).blend(0f, x.compare(VectorOperators.LT, -87.3f));
+        return p.mul(power).blend(ZERO, x.compare(VectorOperators.LT, EXP_LEAST));
     }
 
-    /// `tanh(x) = 1 - 2 / (e^2x + 1)`.
+    /// `tanh(x) = 1 - 2 / (e^2x + 1)`; where [#exp] saturates the result is 1 or -1 already.
     static FloatVector tanh(FloatVector x) {
-        FloatVector e = exp(x.max(-20f).min(20f).mul(2f));
-        return broadcast(1f).sub(broadcast(2f).div(e.add(1f)));
+        return ONE.sub(TWO.div(exp(x.mul(TWO)).add(ONE)));
     }
 
     /// `0.5 erfc(x)` for `x >= 0`, within 1.5e-7.
@@ -112,7 +119,7 @@ final class Lanes {
 
     /// `x / (1 + e^-x)`.
     static FloatVector silu(FloatVector x) {
-        return x.div(exp(x.neg()).add(1f));
+        return x.div(exp(x.neg()).add(ONE));
     }
 
     static FloatVector broadcast(float value) {

@@ -15,6 +15,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import nocturne.problem.SickMachine;
@@ -27,6 +28,8 @@ import nocturne.problem.UserMistake;
 public final class AtomicFiles {
     private static final String PREFIX = ".nocturne-";
     private static final String SUFFIX = ".part";
+    /// The words of Linux and macOS where the path itself allows no writing.
+    private static final Set<String> UNUSABLE = Set.of("Read-only file system", "Not a directory");
     private static final AtomicLong COUNTER = new AtomicLong();
     private static final boolean WINDOWS =
             System.getProperty("os.name", "").toLowerCase(Locale.ROOT).startsWith("windows");
@@ -148,7 +151,7 @@ public final class AtomicFiles {
         }
         boolean forbidden = cause instanceof AccessDeniedException
                 || cause instanceof FileAlreadyExistsException
-                || cause instanceof FileSystemException e && "Read-only file system".equals(e.getReason());
+                || cause instanceof FileSystemException e && UNUSABLE.contains(String.valueOf(e.getReason()));
         if (forbidden) {
             return new UserMistake("NOT_WRITABLE", target.toString(), "cannot be written by this user: " + reason);
         }

@@ -82,9 +82,15 @@ public record ModelFolder(Path root) {
 
     /// A hash of what the named parts compute with: file names, sizes, small files whole, and of large ones a fixed
     /// choice of blocks, because reading 60 GB to start a job would take longer than the first steps.
+    ///
+    /// @throws UserMistake `MODEL_INVALID` if a part is missing
     public String identity(String... parts) {
         ContentHash hash = new ContentHash();
         for (String part : parts) {
+            if (!Files.isDirectory(part(part))) {
+                throw new UserMistake("MODEL_INVALID", part(part).toString(),
+                        "is missing; copy the whole folder " + part + "/ of the model here");
+            }
             try (Stream<Path> files = Files.walk(part(part)).filter(Files::isRegularFile).sorted()) {
                 for (Path file : files.toList()) {
                     hash.add(part(part).relativize(file).toString().replace('\\', '/')).add(Files.size(file));

@@ -7,6 +7,8 @@ import nocturne.dataset.Dataset;
 import nocturne.dataset.DatasetSpec;
 import nocturne.image.Background;
 import nocturne.image.PictureReader;
+import nocturne.problem.Problem;
+import nocturne.problem.UserMistake;
 import nocturne.recipe.DatasetRecipe;
 import nocturne.recipe.Recipe;
 import nocturne.recipe.ValidationRecipe;
@@ -21,28 +23,46 @@ final class Datasets {
         this.root = root;
     }
 
-    /// The pictures to learn from.
-    Dataset scan(Recipe recipe) {
-        List<DatasetSpec> specs = new ArrayList<>();
-        for (DatasetRecipe dataset : recipe.datasets()) specs.add(spec(dataset));
-        return Dataset.scan(specs, PictureReader.standard());
+    /// All pictures of a recipe.
+    ///
+    /// @param training the ones to learn from
+    /// @param heldOut  the ones kept out of training, null where the recipe names none
+    record Scanned(Dataset training, @Nullable Dataset heldOut) {}
+
+    /// @throws UserMistake with the problems of all folders together
+    Scanned scan(Recipe recipe) {
+        List<Problem> problems = new ArrayList<>();
+        Dataset training = scan(recipe.datasets().stream().map(this::spec).toList(), problems);
+        ValidationRecipe validation = recipe.train().validation();
+        Dataset heldOut = validation == null ? null : scan(List.of(heldOut(recipe, validation)), problems);
+        if (training != null && problems.isEmpty()) return new Scanned(training, heldOut);
+        throw new UserMistake("The dataset has %d problem%s; no training time was spent."
+                .formatted(problems.size(), problems.size() == 1 ? "" : "s"), problems);
     }
 
-    /// The pictures kept out of training: each once, as its caption stands, at the first dataset's first resolution.
-    Dataset heldOut(Recipe recipe, ValidationRecipe validation) {
+    private static @Nullable Dataset scan(List<DatasetSpec> specs, List<Problem> problems) {
+        try {
+            return Dataset.scan(specs, PictureReader.standard());
+        } catch (UserMistake mistake) {
+            problems.addAll(mistake.problems());
+            return null;
+        }
+    }
+
+    /// Each picture once, as its caption stands, at the first dataset's first resolution.
+    private DatasetSpec heldOut(Recipe recipe, ValidationRecipe validation) {
         DatasetRecipe like = recipe.datasets().getFirst();
-        DatasetSpec spec = new DatasetSpec(root.resolve(validation.folder()), like.captionExtension(),
+        return new DatasetSpec(root.resolve(validation.folder()), like.captionExtension(),
                 text(like.defaultCaption()), text(like.triggerWord()), 1, List.of(like.resolutions().getFirst()), true,
                 false, false, 0, List.of(), background(like), false, 1);
-        return Dataset.scan(List.of(spec), PictureReader.standard());
     }
 
     private DatasetSpec spec(DatasetRecipe dataset) {
         return new DatasetSpec(root.resolve(dataset.folder()), dataset.captionExtension(),
                 text(dataset.defaultCaption()), text(dataset.triggerWord()), dataset.repeats(), dataset.resolutions(),
-                true, dataset.flipX(), dataset.flipY(), dataset.captionDropout(),
-                dataset.controlFolders().stream().map(root::resolve).toList(), background(dataset), false,
-                dataset.lossMultiplier());
+                dataset.buckets(), dataset.flipX(), dataset.flipY(), dataset.captionDropout(),
+                dataset.controlFolders().stream().map(root::resolve).toList(), background(dataset),
+                dataset.regularisation(), dataset.lossMultiplier());
     }
 
     private static String text(@Nullable String text) {

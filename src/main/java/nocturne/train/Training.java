@@ -86,11 +86,8 @@ public final class Training {
         ModelFolder model = ModelFolder.open(ModelSearch.find(recipe.model().nameOrPath(),
                 List.of(Path.of(""), bundle.root(), request.home())));
         TransformerConfig config = model.transformerConfig();
-        Datasets datasets = new Datasets(bundle.root());
-        Dataset dataset = datasets.scan(recipe);
-        ValidationRecipe validation = recipe.train().validation();
-        Dataset heldOut = validation == null ? null : datasets.heldOut(recipe, validation);
-        return new Training(request, bundle, resolved, model, config, dataset, heldOut).run(out);
+        Datasets.Scanned scanned = new Datasets(bundle.root()).scan(recipe);
+        return new Training(request, bundle, resolved, model, config, scanned.training(), scanned.heldOut()).run(out);
     }
 
     private static Path outputFolder(TrainingRequest request, Path source) {

@@ -47,7 +47,8 @@ class ResumeAfterKillTest {
         Path out = scratch.resolve("killed/run");
 
         int cached = random.nextInt(1, 12);
-        killAt("caching, entry " + cached, home, out, () -> count(home.resolve("work/cache"), ".safetensors") >= cached);
+        killAt("caching, entry " + cached, home, out,
+                () -> count(home.resolve("work/cache"), ".safetensors") >= cached);
         int pictures = random.nextInt(1, 4);
         killAt("sampling, picture " + pictures, home, out, () -> count(out.resolve("samples"), ".png") >= pictures);
         int steps = lines(out) + random.nextInt(3, 10);

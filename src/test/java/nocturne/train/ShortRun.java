@@ -70,7 +70,9 @@ public final class ShortRun {
     private static void copy(Path from, Path to, int pictures) throws IOException {
         Files.createDirectories(to);
         try (Stream<Path> files = Files.list(from)) {
-            for (Path file : files.sorted().limit(2L * pictures).toList()) Files.copy(file, to.resolve(file.getFileName()));
+            for (Path file : files.sorted().limit(2L * pictures).toList()) {
+                Files.copy(file, to.resolve(file.getFileName()));
+            }
         }
     }
 
@@ -87,8 +89,8 @@ public final class ShortRun {
                 "nocturne.Main", "train", bundle.toString(), "--out", out.toString(), "--model", MODEL.toString());
         try {
             Path words = Files.createTempFile("nocturne-child-", ".txt");
-            return new Child(new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(words.toFile()).start(),
-                    words);
+            ProcessBuilder process = new ProcessBuilder(command).redirectErrorStream(true);
+            return new Child(process.redirectOutput(words.toFile()).start(), words);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -118,7 +120,7 @@ public final class ShortRun {
         return results;
     }
 
-    /// All files below a folder, without those that say by their name that they are unfinished; none if it is not there.
+    /// All files below a folder, without those whose name says that they are unfinished; none if it is not there.
     static List<Path> files(Path folder) {
         if (!Files.isDirectory(folder)) return List.of();
         List<Path> files = new ArrayList<>();
