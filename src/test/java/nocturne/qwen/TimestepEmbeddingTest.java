@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 
 class TimestepEmbeddingTest {
     /// The set in the repository, whatever set is run: it is from a build of the reference whose `e^x` we repeat bit
-    /// for bit. Half a unit in the last place of a frequency would be 3e-5 here.
+    /// for bit. The last bit of one frequency would make 3e-5 here.
     @Test
     void followsTheReferencesOrderOfOperationsToTheLastBitOfEveryFrequency() {
         try (Safetensors golden = Safetensors.open(Path.of("src/test/resources/golden/time_proj.safetensors"))) {
