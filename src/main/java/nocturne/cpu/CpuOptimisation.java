@@ -84,9 +84,10 @@ final class CpuOptimisation implements Optimisation {
     @Override
     public void adamW(Tensor parameter, Tensor gradient, Tensor m, Tensor v, AdamW settings, int step,
             float gradientFactor) {
+        // StrictMath: the same bits interpreted, compiled and on every processor.
         float decay = (float) (1 - settings.learningRate() * settings.weightDecay());
-        float stepSize = (float) (settings.learningRate() / (1 - Math.pow(settings.beta1(), step)));
-        float correction = (float) Math.sqrt(1 - Math.pow(settings.beta2(), step));
+        float stepSize = (float) (settings.learningRate() / (1 - StrictMath.pow(settings.beta1(), step)));
+        float correction = (float) Math.sqrt(1 - StrictMath.pow(settings.beta2(), step));
         float beta1 = (float) settings.beta1();
         float beta2 = (float) settings.beta2();
         float eps = (float) settings.eps();

@@ -37,7 +37,7 @@ public final class Resample {
         abstract double at(double x);
 
         private static double sinc(double x) {
-            return x == 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x);
+            return x == 0 ? 1 : StrictMath.sin(Math.PI * x) / (Math.PI * x);
         }
     }
 

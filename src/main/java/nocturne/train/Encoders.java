@@ -25,6 +25,9 @@ import org.jspecify.annotations.Nullable;
 /// Latents are the autoencoder's mode, not a draw from its posterior: the same picture then has the same latents in
 /// every run, controls are what the inference pipelines condition on, and the posterior's spread is tiny.
 final class Encoders implements AutoCloseable {
+    /// Decoded control pictures that may wait for the text encoder: 100 MB, a quarter of the heap we start with.
+    private static final long PIXELS_AT_ONCE = 1L << 25;
+
     private final ModelFolder model;
     private final Backend backend;
     private final CacheFolder cache;
@@ -86,24 +89,34 @@ final class Encoders implements AutoCloseable {
     List<PromptEmbedding> prompts(List<Prompt> prompts) {
         Map<CacheKey, Prompt> missing = new LinkedHashMap<>();
         for (Prompt prompt : prompts) if (!cache.contains(key(prompt))) missing.putIfAbsent(key(prompt), prompt);
-        Map<CacheKey, PromptEmbedding> encoded = new LinkedHashMap<>();
         for (PromptTemplate template : PromptTemplate.values()) {
-            List<Map.Entry<CacheKey, Prompt>> group =
-                    missing.entrySet().stream().filter(e -> e.getValue().template == template).toList();
-            if (group.isEmpty()) continue;
-            List<PromptEmbedding> results = encoder(template).encode(group.stream()
-                    .map(e -> new PromptEncoder.Prompt(e.getValue().text, e.getValue().controls.get()))
-                    .toList());
-            for (int i = 0; i < results.size(); i++) encoded.put(group.get(i).getKey(), results.get(i));
+            encodeInto(template, missing.values().stream().filter(prompt -> prompt.template == template).toList());
         }
         List<PromptEmbedding> all = new ArrayList<>();
-        for (Prompt prompt : prompts) all.add(embedding(prompt, encoded.get(key(prompt))));
+        for (Prompt prompt : prompts) all.add(embedding(prompt, null));
         return all;
+    }
+
+    /// Encodes prompts of one template into the cache, as many at once as their control pictures leave room for.
+    private void encodeInto(PromptTemplate template, List<Prompt> prompts) {
+        int from = 0;
+        while (from < prompts.size()) {
+            List<PromptEncoder.Prompt> loaded = new ArrayList<>();
+            long pixels = 0;
+            for (int i = from; i < prompts.size() && pixels < PIXELS_AT_ONCE; i++) {
+                List<Picture> controls = prompts.get(i).controls.get();
+                for (Picture control : controls) pixels += (long) control.width() * control.height();
+                loaded.add(new PromptEncoder.Prompt(prompts.get(i).text, controls));
+            }
+            List<PromptEmbedding> encoded = encoder(template).encode(loaded);
+            for (int i = 0; i < encoded.size(); i++) embedding(prompts.get(from + i), encoded.get(i));
+            from += encoded.size();
+        }
     }
 
     private PromptEmbedding embedding(Prompt prompt, @Nullable PromptEmbedding fresh) {
         Map<String, CachedTensor> entry = cache.get(key(prompt), () -> {
-            // A damaged cache file is noticed only here, after the others were encoded.
+            // Nothing fresh: a damaged cache file is noticed only now, after the missing ones were encoded.
             PromptEmbedding embedding = fresh != null
                     ? fresh
                     : encoder(prompt.template).encode(new PromptEncoder.Prompt(prompt.text, prompt.controls.get()));

@@ -27,7 +27,7 @@ final class MovingAverage {
 
     /// @param update number of the update just made, from 1
     void follow(Tensor parameters, int update) {
-        double weight = biasCorrection ? (1 - decay) / (1 - Math.pow(decay, update)) : 1 - decay;
+        double weight = biasCorrection ? (1 - decay) / (1 - StrictMath.pow(decay, update)) : 1 - decay;
         backend.optimisation().moveTowards(average, parameters, (float) weight);
     }
 
