@@ -243,7 +243,7 @@ public final class Training {
                 ? null
                 : new HeldOut(examples.of(heldOut, progress::doing), validation.sigmas(), recipe.seed());
         Gallery gallery = new Gallery(folder.samples(), recipe.name(), recipe.sample().prompts(), bundle.root(),
-                encoders, editTemplate, model.schedule(), backend);
+                encoders, editTemplate, recipe.model().matchTargetResolution(), model.schedule(), backend);
         encoders.releasePromptEncoders();
 
         QwenImageTransformer base = model.loadTransformer(backend, weights);
