@@ -81,7 +81,7 @@ public final class Training {
             throw new UserMistake("OUTPUT_IN_BUNDLE", out.toString(),
                     "lies inside the bundle, which would then change while it is trained; choose another --out.");
         }
-        ResolvedRecipe resolved = readRecipe(request, bundle);
+        ResolvedRecipe resolved = readRecipe(request, name(source), bundle);
         Recipe recipe = resolved.recipe();
         ModelFolder model = ModelFolder.open(ModelSearch.find(recipe.model().nameOrPath(),
                 List.of(Path.of(""), bundle.root(), request.home())));
@@ -96,13 +96,17 @@ public final class Training {
     private static Path outputFolder(TrainingRequest request, Path source) {
         Path asked = request.out();
         if (asked != null) return asked.toAbsolutePath().normalize();
-        String name = String.valueOf(source.getFileName()).replaceFirst("(?i)\\.zip$", "");
-        return request.home().resolve("outbox").resolve(name);
+        return request.home().resolve("outbox").resolve(name(source));
     }
 
-    private static ResolvedRecipe readRecipe(TrainingRequest request, Bundle bundle) {
-        RecipeReader reader =
-                RecipeReader.in(BundleFacts.of(String.valueOf(bundle.root().getFileName()), bundle.files()));
+    /// What the bundle is called by the person who made it.
+    private static String name(Path source) {
+        return String.valueOf(source.getFileName()).replaceFirst("(?i)\\.zip$", "");
+    }
+
+    private static ResolvedRecipe readRecipe(TrainingRequest request, String name, Bundle bundle) {
+        // Not the folder's name: that of an unpacked zip is a hash.
+        RecipeReader reader = RecipeReader.in(BundleFacts.of(name, bundle.files()));
         Path model = request.model();
         if (model != null) reader = reader.withModel(model.toString());
         return bundle.recipe().isPresent() ? reader.read(bundle.recipe().get()) : reader.standard();
