@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
+import java.util.function.BooleanSupplier;
 import nocturne.adapter.AdapterMetadata;
 import nocturne.adapter.LinearShape;
 import nocturne.adapter.Lora;
@@ -24,6 +25,7 @@ import nocturne.image.PictureReader;
 import nocturne.image.Resample;
 import nocturne.io.AtomicFiles;
 import nocturne.io.ContentHash;
+import nocturne.problem.SickMachine;
 import nocturne.problem.UserMistake;
 import nocturne.qwen.ModelFolder;
 import nocturne.qwen.PromptTemplate;
@@ -128,8 +130,22 @@ public final class Training {
                             folder.root().resolve("events.jsonl"), folder.id(), "/nocturne/train",
                             InstantSource.system());
                     Backend backend = new CpuBackend(request.threads())) {
-                return run(folder, fingerprint, events, backend);
+                return announcingFailure(events, () -> run(folder, fingerprint, events, backend));
             }
+        }
+    }
+
+    /// Whoever follows the events hears of a failure too, where the log can still be written.
+    private static boolean announcingFailure(EventLog events, BooleanSupplier run) {
+        try {
+            return run.getAsBoolean();
+        } catch (RuntimeException | Error failure) {
+            try {
+                events.append(Event.Failed.of(failure));
+            } catch (SickMachine alsoFailed) {
+                failure.addSuppressed(alsoFailed);
+            }
+            throw failure;
         }
     }
 
