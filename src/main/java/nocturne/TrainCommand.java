@@ -1,5 +1,7 @@
 package nocturne;
 
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import nocturne.train.Training;
@@ -33,7 +35,8 @@ final class TrainCommand implements Callable<Integer> {
             names = "--model",
             paramLabel = "DIR",
             description = "Pipeline to train on: a folder with transformer/, vae/, text_encoder/ and so on."
-                    + " Default: what the recipe names, else the small pipeline that comes with Nocturne.")
+                    + " Default: what the recipe names, else Qwen/Qwen-Image-Edit-2509. The small pipeline that comes"
+                    + " with Nocturne is models/qwen-image-tiny.")
     private @Nullable Path model;
 
     @Mixin
@@ -44,9 +47,11 @@ final class TrainCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         device.check(spec.commandLine());
+        // Names and notices are printed as they are; the platform's charset may know only ASCII.
+        PrintStream console = new PrintStream(System.out, true, StandardCharsets.UTF_8);
         // A run that was asked to stop has saved its state; the signal then decides the exit code, as everywhere.
         Training.run(new TrainingRequest(
-                bundle, out, model, device.threads(), Home.folder(), Version.number(), System.out));
+                bundle, out, model, device.threads(), Home.folder(), Version.number(), console));
         return ExitCode.DONE.number();
     }
 }

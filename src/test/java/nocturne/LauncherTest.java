@@ -135,6 +135,17 @@ final class LauncherTest {
                 .isEqualTo("first\n  last, without a line end");
     }
 
+    /// Java would refuse every path outside ASCII, such as a picture called "Café.png".
+    @Test
+    void givesJavaALocaleInWhichAllFileNamesCanBeSaid() throws IOException {
+        Path jdk = jdk("jdk", "25");
+        script(jdk.resolve("bin/java"), "echo \"${LC_ALL:-} ${LANG:-}\"\n");
+        assertThat(launch(Map.of("LC_ALL", "C", "LANG", "de_DE.UTF-8")).out).isEqualTo("C.UTF-8 de_DE.UTF-8\n");
+        assertThat(launch(Map.of("LC_ALL", "", "LC_CTYPE", "", "LANG", "POSIX")).out).isEqualTo("C.UTF-8 POSIX\n");
+        assertThat(launch(Map.of("LC_ALL", "", "LC_CTYPE", "", "LANG", "de_DE.UTF-8")).out)
+                .isEqualTo(" de_DE.UTF-8\n");
+    }
+
     /// What the program itself has to say must have arrived when it ends, so it does not take the filter's way.
     @Test
     void leavesTheUnfilteredStandardErrorToJavaAsDescriptor3() throws IOException {

@@ -50,7 +50,7 @@ public final class Bundle {
     /// @param source     a folder or a zip; what it is decides its content, not its name
     /// @param workFolder where a zip is unpacked; made if it is not there, untouched for a folder
     /// @throws UserMistake [#INVALID] with everything that is wrong
-    /// @throws SickMachine `DISK_FULL` or `WRITE_FAILED`
+    /// @throws SickMachine `DISK_FULL` or `WRITE_FAILED` if the zip cannot be unpacked; UserMistake `NOT_WRITABLE` too
     public static Bundle open(Path source, Path workFolder, BundleLimits limits) {
         if (Files.isDirectory(source)) return list(source);
         if (!Files.exists(source)) throw new UserMistake(INVALID, source.toString(), "there is no such file or folder");

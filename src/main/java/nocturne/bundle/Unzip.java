@@ -8,7 +8,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.channels.SeekableByteChannel;
-import java.nio.file.FileSystemException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -24,7 +23,6 @@ import java.util.zip.CRC32;
 import java.util.zip.ZipException;
 import nocturne.io.AtomicFiles;
 import nocturne.problem.Problem;
-import nocturne.problem.SickMachine;
 import nocturne.problem.UserMistake;
 import org.apache.commons.compress.archivers.zip.ZipArchiveEntry;
 import org.apache.commons.compress.archivers.zip.ZipFile;
@@ -69,7 +67,7 @@ final class Unzip {
             Files.move(part, target, StandardCopyOption.ATOMIC_MOVE);
             AtomicFiles.forceFolder(folder);
         } catch (DiskTrouble e) {
-            throw e.asSickMachine(target);
+            throw AtomicFiles.explained(e.trouble, target);
         } catch (IOException e) {
             throw new UserMistake(Bundle.INVALID, where,
                     "is not a zip that can be read (%s); zip it again".formatted(e.getMessage()));
@@ -216,16 +214,11 @@ final class Unzip {
     private static final class DiskTrouble extends IOException {
         private static final long serialVersionUID = 1L;
 
-        DiskTrouble(IOException cause) {
-            super(cause.getMessage(), cause);
-        }
+        private final transient IOException trouble;
 
-        SickMachine asSickMachine(Path target) {
-            String reason = String.valueOf(getCause() instanceof FileSystemException e ? e.getReason() : getMessage());
-            boolean full = reason.contains("No space left") || reason.contains("quota exceeded");
-            return new SickMachine(full ? "DISK_FULL" : "WRITE_FAILED",
-                    "unpacking to %s failed: %s".formatted(target, full ? "the disk is full. Make room and try again"
-                            : reason), this);
+        DiskTrouble(IOException trouble) {
+            super(trouble.getMessage(), trouble);
+            this.trouble = trouble;
         }
     }
 

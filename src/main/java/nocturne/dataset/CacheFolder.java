@@ -45,7 +45,8 @@ public final class CacheFolder {
 
     /// Opens the folder, making it if it is not there.
     ///
-    /// @throws SickMachine `CACHE_UNUSABLE` if it cannot be made or listed
+    /// @throws SickMachine `DISK_FULL` or `WRITE_FAILED` if it cannot be made or listed
+    /// @throws UserMistake `NOT_WRITABLE` if this user may not
     public CacheFolder(Path folder) {
         this.folder = folder;
         try {
@@ -54,8 +55,7 @@ public final class CacheFolder {
                 for (Path kind : kinds.filter(Files::isDirectory).toList()) AtomicFiles.removeLeftovers(kind);
             }
         } catch (IOException e) {
-            throw new SickMachine(
-                    "CACHE_UNUSABLE", "opening the cache %s failed: %s".formatted(folder, e.getMessage()), e);
+            throw AtomicFiles.explained(e, folder);
         }
     }
 

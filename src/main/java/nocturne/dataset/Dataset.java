@@ -31,6 +31,11 @@ public record Dataset(List<Sample> samples, List<String> notices) {
         return samples.stream().filter(sample -> sample.regularisation() == regularisation).toList();
     }
 
+    /// Different pictures, however often each is shown.
+    public int pictures() {
+        return (int) samples.stream().map(sample -> sample.picture().sha256()).distinct().count();
+    }
+
     /// Visits of one epoch: the sum of all samples' repeats.
     public int visitsPerEpoch() {
         return samples.stream().mapToInt(Sample::repeats).sum();

@@ -47,19 +47,20 @@ final class Checkpoints {
 
     /// Writes the adapter after `step` updates.
     ///
-    /// @param values  what the main file holds: the average where there is one
-    /// @param average whether `values` are an average, so that the adapter as trained gets a file too
-    Saved write(int step, Tensor values, boolean average) {
+    /// @param values    what the main file holds: the average where there is one
+    /// @param average   whether `values` are an average, so that the adapter as trained gets a file too
+    /// @param untrained whether the adapter may still change nothing, as after a warm-up's first step of rate 0
+    Saved write(int step, Tensor values, boolean average, boolean untrained) {
         String name = name(step);
-        if (average) write(name + "_raw", step, lora.values());
-        return write(name, step, values);
+        if (average) write(name + "_raw", step, lora.values(), untrained);
+        return write(name, step, values, untrained);
     }
 
     private String name(int step) {
         return step == recipe.train().steps() ? recipe.name() : "%s_%09d".formatted(recipe.name(), step);
     }
 
-    private Saved write(String name, int step, Tensor values) {
+    private Saved write(String name, int step, Tensor values, boolean untrained) {
         float[] numbers = backend.toArray(values);
         List<AdapterModule.LowRank> modules = new ArrayList<>();
         int rank = lora.layout().rank();
@@ -72,7 +73,7 @@ final class Checkpoints {
         AdapterMetadata metadata = new AdapterMetadata(name, template.trigger(), template.baseModel(),
                 template.family(), training.at(step, stepsPerEpoch), template.version(), template.provenance());
         Path file = folder.resolve(name + ".safetensors");
-        AdapterFile.write(file, modules, dtype(), metadata, false);
+        AdapterFile.write(file, modules, dtype(), metadata, untrained);
         return saved(step, file);
     }
 

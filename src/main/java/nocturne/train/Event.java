@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 import nocturne.problem.Problem;
+import nocturne.problem.SickMachine;
+import nocturne.problem.UserMistake;
 import org.jspecify.annotations.Nullable;
 
 /// Something that happened to a job. [EventLog] gives it its place, time and envelope.
@@ -53,10 +55,21 @@ public sealed interface Event {
     /// @param report    path of `report.html`
     record Completed(long step, String path, String sha256, double finalLoss, String report) implements Event {}
 
-    /// The job ended without a result.
+    /// The attempt ended without a result; what it saved is still there, to be gone on from.
     record Failed(String code, String message, List<Problem> problems) implements Event {
         public Failed {
             problems = List.copyOf(problems);
+        }
+
+        /// What went wrong, in the kind it is of.
+        static Failed of(Throwable failure) {
+            return switch (failure) {
+                case UserMistake mistake ->
+                    new Failed(mistake.problems().getFirst().code(), mistake.getMessage(), mistake.problems());
+                case SickMachine machine ->
+                    new Failed(machine.code(), String.valueOf(machine.getMessage()), List.of());
+                default -> new Failed("BUG", failure.toString(), List.of());
+            };
         }
     }
 

@@ -46,9 +46,10 @@ final class Gallery {
 
     /// Encodes every prompt and control picture now, so that the text encoder can go before training begins.
     ///
-    /// @param bundle  where control pictures lie
+    /// @param bundle               where control pictures lie
+    /// @param controlsAtTargetSize as in [Examples]: samples show the model what training showed it
     Gallery(Path folder, String name, List<SamplePrompt> prompts, Path bundle, Encoders encoders,
-            PromptTemplate editTemplate, FlowMatchConfig schedule, Backend backend) {
+            PromptTemplate editTemplate, boolean controlsAtTargetSize, FlowMatchConfig schedule, Backend backend) {
         this.folder = folder;
         this.name = name;
         this.encoders = encoders;
@@ -64,7 +65,8 @@ final class Gallery {
         }
         List<PromptEmbedding> embeddings = encoders.prompts(wanted);
         for (int i = 0; i < requests.size(); i++) {
-            conditions.add(new Conditions(embeddings.get(2 * i), embeddings.get(2 * i + 1), controls(requests.get(i))));
+            conditions.add(new Conditions(embeddings.get(2 * i), embeddings.get(2 * i + 1),
+                    controls(requests.get(i), controlsAtTargetSize)));
         }
     }
 
@@ -87,11 +89,10 @@ final class Gallery {
         return new ContentHash().add("picture").add(picture.width()).add(picture.height()).add(picture.rgb()).hex();
     }
 
-    /// Controls at the area of the picture that is drawn, as the transformer is shown them.
-    private List<Conditions.Control> controls(SampleRequest request) {
+    private List<Conditions.Control> controls(SampleRequest request, boolean atTargetSize) {
         List<Conditions.Control> controls = new ArrayList<>();
         for (Picture picture : request.controls()) {
-            long area = Math.min(PictureSize.VAE_AREA, (long) request.width() * request.height());
+            long area = atTargetSize ? (long) request.width() * request.height() : PictureSize.VAE_AREA;
             Examples.Control control = Examples.control(picture.width(), picture.height(), area);
             controls.add(new Conditions.Control(control.grid(),
                     encoders.latents(control.hash(hash(picture)), () -> control.scaled(picture))));

@@ -99,9 +99,8 @@ final class Results {
     private RunSummary summary(List<RunSummary.Checkpoint> checkpoints, LossHistory losses, Gallery gallery, Lora lora,
             long nanos, byte @Nullable [] sheet, byte[] curve) {
         String trigger = recipe.triggerWord() == null ? "" : recipe.triggerWord();
-        long pictures = dataset.samples().stream().map(sample -> sample.picture().sha256()).distinct().count();
         return new RunSummary(recipe.name(), trigger, recipe.model().nameOrPath(), device, "Nocturne " + version, "",
-                Duration.ofNanos(nanos), (int) pictures,
+                Duration.ofNanos(nanos), dataset.pictures(),
                 new RunSummary.Adapter("LoRA", lora.layout().rank(), lora.alpha(), lora.layout().slots().size()),
                 checkpoints, losses.lowestHeldOut().orElse(null), gallery.prompts(), notices, resolved.yaml(), sheet,
                 curve);

@@ -71,7 +71,7 @@ final class Settings {
                 "adamw",
                 optimizer.schedule().getClass().getSimpleName(),
                 recipe.train().timesteps().type().spelling(),
-                (int) dataset.samples().stream().map(sample -> sample.picture().sha256()).distinct().count(),
+                dataset.pictures(),
                 recipe.train().accumulation(),
                 recipe.datasets().getFirst().resolutions().getFirst(),
                 recipe.seed());

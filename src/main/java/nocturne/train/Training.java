@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
+import java.util.function.BooleanSupplier;
 import nocturne.adapter.AdapterMetadata;
 import nocturne.adapter.LinearShape;
 import nocturne.adapter.Lora;
@@ -24,6 +25,7 @@ import nocturne.image.PictureReader;
 import nocturne.image.Resample;
 import nocturne.io.AtomicFiles;
 import nocturne.io.ContentHash;
+import nocturne.problem.SickMachine;
 import nocturne.problem.UserMistake;
 import nocturne.qwen.ModelFolder;
 import nocturne.qwen.PromptTemplate;
@@ -81,7 +83,7 @@ public final class Training {
             throw new UserMistake("OUTPUT_IN_BUNDLE", out.toString(),
                     "lies inside the bundle, which would then change while it is trained; choose another --out.");
         }
-        ResolvedRecipe resolved = readRecipe(request, bundle);
+        ResolvedRecipe resolved = readRecipe(request, name(source), bundle);
         Recipe recipe = resolved.recipe();
         ModelFolder model = ModelFolder.open(ModelSearch.find(recipe.model().nameOrPath(),
                 List.of(Path.of(""), bundle.root(), request.home())));
@@ -93,13 +95,17 @@ public final class Training {
     private static Path outputFolder(TrainingRequest request, Path source) {
         Path asked = request.out();
         if (asked != null) return asked.toAbsolutePath().normalize();
-        String name = String.valueOf(source.getFileName()).replaceFirst("(?i)\\.zip$", "");
-        return request.home().resolve("outbox").resolve(name);
+        return request.home().resolve("outbox").resolve(name(source));
     }
 
-    private static ResolvedRecipe readRecipe(TrainingRequest request, Bundle bundle) {
-        RecipeReader reader =
-                RecipeReader.in(BundleFacts.of(String.valueOf(bundle.root().getFileName()), bundle.files()));
+    /// What the bundle is called by the person who made it.
+    private static String name(Path source) {
+        return String.valueOf(source.getFileName()).replaceFirst("(?i)\\.zip$", "");
+    }
+
+    private static ResolvedRecipe readRecipe(TrainingRequest request, String name, Bundle bundle) {
+        // Not the folder's name: that of an unpacked zip is a hash.
+        RecipeReader reader = RecipeReader.in(BundleFacts.of(name, bundle.files()));
         Path model = request.model();
         if (model != null) reader = reader.withModel(model.toString());
         return bundle.recipe().isPresent() ? reader.read(bundle.recipe().get()) : reader.standard();
@@ -121,8 +127,22 @@ public final class Training {
                             folder.root().resolve("events.jsonl"), folder.id(), "/nocturne/train",
                             InstantSource.system());
                     Backend backend = new CpuBackend(request.threads())) {
-                return run(folder, fingerprint, events, backend);
+                return announcingFailure(events, () -> run(folder, fingerprint, events, backend));
             }
+        }
+    }
+
+    /// Whoever follows the events hears of a failure too, where the log can still be written.
+    private static boolean announcingFailure(EventLog events, BooleanSupplier run) {
+        try {
+            return run.getAsBoolean();
+        } catch (RuntimeException | Error failure) {
+            try {
+                events.append(Event.Failed.of(failure));
+            } catch (SickMachine alsoFailed) {
+                failure.addSuppressed(alsoFailed);
+            }
+            throw failure;
         }
     }
 
@@ -240,7 +260,7 @@ public final class Training {
                 ? null
                 : new HeldOut(examples.of(heldOut, progress::doing), validation.sigmas(), recipe.seed());
         Gallery gallery = new Gallery(folder.samples(), recipe.name(), recipe.sample().prompts(), bundle.root(),
-                encoders, editTemplate, model.schedule(), backend);
+                encoders, editTemplate, recipe.model().matchTargetResolution(), model.schedule(), backend);
         encoders.releasePromptEncoders();
 
         QwenImageTransformer base = model.loadTransformer(backend, weights);

@@ -113,7 +113,9 @@ final class TrainingLoop {
     }
 
     private void save(int step) {
-        Checkpoints.Saved file = parts.checkpoints().write(step, published(), parts.average() != null);
+        boolean untrained = step == 1 && parts.learningRate().at(0) == 0;
+        Checkpoints.Saved file =
+                parts.checkpoints().write(step, published(), parts.average() != null, untrained);
         saved.removeIf(earlier -> earlier.step() == step);
         saved.add(file);
         double[] smoothed = parts.events().losses().smoothed();

@@ -37,6 +37,15 @@ class BundleTest {
         assertThat(bundle.pictureFolders()).containsExactly("dataset/40_maya");
     }
 
+    /// A file in the work folder's place stands for a folder that may not be written, which root never meets.
+    @Test
+    void aWorkFolderThatCannotBeMadeIsNotTheZipsFault() throws IOException {
+        Files.createFile(work);
+        byte[] zip = zip(new Entry("1.txt", "x"));
+        assertThatThrownBy(() -> open(zip)).hasMessageContaining("writing " + work)
+                .hasMessageNotContainingAny("null", "zip it again");
+    }
+
     @Test
     void theFolderThatAZipWrapsEverythingInIsTheRoot() throws IOException {
         Bundle bundle = open(zip(new Entry("maya/recipe.yml", "x"), new Entry("maya/data/1.png", "y")));

@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import nocturne.dataset.CacheFolder.Statistics;
-import nocturne.problem.SickMachine;
+import nocturne.problem.UserMistake;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -121,10 +121,10 @@ class CacheFolderTest {
     }
 
     @Test
-    void aFileInPlaceOfTheFolderIsTheMachinesFault() throws IOException {
+    void aFolderThatCannotBeMadeIsNamed() throws IOException {
         Path file = Files.writeString(temporary.resolve("file"), "x");
         assertThatThrownBy(() -> new CacheFolder(file))
-                .isInstanceOf(SickMachine.class).hasMessageContaining(file.toString());
+                .isInstanceOf(UserMistake.class).hasMessageContaining(file + ": cannot be written");
     }
 
     private static void assertRebuilt(CacheFolder cache) {
