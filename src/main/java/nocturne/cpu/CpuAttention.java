@@ -6,11 +6,9 @@ import static nocturne.cpu.Lanes.FLOATS;
 import static nocturne.cpu.Lanes.broadcast;
 import static nocturne.cpu.Lanes.load;
 import static nocturne.cpu.Lanes.store;
-import static nocturne.cpu.Lanes.upTo;
 
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import nocturne.tensor.Attention;
 import nocturne.tensor.Tensor;
@@ -56,7 +54,7 @@ final class CpuAttention implements Attention {
             int head = (piece - firstTile[s]) / tiles;
             int from = (piece - firstTile[s]) % tiles * tile;
             forwardTile(q, k, v, keyBias, layout, o, logSumExp, headDim, head, start, length, from,
-                    Math.min(tile, length - from), workers.scratch(worker, (long) tile * length + tile));
+                    Math.min(tile, length - from), workers.scratch(worker, (long) tile * stride(length) + tile));
         });
     }
 
@@ -75,16 +73,19 @@ final class CpuAttention implements Attention {
         long queries = address(q, start + from, head * headDim);
         long keys = address(k, start, keyHead * headDim);
         int keyCount = layout.causal() ? from + rows : length;
+        int stride = stride(length);
         Blas.product(false, true, rows, keyCount, headDim, scale, queries, qStride, keys, kStride, 0, scores.address(),
-                length);
-        MemorySegment sums = scores.asSlice(4L * rows * length);
+                stride);
+        MemorySegment sums = scores.asSlice(4L * rows * stride);
+        MemorySegment biases = bias(keyBias);
         for (int r = 0; r < rows; r++) {
             int visible = layout.causal() ? from + r + 1 : length;
-            float max = exponentialRow(scores, (long) r * length, visible, keyCount, bias(keyBias), start, sums, r);
+            float max = exponentialRow(
+                    scores, (long) r * stride, visible, stride(keyCount), biases, start, sums, r);
             float lse = max + (float) StrictMath.log(sums.get(FLOAT, 4L * r));
             logSumExp.data().set(FLOAT, 4 * ((long) head * layout.rows() + start + from + r), lse);
         }
-        Blas.product(false, false, rows, headDim, keyCount, 1, scores.address(), length,
+        Blas.product(false, false, rows, headDim, keyCount, 1, scores.address(), stride,
                 address(v, start, keyHead * headDim), kStride, 0, address(o, start + from, head * headDim), qStride);
         // Dividing the output's few columns is cheaper than dividing every probability.
         for (int r = 0; r < rows; r++) {
@@ -94,10 +95,10 @@ final class CpuAttention implements Attention {
     }
 
     private static void scaleRow(MemorySegment data, long at, int count, float factor) {
-        for (int c = 0; c < count; c += COUNT) {
-            VectorMask<Float> m = upTo(c, count);
-            store(load(data, at + c, m).mul(factor), data, at + c, m);
-        }
+        int whole = FLOATS.loopBound(count);
+        FloatVector factors = broadcast(factor);
+        for (int c = 0; c < whole; c += COUNT) store(load(data, at + c).mul(factors), data, at + c);
+        for (int c = whole; c < count; c++) data.set(FLOAT, 4 * (at + c), data.get(FLOAT, 4 * (at + c)) * factor);
     }
 
     private static @Nullable MemorySegment bias(@Nullable Tensor keyBias) {
@@ -108,47 +109,52 @@ final class CpuAttention implements Attention {
         return tensor.data().address() + 4 * ((long) row * tensor.columns() + column);
     }
 
+    /// Score rows lie this far apart: whole vectors, so that no loop over them needs a mask.
+    private static int stride(int length) {
+        return (length + COUNT - 1) / COUNT * COUNT;
+    }
+
     /// Turns one row of scores into `exp(score - max)` in place and stores their sum at `sums[sumAt]`.
     ///
     /// @param visible keys this query may see; the values from there to `width` become 0
+    /// @param width   a whole number of vectors
     /// @return the greatest score
     private static float exponentialRow(MemorySegment scores, long row, int visible, int width,
             @Nullable MemorySegment bias, long biasAt, MemorySegment sums, int sumAt) {
-        int whole = FLOATS.loopBound(visible);
-        VectorMask<Float> tail = upTo(whole, visible);
-        FloatVector most = broadcast(Float.NEGATIVE_INFINITY);
+        if (bias != null) addBias(scores, row, visible, bias, biasAt);
+        for (int c = visible; c < width; c++) scores.set(FLOAT, 4 * (row + c), Float.NEGATIVE_INFINITY);
+        float max = greatest(scores, row, width);
+        sums.set(FLOAT, 4L * sumAt, exponentials(scores, row, width, max));
+        return max;
+    }
+
+    private static void addBias(MemorySegment scores, long row, int count, MemorySegment bias, long biasAt) {
+        int whole = FLOATS.loopBound(count);
         for (int c = 0; c < whole; c += COUNT) {
-            FloatVector score = load(scores, row + c);
-            if (bias != null) {
-                score = score.add(load(bias, biasAt + c));
-                store(score, scores, row + c);
-            }
-            most = most.max(score);
+            store(load(scores, row + c).add(load(bias, biasAt + c)), scores, row + c);
         }
-        if (whole < visible) {
-            FloatVector score = load(scores, row + whole, tail);
-            if (bias != null) {
-                score = score.add(load(bias, biasAt + whole, tail));
-                store(score, scores, row + whole, tail);
-            }
-            most = most.lanewise(VectorOperators.MAX, score, tail);
+        for (int c = whole; c < count; c++) {
+            float biased = scores.get(FLOAT, 4 * (row + c)) + bias.get(FLOAT, 4 * (biasAt + c));
+            scores.set(FLOAT, 4 * (row + c), biased);
         }
+    }
+
+    private static float greatest(MemorySegment scores, long row, int stride) {
+        FloatVector most = load(scores, row);
+        for (int c = COUNT; c < stride; c += COUNT) most = most.max(load(scores, row + c));
         // The greatest lane is exact in any order.
-        float max = most.reduceLanes(VectorOperators.MAX);
+        return most.reduceLanes(VectorOperators.MAX);
+    }
+
+    private static float exponentials(MemorySegment scores, long row, int stride, float max) {
+        FloatVector greatest = broadcast(max);
         FloatVector sum = FloatVector.zero(FLOATS);
-        for (int c = 0; c < whole; c += COUNT) {
-            FloatVector weight = Lanes.exp(load(scores, row + c).sub(max));
+        for (int c = 0; c < stride; c += COUNT) {
+            FloatVector weight = Lanes.exp(load(scores, row + c).sub(greatest));
             store(weight, scores, row + c);
             sum = sum.add(weight);
         }
-        if (whole < visible) {
-            FloatVector weight = Lanes.exp(load(scores, row + whole, tail).sub(max));
-            store(weight, scores, row + whole, tail);
-            sum = sum.add(weight, tail);
-        }
-        sums.set(FLOAT, 4L * sumAt, Lanes.sum(sum));
-        for (int c = visible; c < width; c++) scores.set(FLOAT, 4 * (row + c), 0);
-        return max;
+        return Lanes.sum(sum);
     }
 
     @Override
@@ -163,7 +169,7 @@ final class CpuAttention implements Attention {
             int start = layout.bounds()[s];
             int length = layout.bounds()[s + 1] - start;
             int tile = tileRows(length);
-            MemorySegment scratch = workers.scratch(worker, 2L * tile * length);
+            MemorySegment scratch = workers.scratch(worker, 2L * tile * stride(length));
             boolean first = true;
             for (int head = keyHead * group; head < (keyHead + 1) * group; head++) {
                 for (int from = 0; from < length; from += tile) {
@@ -185,65 +191,53 @@ final class CpuAttention implements Attention {
         float scale = (float) (1 / Math.sqrt(headDim));
         int qColumn = head * headDim;
         int kColumn = keyHead * headDim;
+        int stride = stride(length);
         MemorySegment scores = scratch;
-        MemorySegment slopes = scratch.asSlice(4L * rows * length);
+        MemorySegment slopes = scratch.asSlice(4L * rows * stride);
         long queries = address(q, start + from, qColumn);
         long keys = address(k, start, kColumn);
         long outer = address(dO, start + from, qColumn);
         Blas.product(false, true, rows, length, headDim, scale, queries, qStride, keys, kStride, 0, scores.address(),
-                length);
+                stride);
         Blas.product(false, true, rows, length, headDim, 1, outer, qStride, address(v, start, kColumn), kStride, 0,
-                slopes.address(), length);
+                slopes.address(), stride);
+        MemorySegment biases = bias(keyBias);
         for (int r = 0; r < rows; r++) {
             long at = (long) (start + from + r) * qStride + qColumn;
             float lse = logSumExp.data().get(FLOAT, 4 * ((long) head * layout.rows() + start + from + r));
             float delta = dot(dO.data(), o.data(), at, headDim);
-            slopeRow(scores, slopes, (long) r * length, length, bias(keyBias), start, lse, delta, scale);
+            long row = (long) r * stride;
+            if (biases != null) addBias(scores, row, length, biases, start);
+            slopeRow(scores, slopes, row, stride, lse, delta, scale);
         }
-        Blas.product(true, false, length, headDim, rows, 1, scores.address(), length, outer, qStride, beta,
+        Blas.product(true, false, length, headDim, rows, 1, scores.address(), stride, outer, qStride, beta,
                 address(dv, start, kColumn), kStride);
-        Blas.product(false, false, rows, headDim, length, 1, slopes.address(), length, keys, kStride, 0,
+        Blas.product(false, false, rows, headDim, length, 1, slopes.address(), stride, keys, kStride, 0,
                 address(dq, start + from, qColumn), qStride);
-        Blas.product(true, false, length, headDim, rows, 1, slopes.address(), length, queries, qStride, beta,
+        Blas.product(true, false, length, headDim, rows, 1, slopes.address(), stride, queries, qStride, beta,
                 address(dk, start, kColumn), kStride);
     }
 
     private static float dot(MemorySegment a, MemorySegment b, long at, int count) {
+        int whole = FLOATS.loopBound(count);
         FloatVector sum = FloatVector.zero(FLOATS);
-        for (int c = 0; c < count; c += COUNT) {
-            VectorMask<Float> m = upTo(c, count);
-            sum = load(a, at + c, m).fma(load(b, at + c, m), sum);
+        for (int c = 0; c < whole; c += COUNT) sum = load(a, at + c).fma(load(b, at + c), sum);
+        float total = Lanes.sum(sum);
+        for (int c = whole; c < count; c++) {
+            total = Math.fma(a.get(FLOAT, 4 * (at + c)), b.get(FLOAT, 4 * (at + c)), total);
         }
-        return Lanes.sum(sum);
+        return total;
     }
 
-    /// Scores become probabilities and `dO V^T` becomes `dS`, both in place.
-    private static void slopeRow(MemorySegment scores, MemorySegment slopes, long row, int length,
-            @Nullable MemorySegment bias, long biasAt, float lse, float delta, float scale) {
-        int whole = FLOATS.loopBound(length);
-        FloatVector lses = broadcast(lse);
-        FloatVector deltas = broadcast(delta);
-        FloatVector scales = broadcast(scale);
-        for (int c = 0; c < whole; c += COUNT) {
-            FloatVector score = load(scores, row + c);
-            if (bias != null) score = score.add(load(bias, biasAt + c));
-            FloatVector p = Lanes.exp(score.sub(lses));
-            store(p, scores, row + c);
-            store(load(slopes, row + c).sub(deltas).mul(p).mul(scales), slopes, row + c);
+    /// Scores become probabilities and `dO V^T` becomes `dS`, both in place. What stands behind the row's end is
+    /// computed with and never read.
+    private static void slopeRow(MemorySegment scores, MemorySegment slopes, long row, int stride, float lse,
+            float delta, float scale) {
+        for (int c = 0; c < stride; c += COUNT) {
+            store(Lanes.exp(load(scores, row + c).sub(lse)), scores, row + c);
         }
-        if (whole < length) {
-            slopeTail(scores, slopes, row + whole, length - whole, bias, biasAt + whole, lse, delta, scale);
+        for (int c = 0; c < stride; c += COUNT) {
+            store(load(slopes, row + c).sub(delta).mul(load(scores, row + c)).mul(scale), slopes, row + c);
         }
-    }
-
-    /// In a method of its own: with masks beside them, the compiler would give up inlining the loop above.
-    private static void slopeTail(MemorySegment scores, MemorySegment slopes, long at, int count,
-            @Nullable MemorySegment bias, long biasAt, float lse, float delta, float scale) {
-        VectorMask<Float> m = upTo(0, count);
-        FloatVector score = load(scores, at, m);
-        if (bias != null) score = score.add(load(bias, biasAt, m));
-        FloatVector p = Lanes.exp(score.sub(lse));
-        store(p, scores, at, m);
-        store(load(slopes, at, m).sub(delta).mul(p).mul(scale), slopes, at, m);
     }
 }

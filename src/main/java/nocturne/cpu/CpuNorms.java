@@ -112,28 +112,21 @@ final class CpuNorms implements Norms {
             store(load(partial, at + c, tail).add(d), partial, at + c, tail);
             store(d.fma(hat, load(partial, at + columns + c, tail)), partial, at + columns + c, tail);
         }
-        layerNormRowSlope(dy, x, row, columns, modulation, scale, broadcast(mean), broadcast(rstd),
-                broadcast(Lanes.sum(sumG) / columns), broadcast(Lanes.sum(sumGHat) / columns), dx, accumulate);
-    }
-
-    /// With the means over the row known: `dx = (g - mean(g) - hat mean(g hat)) rstd`.
-    private static void layerNormRowSlope(MemorySegment dy, MemorySegment x, long row, int columns,
-            MemorySegment modulation, long scale, FloatVector mean, FloatVector rstd, FloatVector meanG,
-            FloatVector meanGHat, MemorySegment dx, boolean accumulate) {
+        float meanG = Lanes.sum(sumG) / columns;
+        float meanGHat = Lanes.sum(sumGHat) / columns;
         if (accumulate) addLayerNormSlope(dy, x, row, columns, modulation, scale, mean, rstd, meanG, meanGHat, dx);
         else setLayerNormSlope(dy, x, row, columns, modulation, scale, mean, rstd, meanG, meanGHat, dx);
-        int c = FLOATS.loopBound(columns);
         if (c < columns) {
             layerNormSlopeTail(dy, x, row + c, columns - c, modulation, scale + c, mean, rstd, meanG, meanGHat, dx,
                     accumulate);
         }
     }
 
-    // One loop a method, and none with masks: beyond some five loads and stores the compiler would give up inlining
-    // them, and every vector would become an object.
+    // With the means over the row known: `dx = (g - mean(g) - hat mean(g hat)) rstd`. One loop a method, and none with
+    // masks or vectors as arguments: the compiler would give up inlining them, and every vector would become an object.
     private static void setLayerNormSlope(MemorySegment dy, MemorySegment x, long row, int columns,
-            MemorySegment modulation, long scale, FloatVector mean, FloatVector rstd, FloatVector meanG,
-            FloatVector meanGHat, MemorySegment dx) {
+            MemorySegment modulation, long scale, float mean, float rstd, float meanG, float meanGHat,
+            MemorySegment dx) {
         for (int c = 0; c <= columns - COUNT; c += COUNT) {
             FloatVector hat = load(x, row + c).sub(mean).mul(rstd);
             FloatVector g = load(modulation, scale + c).add(Lanes.ONE).mul(load(dy, row + c));
@@ -142,19 +135,21 @@ final class CpuNorms implements Norms {
     }
 
     private static void addLayerNormSlope(MemorySegment dy, MemorySegment x, long row, int columns,
-            MemorySegment modulation, long scale, FloatVector mean, FloatVector rstd, FloatVector meanG,
-            FloatVector meanGHat, MemorySegment dx) {
+            MemorySegment modulation, long scale, float mean, float rstd, float meanG, float meanGHat,
+            MemorySegment dx) {
         for (int c = 0; c <= columns - COUNT; c += COUNT) {
             FloatVector hat = load(x, row + c).sub(mean).mul(rstd);
+            store(load(dx, row + c).sub(hat.mul(meanGHat).add(meanG).mul(rstd)), dx, row + c);
+        }
+        for (int c = 0; c <= columns - COUNT; c += COUNT) {
             FloatVector g = load(modulation, scale + c).add(Lanes.ONE).mul(load(dy, row + c));
-            FloatVector d = g.sub(meanG).sub(hat.mul(meanGHat)).mul(rstd);
-            store(d.add(load(dx, row + c)), dx, row + c);
+            store(g.mul(rstd).add(load(dx, row + c)), dx, row + c);
         }
     }
 
     private static void layerNormSlopeTail(MemorySegment dy, MemorySegment x, long at, int count,
-            MemorySegment modulation, long scale, FloatVector mean, FloatVector rstd, FloatVector meanG,
-            FloatVector meanGHat, MemorySegment dx, boolean accumulate) {
+            MemorySegment modulation, long scale, float mean, float rstd, float meanG, float meanGHat,
+            MemorySegment dx, boolean accumulate) {
         VectorMask<Float> tail = upTo(0, count);
         FloatVector hat = load(x, at, tail).sub(mean).mul(rstd);
         FloatVector g = load(modulation, scale, tail).add(Lanes.ONE).mul(load(dy, at, tail));

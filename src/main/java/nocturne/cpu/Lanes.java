@@ -19,6 +19,11 @@ final class Lanes {
     static final int COUNT = FLOATS.length();
     static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
+    /// All memory as one segment. Going through each tensor's own segment costs a liveness check and a bounds check at
+    /// every access, and so many nodes that the compiler stops inlining and makes every vector an object. The shapes are
+    /// checked before a kernel starts, as they are for BLAS, which is given bare addresses too.
+    private static final MemorySegment MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+
     private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
     private static final VectorShuffle<Float> BY_8 = rotation(8);
@@ -26,6 +31,9 @@ final class Lanes {
     private static final VectorShuffle<Float> BY_2 = rotation(2);
     private static final VectorShuffle<Float> BY_1 = rotation(1);
 
+    // A sum that grows in a loop must start from FloatVector.zero, not from a constant: a vector that may be an object
+    // on one way into the loop is an object on every way round it.
+    //
     // Constants as vectors: made from a scalar at each use, they would cost the compiler so much that it no longer
     // inlines the loops around them, and then every vector becomes an object.
     static final FloatVector ZERO = FloatVector.zero(FLOATS);
@@ -54,19 +62,19 @@ final class Lanes {
 
     /// @param index in floats, not bytes
     static FloatVector load(MemorySegment segment, long index) {
-        return FloatVector.fromMemorySegment(FLOATS, segment, index * 4, ORDER);
+        return FloatVector.fromMemorySegment(FLOATS, MEMORY, segment.address() + index * 4, ORDER);
     }
 
     static FloatVector load(MemorySegment segment, long index, VectorMask<Float> mask) {
-        return FloatVector.fromMemorySegment(FLOATS, segment, index * 4, ORDER, mask);
+        return FloatVector.fromMemorySegment(FLOATS, MEMORY, segment.address() + index * 4, ORDER, mask);
     }
 
     static void store(FloatVector vector, MemorySegment segment, long index) {
-        vector.intoMemorySegment(segment, index * 4, ORDER);
+        vector.intoMemorySegment(MEMORY, segment.address() + index * 4, ORDER);
     }
 
     static void store(FloatVector vector, MemorySegment segment, long index, VectorMask<Float> mask) {
-        vector.intoMemorySegment(segment, index * 4, ORDER, mask);
+        vector.intoMemorySegment(MEMORY, segment.address() + index * 4, ORDER, mask);
     }
 
     /// The lanes below `limit - index`.
