@@ -19,6 +19,7 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import java.util.zip.CRC32;
 import java.util.zip.ZipException;
 import nocturne.io.AtomicFiles;
@@ -39,6 +40,8 @@ final class Unzip {
     private static final int END_RECORD_BYTES = 22;
     private static final int MOST_COMMENT_BYTES = 0xffff;
 
+    private static final String PART = ".part-";
+
     private final BundleLimits limits;
     private final String where;
     private long total;
@@ -57,14 +60,15 @@ final class Unzip {
 
     private void extract(Path source, Path folder, String name) {
         Path target = folder.resolve(name);
-        Path part = folder.resolve(name + ".part");
+        // Another process may be unpacking the same zip: each works in a folder of its own, and the first one done wins.
+        Path part = folder.resolve(name + PART + ProcessHandle.current().pid());
         try {
-            prepare(part);
+            prepare(folder, name + PART, part);
             try (SeekableByteChannel channel = Files.newByteChannel(source)) {
                 requireSmallDirectory(channel);
                 unpack(source, channel, part);
             }
-            Files.move(part, target, StandardCopyOption.ATOMIC_MOVE);
+            moveUnlessThere(part, target);
             AtomicFiles.forceFolder(folder);
         } catch (DiskTrouble e) {
             throw AtomicFiles.explained(e.trouble, target);
@@ -76,8 +80,31 @@ final class Unzip {
         }
     }
 
-    private static void prepare(Path part) throws DiskTrouble {
+    private static void moveUnlessThere(Path part, Path target) throws IOException {
         try {
+            Files.move(part, target, StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException e) {
+            if (!Files.isDirectory(target)) throw e;
+        }
+    }
+
+    /// Removes what killed processes left; those that are alive keep theirs.
+    private static void sweepAbandoned(Path folder, String prefix) throws IOException {
+        try (Stream<Path> entries = Files.list(folder)) {
+            for (Path entry : entries.toList()) {
+                String name = String.valueOf(entry.getFileName());
+                if (!name.startsWith(prefix)) continue;
+                String pid = name.substring(prefix.length());
+                boolean alive = pid.matches("\\d{1,18}") && ProcessHandle.of(Long.parseLong(pid)).isPresent();
+                if (!alive) deleteTree(entry);
+            }
+        }
+    }
+
+    private static void prepare(Path folder, String prefix, Path part) throws DiskTrouble {
+        try {
+            Files.createDirectories(folder);
+            sweepAbandoned(folder, prefix);
             deleteTree(part);
             Files.createDirectories(part);
         } catch (IOException e) {

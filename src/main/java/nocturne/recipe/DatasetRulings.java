@@ -75,7 +75,7 @@ final class DatasetRulings {
 
     /// A folder called `40_maya` names the trigger word where the recipe does not.
     private void triggerFrom(String folder) {
-        Matcher named = REPEATS_AND_NAME.matcher(BundleFacts.lastName(folder));
+        Matcher named = REPEATS_AND_NAME.matcher(nameOf(folder));
         if (!named.matches() || root.find(RootKeys.TRIGGER_WORD).isPresent()) return;
         Key.TRIGGER.parse(named.group(2)).ifPresent(trigger -> {
             root.set(RootKeys.TRIGGER_WORD, trigger, new Origin.Derived("B9", "from the folder " + folder));
@@ -83,10 +83,15 @@ final class DatasetRulings {
         });
     }
 
+    /// What a dataset's folder is called; pictures at the bundle's top lie in a folder called like the bundle.
+    private String nameOf(String folder) {
+        return folder.equals(".") ? bundle.name() : BundleFacts.lastName(folder);
+    }
+
     private void decideRepeats(Section dataset) {
         if (dataset.find(DatasetKeys.REPEATS).isPresent()) return;
         String folder = dataset.get(DatasetKeys.FOLDER);
-        Matcher named = REPEATS_AND_NAME.matcher(BundleFacts.lastName(folder));
+        Matcher named = REPEATS_AND_NAME.matcher(nameOf(folder));
         int repeats = named.matches() ? Integer.parseInt(named.group(1)) : 0;
         dataset.derive(DatasetKeys.REPEATS, Math.max(1, repeats));
         if (repeats == 0) return;

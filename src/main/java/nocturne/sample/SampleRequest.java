@@ -26,14 +26,4 @@ public record SampleRequest(String prompt, String negative, int width, int heigh
         if (steps < 2) throw new IllegalArgumentException("steps must be at least 2, was " + steps);
         controls = List.copyOf(controls);
     }
-
-    /// The greatest side a picture may have that is not longer than asked for; at least 32.
-    public static int flooredSide(int asked) {
-        return Math.max(SIDE_UNIT, asked / SIDE_UNIT * SIDE_UNIT);
-    }
-
-    /// This request with the noise of the `index`-th of a row of pictures: each gets the next seed.
-    public SampleRequest walked(int index) {
-        return new SampleRequest(prompt, negative, width, height, steps, guidance, seed + index, strength, controls);
-    }
 }

@@ -150,6 +150,7 @@ final class Encoders implements AutoCloseable {
         promptEncoders.clear();
     }
 
+    /// What the cache had and what it lacked so far.
     CacheFolder.Statistics statistics() {
         return cache.statistics();
     }

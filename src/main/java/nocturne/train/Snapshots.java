@@ -29,13 +29,22 @@ final class Snapshots {
 
     private final Path folder;
     private final String fingerprint;
+    private final int threads;
     private final SequencedMap<String, Tensor> parts;
 
+    /// What training goes on from.
+    ///
+    /// @param step    updates made; 0 where there is no state to go on from
+    /// @param threads that computed it: with another number the last bits of what follows may differ
+    record Restored(int step, int threads) {}
+
+    /// @param threads     that compute now
     /// @param parts       the tensors that are written and restored, in host memory
     /// @param fingerprint of the run; files of another are passed over
-    Snapshots(Path folder, String fingerprint, SequencedMap<String, Tensor> parts) {
+    Snapshots(Path folder, String fingerprint, int threads, SequencedMap<String, Tensor> parts) {
         this.folder = folder;
         this.fingerprint = fingerprint;
+        this.threads = threads;
         this.parts = new LinkedHashMap<>(parts);
     }
 
@@ -51,6 +60,7 @@ final class Snapshots {
         Map<String, String> metadata = new LinkedHashMap<>();
         metadata.put("fingerprint", fingerprint);
         metadata.put("step", Integer.toString(step));
+        metadata.put("threads", Integer.toString(threads));
         metadata.put("sha256", SafetensorsWriter.dataHash(tensors));
         SafetensorsWriter.write(folder.resolve(PREFIX + "%09d.safetensors".formatted(step)), metadata, tensors);
         List<Path> all = newestFirst();
@@ -60,19 +70,19 @@ final class Snapshots {
     /// Brings the tensors to the newest sound state. A damaged file is passed over: the one before it leads to the same
     /// result, only later.
     ///
-    /// @return updates made; 0 where there is no state to go on from, and then nothing was changed
-    int restore() {
+    /// @return step 0 where there is no state to go on from, and then nothing was changed
+    Restored restore() {
         for (Path file : newestFirst()) {
             try (Safetensors source = Safetensors.open(file)) {
                 if (!isSound(source)) continue;
                 int step = Integer.parseInt(source.metadata().getOrDefault("step", ""));
                 parts.forEach((name, tensor) -> source.widen(name, tensor.data(), 0));
-                return step;
+                return new Restored(step, Integer.parseInt(source.metadata().getOrDefault("threads", "")));
             } catch (UserMistake | NumberFormatException damaged) {
                 // The one before it, then.
             }
         }
-        return 0;
+        return new Restored(0, threads);
     }
 
     private boolean isSound(Safetensors source) {

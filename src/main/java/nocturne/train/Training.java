@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
+import java.util.stream.Collectors;
 import java.util.function.BooleanSupplier;
 import nocturne.adapter.AdapterMetadata;
 import nocturne.adapter.LinearShape;
@@ -92,6 +93,12 @@ public final class Training {
         return new Training(request, bundle, resolved, model, config, scanned.training(), scanned.heldOut()).run(out);
     }
 
+    /// The resolved recipe but for where the model lies: what it is stands in the fingerprint by content.
+    private String recipeWithoutPlaces() {
+        return resolved.yaml().lines().filter(line -> !line.strip().startsWith("name_or_path:"))
+                .collect(Collectors.joining("\n"));
+    }
+
     private static Path outputFolder(TrainingRequest request, Path source) {
         Path asked = request.out();
         if (asked != null) return asked.toAbsolutePath().normalize();
@@ -114,7 +121,7 @@ public final class Training {
     private boolean run(Path out) {
         String fingerprint = new ContentHash()
                 .add(bundle.contentHash())
-                .add(resolved.yaml())
+                .add(recipeWithoutPlaces())
                 .add(model.identity("transformer", "vae", "text_encoder", "tokenizer", "scheduler"))
                 .hex();
         try (JobFolder folder = JobFolder.open(out, recipe.name(), fingerprint)) {
@@ -164,14 +171,23 @@ public final class Training {
                     ? new MovingAverage(recipe.train().ema().decay(), recipe.train().ema().biasCorrection(),
                             lora.values(), backend, weights)
                     : null;
-            Snapshots snapshots = new Snapshots(folder.state(), fingerprint, state(lora, optimizer, average));
-            int done = snapshots.restore();
+            Snapshots snapshots = new Snapshots(
+                    folder.state(), fingerprint, request.threads(), state(lora, optimizer, average));
+            Snapshots.Restored restored = snapshots.restore();
+            int done = restored.step();
             try (Progress progress = new Progress(request.console(), Progress.Terminal.here(), recipe.train().steps(),
                     done, System::nanoTime, Progress::residentBytes)) {
                 for (String notice : notices) progress.say("note: " + notice);
                 if (events.attempt() > 1) {
                     events.append(new Event.Resumed(done, "the run before was interrupted"));
                     progress.say("going on after step " + done);
+                    if (restored.threads() != request.threads()) {
+                        String notice = "the run before used %d threads, this one uses %d: the last bits may differ;"
+                                .formatted(restored.threads(), request.threads())
+                                + " --threads %d gives the same bytes".formatted(restored.threads());
+                        events.append(new Event.NoticeGiven("THREADS_CHANGED", notice));
+                        progress.say("note: " + notice);
+                    }
                 }
                 TrainingLoop loop = loop(folder, events, backend, weights, passes, encoders, lora, optimizer, average,
                         snapshots, progress, done);
@@ -254,14 +270,21 @@ public final class Training {
         PromptTemplate editTemplate = Settings.editTemplate(recipe);
         Examples examples = new Examples(
                 encoders, pictures, editTemplate, recipe.model().matchTargetResolution());
-        List<Example> training = examples.of(dataset, progress::doing);
+        Examples.Progress caching = (what, part, total) -> {
+            progress.doing(what, part, total);
+            if (part == total) events.append(new Event.CacheProgress(what, part, total));
+        };
+        List<Example> training = examples.of(dataset, caching);
         ValidationRecipe validation = recipe.train().validation();
         HeldOut measure = heldOut == null || validation == null
                 ? null
-                : new HeldOut(examples.of(heldOut, progress::doing), validation.sigmas(), recipe.seed());
+                : new HeldOut(examples.of(heldOut, caching), validation.sigmas(), recipe.seed());
         Gallery gallery = new Gallery(folder.samples(), recipe.name(), recipe.sample().prompts(), bundle.root(),
                 encoders, editTemplate, recipe.model().matchTargetResolution(), model.schedule(), backend);
         encoders.releasePromptEncoders();
+        CacheFolder.Statistics cache = encoders.statistics();
+        progress.say("encoded: %d new, %d from the cache%s".formatted(cache.misses(), cache.hits(),
+                cache.rebuilt() == 0 ? "" : ", %d damaged and made again".formatted(cache.rebuilt())));
 
         QwenImageTransformer base = model.loadTransformer(backend, weights);
         Tape.Keep keep = recipe.train().gradientCheckpointing() ? Tape.Keep.INPUTS : Tape.Keep.ALL;
@@ -281,7 +304,7 @@ public final class Training {
         String baseModel = recipe.model().isReleased() ? recipe.model().nameOrPath() : String.valueOf(name);
         Map<String, String> provenance = Checkpoints.provenance(
                 folder.id(), bundle.contentHash(),
-                ContentHash.ofBytes(resolved.yaml().getBytes(StandardCharsets.UTF_8)));
+                ContentHash.ofBytes(recipeWithoutPlaces().getBytes(StandardCharsets.UTF_8)));
         return new AdapterMetadata(recipe.name(), recipe.triggerWord(), baseModel, Settings.family(recipe),
                 Settings.training(recipe, dataset), request.version(), provenance);
     }

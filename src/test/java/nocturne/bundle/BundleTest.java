@@ -109,7 +109,7 @@ class BundleTest {
         byte[] zip = zip(new Entry("a.png", noise(3000)), new Entry("b.txt", "b"));
         Bundle whole = open(zip);
         String hash = whole.contentHash();
-        Path part = whole.root().resolveSibling(whole.root().getFileName() + ".part");
+        Path part = whole.root().resolveSibling(whole.root().getFileName() + ".part-999999999");
         Files.move(whole.root(), part);
         Files.write(part.resolve("a.png"), noise(10));
         write(part.resolve("stray/c.png"), "left over");
