@@ -67,7 +67,8 @@ class BadInputTest {
         PictureFiles.write(dataset.resolve("0003.png"), bomb());
         Files.write(dataset.resolve("0004.png"), new byte[0]);
         truncate(bundle.resolve("heldout/0001.png"), 0.5);
-        assertThat(refusal()).contains("0001.png", "0002.png", "0003.png", "60,000 x 60,000", "0004.png", "heldout/0001.png")
+        assertThat(refusal())
+                .contains("0001.png", "0002.png", "0003.png", "60,000 x 60,000", "0004.png", "heldout/0001.png")
                 .contains("5 problems", "no training time was spent");
         assertThat(out).doesNotExist();
     }

@@ -60,7 +60,7 @@ final class Unzip {
 
     private void extract(Path source, Path folder, String name) {
         Path target = folder.resolve(name);
-        // Another process may be unpacking the same zip: each works in a folder of its own, and the first one done wins.
+        // Another process may be unpacking the same zip: each works in a folder of its own, the first one done wins.
         Path part = folder.resolve(name + PART + ProcessHandle.current().pid());
         try {
             prepare(folder, name + PART, part);

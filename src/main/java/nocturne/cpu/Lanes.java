@@ -20,8 +20,8 @@ final class Lanes {
     static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
     /// All memory as one segment. Going through each tensor's own segment costs a liveness check and a bounds check at
-    /// every access, and so many nodes that the compiler stops inlining and makes every vector an object. The shapes are
-    /// checked before a kernel starts, as they are for BLAS, which is given bare addresses too.
+    /// every access, and so many nodes that the compiler stops inlining and makes every vector an object. The shapes
+    /// are checked before a kernel starts, as they are for BLAS, which is given bare addresses too.
     private static final MemorySegment MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
 
     private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;

@@ -114,7 +114,8 @@ public record FlowMatchConfig(double baseShift, double maxShift, int baseImageTo
             } catch (JacksonException e) {
                 return broken("is not JSON: " + e.getOriginalMessage());
             } catch (IOException e) {
-                return broken((Files.exists(file) ? "cannot be read" : "is missing") + "; the model folder needs this file");
+                return broken((Files.exists(file) ? "cannot be read" : "is missing")
+                        + "; the model folder needs this file");
             }
         }
 

@@ -131,8 +131,8 @@ record TransformerBlock(Stream picture, Stream text) {
     /// The modulation vectors of both streams; without `zero_cond_t` they are made from the same embedding.
     private List<Tensor> modulations(Ops ops, Context context) {
         if (context.condition == context.textSamples) {
-            return List.of(
-                    ops.linear(context.condition, picture.modulation), ops.linear(context.textSamples, text.modulation));
+            return List.of(ops.linear(context.condition, picture.modulation),
+                    ops.linear(context.textSamples, text.modulation));
         }
         return ops.linears(
                 context.condition, List.of(picture.modulation), context.textSamples, List.of(text.modulation));

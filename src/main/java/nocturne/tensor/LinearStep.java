@@ -53,8 +53,8 @@ final class LinearStep {
     /// Where the gradients go, and whether each place is to be overwritten (0) or added to (1).
     ///
     /// @param dx null where x needs none; likewise dUp and dDown of an adapter that is not trained
-    record Backward(LinearStep step, Tensor dy, @Nullable Tensor dx, float betaX, @Nullable Tensor[] dUp, float[] betaUp,
-            @Nullable Tensor[] dDown, float[] betaDown, Tensor[] du) {
+    record Backward(LinearStep step, Tensor dy, @Nullable Tensor dx, float betaX, @Nullable Tensor[] dUp,
+            float[] betaUp, @Nullable Tensor[] dDown, float[] betaDown, Tensor[] du) {
         /// Takes the scratch memory; to be called in a scope that closes after [#run].
         void takeScratch(TensorArena arena) {
             for (int i = 0; i < du.length; i++) du[i] = arena.allocate(step.reduced[i].shape());

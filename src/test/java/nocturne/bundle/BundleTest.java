@@ -42,7 +42,7 @@ class BundleTest {
     void aWorkFolderThatCannotBeMadeIsNotTheZipsFault() throws IOException {
         Files.createFile(work);
         byte[] zip = zip(new Entry("1.txt", "x"));
-        assertThatThrownBy(() -> open(zip)).hasMessageContaining("writing " + work)
+        assertThatThrownBy(() -> open(zip)).hasMessageContaining("cannot be written by this user: " + work)
                 .hasMessageNotContainingAny("null", "zip it again");
     }
 

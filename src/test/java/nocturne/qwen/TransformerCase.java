@@ -98,7 +98,8 @@ public record TransformerCase(String name, JsonNode json) {
         int[] lengths = IntStream.range(0, batch)
                 .map(b -> json.path("text_valid").isNull() ? length : json.path("text_valid").get(b).intValue())
                 .toArray();
-        Tensor tokenTensor = backend.tensor(arena, tokens, tokens.length / config().tokenWidth(), config().tokenWidth());
+        int tokenWidth = config().tokenWidth();
+        Tensor tokenTensor = backend.tensor(arena, tokens, tokens.length / tokenWidth, tokenWidth);
         Tensor textTensor = backend.tensor(arena, text, batch * length, textShape.get(2).intValue());
         return new TransformerInput(tokenTensor, textTensor, lengths, data().floats("timestep"),
                 grids(json.path("img_shapes").get(0)));

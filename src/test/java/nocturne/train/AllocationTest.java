@@ -18,8 +18,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Tensors live outside Java's heap: what a step leaves to the garbage collector are small lists, the batch, one line of
-/// the journal, and the vectors that the compiler could not keep in registers, which are most of it.
+/// Tensors live outside Java's heap: what a step leaves to the garbage collector are small lists, the batch, and one
+/// line of the journal.
 class AllocationTest {
     private static final Path EXAMPLE = Path.of("examples/ohwx").toAbsolutePath();
     private static final int FROM = 180;
