@@ -24,9 +24,9 @@ class AllocationTest {
     private static final Path EXAMPLE = Path.of("examples/ohwx").toAbsolutePath();
     private static final int FROM = 180;
     private static final int TO = 285;
-    /// Measured in a step of four micro-batches: 1.1 million bytes in a JVM of its own, most of it `StrictMath`'s for the
-    /// noise; 4.0 million amid the whole suite, where the compiler has seen the loops in other company and not all of
-    /// them again; 23 million where it gave up inlining the loops and made every vector an object.
+    /// Measured in a step of four micro-batches: 1.1 million bytes in a JVM of its own, most of it `StrictMath`'s for
+    /// the noise; 4.0 million amid the whole suite, where the compiler has seen the loops in other company; 23 million
+    /// where it gave up inlining the loops and made every vector an object.
     private static final long BYTES_PER_STEP = 12_000_000;
 
     @TempDir
