@@ -36,6 +36,7 @@ final class Encoders implements AutoCloseable {
     private final Map<PromptTemplate, PromptEncoder> promptEncoders = new EnumMap<>(PromptTemplate.class);
     private final TensorArena vaeWeights;
     private @Nullable Vae vae;
+    private @Nullable String processorIdentity;
 
     /// A prompt to encode.
     ///
@@ -130,8 +131,18 @@ final class Encoders implements AutoCloseable {
     private CacheKey key(Prompt prompt) {
         List<String> determinants = new ArrayList<>(List.of(prompt.template.name(), prompt.text, textIdentity));
         determinants.addAll(prompt.controlHashes);
-        if (!prompt.controlHashes.isEmpty()) determinants.add(model.identity("processor"));
+        if (!prompt.controlHashes.isEmpty()) determinants.add(processorIdentity());
         return CacheKey.of("prompts", determinants.toArray(String[]::new));
+    }
+
+    /// Of the part that only prompts with control pictures need; read from its files once, not for each prompt.
+    private String processorIdentity() {
+        String identity = processorIdentity;
+        if (identity == null) {
+            identity = model.identity("processor");
+            processorIdentity = identity;
+        }
+        return identity;
     }
 
     private PromptEncoder encoder(PromptTemplate template) {
