@@ -59,6 +59,29 @@ final class ArchitectureTest {
     static final ArchRule report_knows_only_numbers_and_pictures = arrows("report", "image", "io", "problem");
 
     @ArchTest
+    static final ArchRule event_knows_only_problems = arrows("event", "problem");
+
+    @ArchTest
+    static final ArchRule plan_looks_at_what_was_given_and_computes_nothing =
+            arrows("plan", "bundle", "recipe", "dataset", "image", "io", "problem");
+
+    @ArchTest
+    static final ArchRule job_knows_no_door_and_no_trainer = arrows("job", "event", "io", "problem");
+
+    @ArchTest
+    static final ArchRule service_never_loads_a_model =
+            arrows("service", "job", "plan", "event", "bundle", "recipe", "dataset", "image", "io", "problem");
+
+    @ArchTest
+    static final ArchRule only_the_service_knows_its_frameworks = noClasses()
+            .that().resideOutsideOfPackages("nocturne", "nocturne.service..")
+            .should().dependOnClassesThat()
+            .resideInAnyPackage("org.apache.camel..", "org.apache.kafka..", "io.micronaut..", "org.slf4j..",
+                    "software.amazon..")
+            .because("what a job is must not depend on how it comes in")
+            .allowEmptyShould(true);
+
+    @ArchTest
     static final ArchRule sample_knows_no_training_and_no_backend =
             arrows("sample", "qwen", "adapter", "tensor", "image", "io", "problem");
 
@@ -89,7 +112,7 @@ final class ArchitectureTest {
 
     @ArchTest
     static final ArchRule only_the_command_ends_the_process = noClasses()
-            .that().resideOutsideOfPackage("nocturne")
+            .that().resideOutsideOfPackage("nocturne").and().doNotHaveSimpleName("CrashPoint")
             .should().callMethod(System.class, "exit", int.class)
             .orShould().callMethod(Runtime.class, "exit", int.class)
             .orShould().callMethod(Runtime.class, "halt", int.class)

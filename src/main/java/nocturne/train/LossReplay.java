@@ -7,9 +7,11 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.Reader;
 import java.util.TreeMap;
-import nocturne.report.LossHistory;
+import nocturne.event.EventLog;
+import nocturne.problem.SickMachine;
 import nocturne.report.LossHistory.HeldOut;
 import nocturne.report.LossHistory.Training;
+import nocturne.report.LossHistory;
 
 /// Reads the losses back out of an event log.
 final class LossReplay {
@@ -19,7 +21,18 @@ final class LossReplay {
 
     /// What a resumed run announces again replaces what the interrupted one had announced. A line that is no event
     /// is passed over: the curve is worth having without it.
-    static LossHistory of(Reader events) throws IOException {
+    ///
+    /// @throws SickMachine if the log cannot be read
+    static LossHistory of(EventLog events) {
+        try {
+            // Not closed: the reader is the log's own channel.
+            return of(events.reader());
+        } catch (IOException e) {
+            throw new SickMachine("EVENTS_UNREADABLE", "reading the losses back: " + e.getMessage(), e);
+        }
+    }
+
+    private static LossHistory of(Reader events) throws IOException {
         TreeMap<Long, Training> training = new TreeMap<>();
         TreeMap<Long, HeldOut> heldOut = new TreeMap<>();
         BufferedReader lines = new BufferedReader(events);
@@ -28,10 +41,10 @@ final class LossReplay {
             JsonNode data = event.path("data");
             long step = data.path("step").asLong();
             switch (event.path("type").asText()) {
-                case "nocturne.step" ->
+                case "nocturne.job.stepped.v1" ->
                     training.put(step, new Training(step, number(data, "loss"), number(data, "learningRate")));
-                case "nocturne.heldout.measured" -> heldOut.put(step, new HeldOut(step, number(data, "loss")));
-                case "nocturne.resumed" -> {
+                case "nocturne.job.measured.v1" -> heldOut.put(step, new HeldOut(step, number(data, "loss")));
+                case "nocturne.job.resumed.v1" -> {
                     training.tailMap(step, false).clear();
                     heldOut.tailMap(step, false).clear();
                 }

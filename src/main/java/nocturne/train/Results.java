@@ -10,6 +10,8 @@ import java.util.OptionalLong;
 import java.util.TreeSet;
 import nocturne.adapter.Lora;
 import nocturne.dataset.Dataset;
+import nocturne.event.Event;
+import nocturne.event.EventLog;
 import nocturne.image.Picture;
 import nocturne.image.PngWriter;
 import nocturne.io.AtomicFiles;
@@ -49,7 +51,7 @@ final class Results {
     /// @param nanos   how long this process has been at it
     void publish(List<Checkpoints.Saved> saved, Map<Integer, Double> heldOut, Gallery gallery, Lora lora,
             EventLog events, long nanos) {
-        LossHistory losses = events.losses();
+        LossHistory losses = LossReplay.of(events);
         AtomicFiles.writeString(folder.root().resolve("loss.csv"), losses.csv());
         byte[] curve = png("loss.png", LossCurve.draw(losses));
 

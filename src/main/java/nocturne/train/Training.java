@@ -22,10 +22,13 @@ import nocturne.cpu.CpuBackend;
 import nocturne.dataset.CacheFolder;
 import nocturne.dataset.Dataset;
 import nocturne.dataset.SamplePictures;
+import nocturne.event.Event;
+import nocturne.event.EventLog;
 import nocturne.image.PictureReader;
 import nocturne.image.Resample;
 import nocturne.io.AtomicFiles;
 import nocturne.io.ContentHash;
+import nocturne.plan.Inspection;
 import nocturne.problem.SickMachine;
 import nocturne.problem.UserMistake;
 import nocturne.qwen.ModelFolder;
@@ -33,10 +36,8 @@ import nocturne.qwen.PromptTemplate;
 import nocturne.qwen.QwenImageTransformer;
 import nocturne.qwen.TransformerConfig;
 import nocturne.recipe.Architecture;
-import nocturne.recipe.BundleFacts;
 import nocturne.recipe.Notice;
 import nocturne.recipe.Recipe;
-import nocturne.recipe.RecipeReader;
 import nocturne.recipe.ResolvedRecipe;
 import nocturne.recipe.ValidationRecipe;
 import nocturne.tensor.Backend;
@@ -84,13 +85,11 @@ public final class Training {
             throw new UserMistake("OUTPUT_IN_BUNDLE", out.toString(),
                     "lies inside the bundle, which would then change while it is trained; choose another --out.");
         }
-        ResolvedRecipe resolved = readRecipe(request, name(source), bundle);
-        Recipe recipe = resolved.recipe();
-        ModelFolder model = ModelFolder.open(ModelSearch.find(recipe.model().nameOrPath(),
-                List.of(Path.of(""), bundle.root(), request.home())));
-        TransformerConfig config = model.transformerConfig();
-        Datasets.Scanned scanned = new Datasets(bundle.root()).scan(recipe);
-        return new Training(request, bundle, resolved, model, config, scanned.training(), scanned.heldOut()).run(out);
+        // Not the folder's name: that of an unpacked zip is a hash.
+        Inspection found = Inspection.of(bundle, name(source), request.model(), request.home());
+        ModelFolder model = ModelFolder.open(found.model());
+        return new Training(request, bundle, found.resolved(), model, model.transformerConfig(), found.training(),
+                found.heldOut()).run(out);
     }
 
     /// The resolved recipe but for where the model lies: what it is stands in the fingerprint by content.
@@ -108,14 +107,6 @@ public final class Training {
     /// What the bundle is called by the person who made it.
     private static String name(Path source) {
         return String.valueOf(source.getFileName()).replaceFirst("(?i)\\.zip$", "");
-    }
-
-    private static ResolvedRecipe readRecipe(TrainingRequest request, String name, Bundle bundle) {
-        // Not the folder's name: that of an unpacked zip is a hash.
-        RecipeReader reader = RecipeReader.in(BundleFacts.of(name, bundle.files()));
-        Path model = request.model();
-        if (model != null) reader = reader.withModel(model.toString());
-        return bundle.recipe().isPresent() ? reader.read(bundle.recipe().get()) : reader.standard();
     }
 
     private boolean run(Path out) {
@@ -157,7 +148,7 @@ public final class Training {
         long started = System.nanoTime();
         List<String> notices = notices();
         if (events.attempt() == 1) {
-            events.append(new Event.Accepted(recipe.name(), recipe.train().steps(), dataset.samples().size(),
+            events.append(new Event.Started(recipe.name(), recipe.train().steps(), dataset.samples().size(),
                     backend.name()));
             for (String notice : notices) events.append(new Event.NoticeGiven("NOTICE", notice));
         }
@@ -272,7 +263,7 @@ public final class Training {
                 encoders, pictures, editTemplate, recipe.model().matchTargetResolution());
         Examples.Progress caching = (what, part, total) -> {
             progress.doing(what, part, total);
-            if (part == total) events.append(new Event.CacheProgress(what, part, total));
+            if (part == total) events.append(new Event.Preparing(what, part, total));
         };
         List<Example> training = examples.of(dataset, caching);
         ValidationRecipe validation = recipe.train().validation();

@@ -6,6 +6,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import nocturne.adapter.Lora;
+import nocturne.event.Event;
+import nocturne.event.EventLog;
 import nocturne.io.ContentHash;
 import nocturne.qwen.QwenImageTransformer;
 import nocturne.recipe.Recipe;
@@ -42,7 +44,7 @@ final class TrainingLoop {
         this.parts = parts;
         this.recipe = parts.recipe();
         saved.addAll(savedBefore);
-        parts.events().losses().heldOut().forEach(point -> heldOutLosses.put((int) point.step(), point.loss()));
+        LossReplay.of(parts.events()).heldOut().forEach(point -> heldOutLosses.put((int) point.step(), point.loss()));
     }
 
     /// @param done updates made by earlier runs
@@ -89,7 +91,7 @@ final class TrainingLoop {
         MovingAverage average = parts.average();
         if (average != null) average.follow(parts.lora().values(), step);
         if (!Double.isFinite(loss) || !Double.isFinite(norm)) throw Diverged.at(step, loss, norm);
-        parts.events().append(new Event.StepDone(step, recipe.train().steps(), loss, rate, norm,
+        parts.events().append(new Event.Stepped(step, recipe.train().steps(), loss, rate, norm,
                 (System.nanoTime() - started) / 1e9));
         parts.progress().step(step, loss);
     }
@@ -118,8 +120,8 @@ final class TrainingLoop {
                 parts.checkpoints().write(step, published(), parts.average() != null, untrained);
         saved.removeIf(earlier -> earlier.step() == step);
         saved.add(file);
-        double[] smoothed = parts.events().losses().smoothed();
-        parts.events().append(new Event.CheckpointCreated(step, file.file(), file.bytes(), file.sha256(),
+        double[] smoothed = LossReplay.of(parts.events()).smoothed();
+        parts.events().append(new Event.CheckpointWritten(step, file.file(), file.bytes(), file.sha256(),
                 smoothed.length == 0 ? Double.NaN : smoothed[smoothed.length - 1],
                 heldOutLosses.getOrDefault(step, Double.NaN)));
         parts.progress().say("step %d: saved %s".formatted(step, file.file()));
@@ -134,7 +136,7 @@ final class TrainingLoop {
         if (!recipe.sample().isDueAfter(step, recipe.train().steps())) return true;
         return parts.gallery().draw(step, parts.base(), parts.lora(), published(), (prompt, file) -> {
             Path relative = parts.folder().root().relativize(file);
-            parts.events().append(new Event.SampleCreated(
+            parts.events().append(new Event.SampleWritten(
                     step, prompt, relative.toString().replace('\\', '/'), ContentHash.ofFile(file)));
         }, parts.progress()::doing, stop::isRequested);
     }

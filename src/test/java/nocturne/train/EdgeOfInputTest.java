@@ -64,7 +64,7 @@ class EdgeOfInputTest {
         assertThatThrownBy(() -> train(bundle)).isInstanceOf(UserMistake.class);
         String events = Files.readString(home.resolve("outbox/bündle of one/events.jsonl"));
         assertThat(events.lines().reduce((first, last) -> last).orElseThrow())
-                .contains("\"type\":\"nocturne.failed\"", "TRAINING_DIVERGED");
+                .contains("\"type\":\"nocturne.job.failed.v1\"", "TRAINING_DIVERGED");
     }
 
     private Path bundle(String recipe) throws IOException {

@@ -112,7 +112,7 @@ class ExampleTrainingTest {
     /// From 0.780 to 0.417; four pictures at five noise levels, always the same noise.
     @Test
     void learnsTheFigureAndNotOnlyItsPictures() throws IOException {
-        List<JsonNode> measured = events("nocturne.heldout.measured");
+        List<JsonNode> measured = events("nocturne.job.measured.v1");
         double before = measured.getFirst().at("/data/loss").doubleValue();
         double after = measured.getLast().at("/data/loss").doubleValue();
         assertThat(measured.getFirst().at("/data/step").intValue()).isZero();
@@ -184,11 +184,11 @@ class ExampleTrainingTest {
             assertThat(sequence).isGreaterThan(before);
             before = sequence;
         }
-        assertThat(events.getFirst().path("type").asText()).isEqualTo("nocturne.accepted");
-        assertThat(events.getLast().path("type").asText()).isEqualTo("nocturne.completed");
-        assertThat(events("nocturne.step").stream().map(event -> event.at("/data/step").intValue()))
+        assertThat(events.getFirst().path("type").asText()).isEqualTo("nocturne.job.started.v1");
+        assertThat(events.getLast().path("type").asText()).isEqualTo("nocturne.job.completed.v1");
+        assertThat(events("nocturne.job.stepped.v1").stream().map(event -> event.at("/data/step").intValue()))
                 .containsExactlyElementsOf(Stream.iterate(1, step -> step <= LAST, step -> step + 1).toList());
-        for (String type : List.of("nocturne.sample.created", "nocturne.checkpoint.created", "nocturne.completed")) {
+        for (String type : List.of("nocturne.sample.written.v1", "nocturne.checkpoint.written.v1", "nocturne.job.completed.v1")) {
             List<JsonNode> created = events(type);
             assertThat(created).isNotEmpty();
             for (JsonNode event : created) {

@@ -61,7 +61,7 @@ class ResumeAfterKillTest {
         ShortRun.Child child = ShortRun.start(bundle, home, out);
         assertThat(child.exitCode()).as(child.words()).isZero();
         assertThat(ShortRun.results(out)).isEqualTo(ShortRun.uninterrupted(bundle, scratch));
-        assertThat(ShortRun.events(out, "nocturne.completed").getLast().at("/data/path").asText())
+        assertThat(ShortRun.events(out, "nocturne.job.completed.v1").getLast().at("/data/path").asText())
                 .isEqualTo("tiny.safetensors");
         assertThat(Files.readString(out.resolve("report.html"))).contains("tiny.safetensors");
         assertThat(leftovers(out)).isEmpty();
@@ -82,7 +82,7 @@ class ResumeAfterKillTest {
         ShortRun.Child second = ShortRun.start(bundle, home, out);
         assertThat(second.exitCode()).as(second.words()).isZero();
         assertThat(ShortRun.results(out)).isEqualTo(ShortRun.uninterrupted(bundle, scratch));
-        assertThat(ShortRun.events(out, "nocturne.completed").getLast().at("/data/path").asText())
+        assertThat(ShortRun.events(out, "nocturne.job.completed.v1").getLast().at("/data/path").asText())
                 .isEqualTo("tiny.safetensors");
     }
 
@@ -92,22 +92,22 @@ class ResumeAfterKillTest {
         Path out = scratch.resolve("stopped/run");
         int after = random.nextInt(11, 19);
         ShortRun.Child first = ShortRun.start(bundle, home, out);
-        first.runUntil(() -> ShortRun.events(out, "nocturne.step").size() >= after);
+        first.runUntil(() -> ShortRun.events(out, "nocturne.job.stepped.v1").size() >= after);
         first.process().destroy();
         assertThat(first.exitCode()).as(first.words()).isEqualTo(SIGTERM);
 
         JsonNode job = new ObjectMapper().readTree(Files.readString(out.resolve("job.json")));
         int step = job.path("step").asInt();
         assertThat(job.path("state").asText()).isEqualTo("interrupted");
-        assertThat(step).isGreaterThanOrEqualTo(after).isEqualTo(ShortRun.events(out, "nocturne.step").size());
+        assertThat(step).isGreaterThanOrEqualTo(after).isEqualTo(ShortRun.events(out, "nocturne.job.stepped.v1").size());
         assertThat(first.words()).contains("stopped after step " + step);
 
         ShortRun.Child second = ShortRun.start(bundle, home, out);
         assertThat(second.exitCode()).as(second.words()).isZero();
-        assertThat(ShortRun.events(out, "nocturne.resumed")).singleElement()
+        assertThat(ShortRun.events(out, "nocturne.job.resumed.v1")).singleElement()
                 .satisfies(event -> assertThat(event.at("/data/step").asInt()).isEqualTo(step));
         // No step was made twice.
-        assertThat(ShortRun.events(out, "nocturne.step")).hasSize(40);
+        assertThat(ShortRun.events(out, "nocturne.job.stepped.v1")).hasSize(40);
         assertThat(ShortRun.results(out)).isEqualTo(ShortRun.uninterrupted(bundle, scratch));
     }
 

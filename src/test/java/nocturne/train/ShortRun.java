@@ -135,7 +135,7 @@ public final class ShortRun {
         return files;
     }
 
-    /// The whole lines of a run's events of one type, such as `nocturne.step`; of all types if it is empty.
+    /// The whole lines of a run's events of one type, such as `nocturne.job.stepped.v1`; of all types if it is empty.
     static List<JsonNode> events(Path out, String type) {
         Path file = out.resolve("events.jsonl");
         if (!Files.exists(file)) return List.of();

@@ -73,7 +73,7 @@ class SickOutputFolderTest {
         Path home = scratch.resolve("both/home");
         Path out = scratch.resolve("both/run");
         ShortRun.Child first = ShortRun.start(bundle, home, out);
-        first.runUntil(() -> !ShortRun.events(out, "nocturne.step").isEmpty());
+        first.runUntil(() -> !ShortRun.events(out, "nocturne.job.stepped.v1").isEmpty());
         ShortRun.Child second = ShortRun.start(bundle, home, out);
         assertThat(second.exitCode()).as(second.words()).isEqualTo(2);
         assertThat(second.words()).contains(out.toString(), "another Nocturne", "--out");

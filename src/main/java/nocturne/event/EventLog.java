@@ -1,4 +1,4 @@
-package nocturne.train;
+package nocturne.event;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.json.JsonWriteFeature;
@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.io.Reader;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
@@ -18,7 +19,6 @@ import java.time.InstantSource;
 import java.util.Locale;
 import nocturne.problem.SickMachine;
 import nocturne.problem.UserMistake;
-import nocturne.report.LossHistory;
 import org.jspecify.annotations.Nullable;
 
 /// The job's journal, `events.jsonl`: one event a line, in the JSON form of CloudEvents 1.0, appended and never
@@ -43,6 +43,7 @@ public final class EventLog implements AutoCloseable {
     private final String source;
     private final int attempt;
     private final InstantSource clock;
+    private final long trainerSequence;
     private long length;
     private long sequence;
     private boolean unforced;
@@ -56,6 +57,7 @@ public final class EventLog implements AutoCloseable {
         this.length = tail.length();
         this.sequence = tail.sequence();
         this.attempt = tail.attempt() + 1;
+        this.trainerSequence = tail.trainerSequence();
     }
 
     /// Opens the log, or starts it.
@@ -98,20 +100,50 @@ public final class EventLog implements AutoCloseable {
         }
     }
 
-    /// Writes one event.
+    /// Writes one event of the attempt that this opening of the log is.
     ///
-    /// @return the line as it stands in the file, without its end; the trainer prints it for its parent
+    /// @return the line as it stands in the file, without its end
     /// @throws SickMachine if it could not be written; the log is then as it was before, and may be tried again
     public synchronized String append(Event event) {
-        String line = line(event, sequence + 1);
+        return append(event, attempt, 0);
+    }
+
+    /// Writes one event of an attempt that somebody else counts.
+    ///
+    /// @param trainerSequence how far the trainer's own log is taken over with this event; 0 where it plays no part
+    /// @return the line
+    /// @throws SickMachine as above
+    public synchronized String append(Event event, int ofAttempt, long trainerSequence) {
+        return write(line(event.type(), event.data(), clock.instant().toString(), ofAttempt, trainerSequence),
+                event.changesState());
+    }
+
+    /// Writes an event whose type and data were made earlier.
+    ///
+    /// @param time RFC 3339
+    /// @return the line
+    /// @throws SickMachine as above
+    public synchronized String append(String type, ObjectNode data, String time, int ofAttempt, long trainerSequence) {
+        return write(line(type, data, time, ofAttempt, trainerSequence), true);
+    }
+
+    /// Takes over an event from a trainer's log: its type, data and time, with a place of its own in this log.
+    ///
+    /// @return the line
+    /// @throws SickMachine as above
+    public synchronized String takeOver(EventLine event, int ofAttempt) {
+        return write(line(event.type(), event.data(), event.time(), ofAttempt, event.sequence()), true);
+    }
+
+    private String write(String line, boolean force) {
         ByteBuffer bytes = ByteBuffer.wrap((line + "\n").getBytes(StandardCharsets.US_ASCII));
         int size = bytes.remaining();
         try {
             // At a position of our own and not "at the end": after half a write failed, the next one overwrites it.
             long at = length;
             while (bytes.hasRemaining()) at += channel.write(bytes, at);
-            if (event.changesState()) channel.force(false);
-            unforced = !event.changesState();
+            if (force) channel.force(false);
+            unforced = !force;
         } catch (IOException e) {
             takeBack();
             throw new SickMachine("EVENTS_UNWRITABLE",
@@ -122,13 +154,13 @@ public final class EventLog implements AutoCloseable {
         return line;
     }
 
-    /// The losses announced so far, as they count: steps that were repeated after an interruption count once.
+    /// All lines so far, to be read before anything else is appended.
     ///
     /// @throws SickMachine if the file cannot be read
-    public synchronized LossHistory losses() {
+    public synchronized Reader reader() {
         try {
             // Through our own channel: closing another one on this file would drop our lock on it.
-            return LossReplay.of(Channels.newReader(channel.position(0), StandardCharsets.US_ASCII));
+            return Channels.newReader(channel.position(0), StandardCharsets.US_ASCII);
         } catch (IOException e) {
             throw new SickMachine("EVENTS_UNREADABLE", "reading " + file + ": " + e.getMessage(), e);
         }
@@ -137,6 +169,11 @@ public final class EventLog implements AutoCloseable {
     /// The number of the last event, 0 if there is none yet.
     public synchronized long sequence() {
         return sequence;
+    }
+
+    /// How far the trainer's own log had been taken over when this one was opened.
+    public long trainerSequence() {
+        return trainerSequence;
     }
 
     /// How often this log was opened, this time included: the attempt that new events belong to.
@@ -154,18 +191,20 @@ public final class EventLog implements AutoCloseable {
         }
     }
 
-    private String line(Event event, long number) {
+    private String line(String type, ObjectNode data, String time, int ofAttempt, long trainerSequence) {
+        long number = sequence + 1;
         ObjectNode line = JSON.createObjectNode();
         line.put("specversion", "1.0")
-                .put("id", job + "/" + attempt + "/" + number)
+                .put("id", job + "/" + ofAttempt + "/" + number)
                 .put("source", source)
-                .put("type", event.type())
+                .put("type", type)
                 .put("subject", job)
-                .put("time", clock.instant().toString())
+                .put("time", time)
                 .put("datacontenttype", "application/json")
                 .put("sequence", String.format(Locale.ROOT, "%010d", number))
-                .put("partitionkey", job)
-                .set("data", event.data());
+                .put("partitionkey", job);
+        if (trainerSequence > 0) line.put(EventLine.TRAINER_SEQUENCE, trainerSequence);
+        line.set("data", data);
         try {
             return JSON.writeValueAsString(line);
         } catch (JsonProcessingException impossible) {

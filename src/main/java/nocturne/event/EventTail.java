@@ -1,4 +1,4 @@
-package nocturne.train;
+package nocturne.event;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -17,9 +17,10 @@ import org.jspecify.annotations.Nullable;
 /// @param sequence its number, 0 if there is none
 /// @param attempt  the attempt it belongs to, 0 if there is none
 /// @param job      its subject, empty if there is none
-record EventTail(long length, long sequence, int attempt, String job) {
+/// @param trainerSequence how far the trainer's own log has been taken over, 0 in a log that takes nothing over
+record EventTail(long length, long sequence, int attempt, String job, long trainerSequence) {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final EventTail EMPTY = new EventTail(0, 0, 0, "");
+    private static final EventTail EMPTY = new EventTail(0, 0, 0, "", 0);
     private static final byte[] BEGINNING = "{\"specversion\":\"1.0\"".getBytes(StandardCharsets.US_ASCII);
     private static final long FIRST_LOOK = 1 << 16;
     /// Half a line and a page of zeros are normal after a crash; more broken lines than this were not our doing.
@@ -68,7 +69,7 @@ record EventTail(long length, long sequence, int attempt, String job) {
             String job = line.path("subject").asText();
             if (!line.isObject() || job.isEmpty() || id.length < 3) return null;
             return new EventTail(length, Long.parseLong(line.path("sequence").asText()),
-                    Integer.parseInt(id[id.length - 2]), job);
+                    Integer.parseInt(id[id.length - 2]), job, line.path(EventLine.TRAINER_SEQUENCE).asLong());
         } catch (IOException | NumberFormatException broken) {
             return null;
         }

@@ -1,4 +1,4 @@
-package nocturne.train;
+package nocturne.plan;
 
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -1,4 +1,4 @@
-package nocturne.train;
+package nocturne.event;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -19,8 +19,6 @@ import java.util.List;
 import nocturne.problem.Problem;
 import nocturne.problem.SickMachine;
 import nocturne.problem.UserMistake;
-import nocturne.report.LossHistory.HeldOut;
-import nocturne.report.LossHistory.Training;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -42,9 +40,9 @@ class EventLogTest {
     @Test
     void aLineIsACloudEventWithItsKeysInAFixedOrder() throws IOException {
         try (EventLog log = open()) {
-            String line = log.append(new Event.StepDone(7, 500, 0.5, 1e-3, 1.25, 0.0625));
+            String line = log.append(new Event.Stepped(7, 500, 0.5, 1e-3, 1.25, 0.0625));
             assertThat(line).isEqualTo("{\"specversion\":\"1.0\",\"id\":\"maya-7f3a/1/1\",\"source\":\"/hosts/studio\","
-                    + "\"type\":\"nocturne.step\",\"subject\":\"maya-7f3a\",\"time\":\"2026-11-21T12:00:00.250Z\","
+                    + "\"type\":\"nocturne.job.stepped.v1\",\"subject\":\"maya-7f3a\",\"time\":\"2026-11-21T12:00:00.250Z\","
                     + "\"datacontenttype\":\"application/json\",\"sequence\":\"0000000001\","
                     + "\"partitionkey\":\"maya-7f3a\",\"data\":{\"step\":7,\"steps\":500,\"loss\":0.5,"
                     + "\"learningRate\":0.001,\"gradientNorm\":1.25,\"secondsPerStep\":0.0625}}");
@@ -68,7 +66,7 @@ class EventLogTest {
 
     @Test
     void whatIsNotFiniteBecomesNull() {
-        JsonNode data = new Event.StepDone(1, 2, Double.NaN, 1, Double.POSITIVE_INFINITY, 1).data();
+        JsonNode data = new Event.Stepped(1, 2, Double.NaN, 1, Double.POSITIVE_INFINITY, 1).data();
         assertThat(data.get("loss").isNull()).isTrue();
         assertThat(data.get("gradientNorm").isNull()).isTrue();
     }
@@ -105,20 +103,20 @@ class EventLogTest {
     @Test
     void zerosAtTheEndAreCutOffLikeHalfALine() throws IOException {
         try (EventLog log = open()) {
-            log.append(new Event.Accepted("maya", 500, 20, "cpu"));
+            log.append(new Event.Started("maya", 500, 20, "cpu"));
         }
         Files.write(file, new byte[4096], StandardOpenOption.APPEND);
         try (EventLog log = open()) {
             log.append(new Event.Resumed(0, "restart"));
         }
         assertThat(events(file)).extracting(event -> event.get("type").asText())
-                .containsExactly("nocturne.accepted", "nocturne.notice", "nocturne.resumed");
+                .containsExactly("nocturne.job.started.v1", "nocturne.job.notice.v1", "nocturne.job.resumed.v1");
     }
 
     @Test
     void aBrokenLineInTheMiddleIsKept() throws IOException {
         try (EventLog log = open()) {
-            log.append(new Event.Accepted("maya", 500, 20, "cpu"));
+            log.append(new Event.Started("maya", 500, 20, "cpu"));
         }
         Files.writeString(file, "scribble\n", StandardOpenOption.APPEND);
         String good = Files.readString(file).lines().findFirst().orElseThrow().replace("0000000001", "0000000002");
@@ -177,7 +175,7 @@ class EventLogTest {
     @Test
     void anotherJobsLogIsLeftAlone() throws IOException {
         try (EventLog log = EventLog.open(file, "other-1", "/hosts/studio", NOON)) {
-            log.append(new Event.Accepted("other", 500, 20, "cpu"));
+            log.append(new Event.Started("other", 500, 20, "cpu"));
         }
         String before = Files.readString(file);
         assertThatThrownBy(this::open).isInstanceOf(UserMistake.class).hasMessageContaining("other-1");
@@ -203,28 +201,27 @@ class EventLogTest {
         Path full = Path.of("/dev/full");
         assumeThat(full).exists();
         try (EventLog log = EventLog.open(full, JOB, "/hosts/studio", NOON)) {
-            assertThatThrownBy(() -> log.append(new Event.Accepted("maya", 500, 20, "cpu")))
+            assertThatThrownBy(() -> log.append(new Event.Started("maya", 500, 20, "cpu")))
                     .isInstanceOf(SickMachine.class).hasMessageContaining("event 1");
             assertThat(log.sequence()).as("the number was not used up").isZero();
         }
     }
 
+    /// A job's journal takes over what its trainer wrote; after a restart it must know how far it had come.
     @Test
-    void stepsThatWereRepeatedAfterAnInterruptionCountOnce() {
-        try (EventLog log = open()) {
-            for (int step = 1; step <= 4; step++) log.append(new Event.StepDone(step, 9, step, 1e-3, 1, 1));
-            log.append(new Event.HeldOutMeasured(2, 0.5));
-            log.append(new Event.HeldOutMeasured(4, 0.4));
+    void whatIsTakenOverKeepsItsTimeAndSaysHowFarTheTrainersLogWasRead() throws IOException {
+        EventLine trainers = EventLine.parse("{\"id\":\"x/1/7\",\"type\":\"nocturne.sample.written.v1\",\"subject\":\"x\","
+                + "\"time\":\"2026-11-21T11:00:00Z\",\"sequence\":\"0000000007\",\"data\":{\"step\":3}}").orElseThrow();
+        try (EventLog journal = open()) {
+            journal.append(new Event.Queued("maya", "inbox:maya.zip", "ab", 500, 20), 0, 0);
+            journal.takeOver(trainers, 2);
         }
-        try (EventLog log = open()) {
-            log.append(new Event.Resumed(2, "restart"));
-            log.append(new Event.StepDone(3, 9, Double.NaN, 1e-3, 1, 1));
-            assertThat(log.losses().training()).containsExactly(new Training(1, 1, 1e-3), new Training(2, 2, 1e-3),
-                    new Training(3, Double.NaN, 1e-3));
-            assertThat(log.losses().heldOut()).containsExactly(new HeldOut(2, 0.5));
-            log.append(new Event.StepDone(4, 9, 40, 1e-3, 1, 1));
-            assertThat(log.losses().training().getLast()).isEqualTo(new Training(4, 40, 1e-3));
+        try (EventLog journal = open()) {
+            assertThat(journal.trainerSequence()).isEqualTo(7);
+            assertThat(journal.sequence()).isEqualTo(2);
         }
+        assertThat(events(file).getLast().toString()).contains("\"id\":\"maya-7f3a/2/2\"",
+                "\"time\":\"2026-11-21T11:00:00Z\"", "\"type\":\"nocturne.sample.written.v1\"", "\"data\":{\"step\":3}");
     }
 
     private EventLog open() {
@@ -232,14 +229,22 @@ class EventLogTest {
     }
 
     private static List<Event> everyKind() {
-        return List.of(new Event.Accepted("maya", 500, 20, "cpu"), new Event.Resumed(100, "restart"),
-                new Event.CacheProgress("latents", 3, 20), new Event.StepDone(7, 500, 0.5, 1e-3, 1.25, 0.0625),
-                new Event.HeldOutMeasured(100, 0.5), new Event.SampleCreated(100, 0, "samples/a.png", "ab".repeat(32)),
-                new Event.CheckpointCreated(100, "maya_000000100.safetensors", 1000, "cd".repeat(32), 0.5, Double.NaN),
+        List<Problem> problems = List.of(new Problem("DATASET_EMPTY", "maya", "empty"));
+        return List.of(new Event.Rejected("maya", problems), new Event.Queued("maya", "inbox:maya.zip", "ab", 500, 20),
+                new Event.Started("maya", 500, 20, "cpu"), new Event.Resumed(100, "restart"),
+                new Event.Preparing("latents", 3, 20), new Event.Stepped(7, 500, 0.5, 1e-3, 1.25, 0.0625),
+                new Event.Progressed(7, 500, 0.5, 0.0625, 31, 0), new Event.HeldOutMeasured(100, 0.5),
+                new Event.SampleWritten(100, 0, "samples/a.png", "ab".repeat(32)),
+                new Event.CheckpointWritten(100, "maya_000000100.safetensors", 1000, "cd".repeat(32), 0.5, Double.NaN),
+                new Event.CheckpointRejected(100, ".state/step-000000100.safetensors", "damaged"),
+                new Event.Interrupted(100, "CRASHED", "exit code 139"), new Event.Parked("DISK_FULL", "no room"),
                 new Event.Completed(500, "maya.safetensors", "ef".repeat(32), 0.4, "report.html"),
-                new Event.Failed("DATASET_EMPTY", "no pictures",
-                        List.of(new Problem("DATASET_EMPTY", "maya", "empty"))),
-                new Event.NoticeGiven("ROTATED", "0007.jpg was turned upright"));
+                new Event.Failed("DATASET_EMPTY", "no pictures", problems), new Event.Cancelled("by command"),
+                new Event.Superseded("studio-2", 2), new Event.Duplicate("inbox:maya.zip", "running"),
+                new Event.NoticeGiven("ROTATED", "0007.jpg was turned upright"),
+                new Event.DeviceQuarantined("cuda:0", "XID_79", "fell off the bus"),
+                new Event.DeviceThrottled("cuda:0", "thermal"), new Event.DeviceRestored("cuda:0"),
+                new Event.HostStarted("0.1.0", List.of("cpu")), new Event.HostDraining("SIGTERM"));
     }
 
     private static int keptBytes(byte[] whole, int length) {

@@ -1,0 +1,39 @@
+package nocturne.plan;
+
+import java.nio.file.Path;
+import java.util.List;
+import nocturne.bundle.Bundle;
+import nocturne.dataset.Dataset;
+import nocturne.problem.UserMistake;
+import nocturne.recipe.BundleFacts;
+import nocturne.recipe.RecipeReader;
+import nocturne.recipe.ResolvedRecipe;
+import org.jspecify.annotations.Nullable;
+
+/// What a bundle turned out to be: its recipe with every value resolved, its pictures, and where its model lies.
+///
+/// @param bundle   what was looked at
+/// @param resolved the recipe
+/// @param model    folder of the pipeline to train on; that it is there is known, what is in it is not
+/// @param training the pictures to learn from
+/// @param heldOut  the pictures kept out of training, null where the recipe names none
+public record Inspection(Bundle bundle, ResolvedRecipe resolved, Path model, Dataset training,
+        @Nullable Dataset heldOut) {
+
+    /// Looks at everything that can be known without computing.
+    ///
+    /// @param name  what the bundle is called by the person who made it
+    /// @param model a pipeline instead of the one the recipe names; null for the recipe's
+    /// @param home  Nocturne's own folder, which holds `models/`
+    /// @throws UserMistake with all problems of the recipe, or else of the model, or else of the pictures
+    public static Inspection of(Bundle bundle, String name, @Nullable Path model, Path home) {
+        RecipeReader reader = RecipeReader.in(BundleFacts.of(name, bundle.files()));
+        if (model != null) reader = reader.withModel(model.toString());
+        ResolvedRecipe resolved =
+                bundle.recipe().isPresent() ? reader.read(bundle.recipe().get()) : reader.standard();
+        Path folder = ModelSearch.find(resolved.recipe().model().nameOrPath(),
+                List.of(Path.of(""), bundle.root(), home));
+        Datasets.Scanned datasets = new Datasets(bundle.root()).scan(resolved.recipe());
+        return new Inspection(bundle, resolved, folder, datasets.training(), datasets.heldOut());
+    }
+}

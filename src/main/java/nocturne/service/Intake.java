@@ -1,0 +1,31 @@
+package nocturne.service;
+
+import java.util.List;
+import nocturne.job.Job;
+import nocturne.problem.Problem;
+
+/// Where every bundle becomes a job, or an answer why it cannot.
+public interface Intake {
+
+    /// What became of a bundle.
+    sealed interface Verdict {
+        /// It is a job now, durably.
+        record Accepted(Job job) implements Verdict {}
+
+        /// The same bundle was there before; this is the job it became.
+        record Duplicate(Job job) implements Verdict {}
+
+        /// It cannot be used. `outbox/<job>/refused.json` says why.
+        record Refused(Job job, List<Problem> problems) implements Verdict {
+            public Refused {
+                problems = List.copyOf(problems);
+            }
+        }
+    }
+
+    /// Looks at a bundle and takes it, or refuses it with everything that is wrong. Returns when the answer is durable.
+    ///
+    /// @throws nocturne.problem.SickMachine if this machine cannot take it now (disk full, ...): nothing has changed,
+    ///     and the bundle may be offered again
+    Verdict take(Incoming bundle);
+}
