@@ -1,65 +1,11 @@
 package nocturne.service;
 
-import jakarta.annotation.PreDestroy;
-import jakarta.inject.Singleton;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.time.InstantSource;
-import java.util.Objects;
-import java.util.Optional;
-import java.util.stream.Stream;
 import nocturne.event.Event;
-import nocturne.event.EventLine;
-import nocturne.event.EventLog;
-import nocturne.io.AtomicFiles;
-import nocturne.job.Ledger;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
-/// What happened to this host and its devices: `work/host/events.jsonl`, the subject is the host.
-@Singleton
-public final class HostJournal {
-    private static final Logger LOG = LoggerFactory.getLogger(HostJournal.class);
+/// What happens to this host and its devices rather than to a job. Published like a job's journal; its subject is the
+/// host.
+public interface HostJournal {
 
-    private final EventLog log;
-
-    /// @param ledger proves that the work folder is ours
-    HostJournal(Ledger ledger, ServiceConfig config, InstantSource clock) {
-        Path journal = ledger.work().hostJournal();
-        makeWayFor(config.host(), journal);
-        log = EventLog.open(journal, config.host(), "/hosts/" + config.host(), clock);
-    }
-
-    /// Writes one event; it is on the disk when this returns if it changes a state.
-    ///
-    /// @throws nocturne.problem.SickMachine if it could not be written
-    public void append(Event event) {
-        log.append(event);
-    }
-
-    @PreDestroy
-    void close() {
-        log.close();
-    }
-
-    /// Moves the journal of a host that was called otherwise aside, with everything that says how far it was read.
-    private static void makeWayFor(String host, Path journal) {
-        try (Stream<String> lines = Files.exists(journal) ? Files.lines(journal) : Stream.empty()) {
-            Optional<String> before = lines.limit(1).flatMap(line -> EventLine.parse(line).stream())
-                    .map(EventLine::subject).findFirst();
-            if (before.isEmpty() || before.get().equals(host)) return;
-            Path folder = Objects.requireNonNull(journal.getParent());
-            Path aside = folder.resolveSibling("host-" + HostName.safe(before.get()));
-            for (int i = 2; Files.exists(aside); i++) {
-                aside = folder.resolveSibling("host-" + HostName.safe(before.get()) + "-" + i);
-            }
-            Files.move(folder, aside, StandardCopyOption.ATOMIC_MOVE);
-            Files.createDirectories(folder);
-            LOG.info("this host was called {} before; its journal is now {}", before.get(), aside);
-        } catch (IOException e) {
-            throw AtomicFiles.explained(e, journal);
-        }
-    }
+    /// Returns when the event is written.
+    void record(Event event);
 }

@@ -68,7 +68,7 @@ public final class Service {
             part.start();
         }
         List<String> slots = context.findBean(Slots.class).map(Slots::names).orElse(List.of());
-        host.append(new Event.HostStarted(version, slots));
+        host.record(new Event.HostStarted(version, slots));
         LOG.info("ready after {} ms: host {}, inbox {}, {} jobs known, management on {}",
                 Duration.ofNanos(System.nanoTime() - begin).toMillis(), config.host(), config.inbox(),
                 ledger.jobs().size(), context.getBean(EmbeddedServer.class).getURI());
@@ -99,7 +99,7 @@ public final class Service {
         long begin = System.nanoTime();
         LOG.info("stopping: {}", reason);
         try {
-            context.getBean(HostJournal.class).append(new Event.HostDraining(reason));
+            context.getBean(HostJournal.class).record(new Event.HostDraining(reason));
         } catch (SickMachine e) {
             LOG.warn("{}", e.getMessage());
         }
