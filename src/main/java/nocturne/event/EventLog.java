@@ -204,7 +204,7 @@ public final class EventLog implements AutoCloseable {
                 .put("sequence", String.format(Locale.ROOT, "%010d", number))
                 .put("partitionkey", job);
         if (trainerSequence > 0) line.put(EventLine.TRAINER_SEQUENCE, trainerSequence);
-        line.set("data", data);
+        line.set("data", Scrubber.scrub(data));
         try {
             return JSON.writeValueAsString(line);
         } catch (JsonProcessingException impossible) {
