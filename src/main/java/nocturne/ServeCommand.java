@@ -27,7 +27,7 @@ final class ServeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        StopSignals signals = StopSignals.caught();
+        ServiceSignals signals = ServiceSignals.caught();
         Service service =
                 Service.start(new Startup(Home.folder(), config, System.getenv(), settings, Version.number()));
         signals.tell(service.shutdown()::request);
