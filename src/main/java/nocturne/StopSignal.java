@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 /// command's, or [ExitCode#STOPPED] where there was no work yet that could be lost.
 final class StopSignal implements Stop {
     /// A person or a service manager asked: the longest step that is worth waiting for.
-    private static final Duration PATIENCE = Duration.ofSeconds(120);
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
     /// Nobody is there any more to wait for us, and the next service wants the device.
     private static final Duration PATIENCE_OF_AN_ORPHAN = Duration.ofSeconds(10);
 
