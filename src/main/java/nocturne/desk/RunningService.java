@@ -14,6 +14,9 @@ import nocturne.job.WorkFolder;
 /// Whether a service is at work in a folder, found out without touching its lock: taking it for a moment could make a
 /// service that starts in that moment give up.
 ///
+/// Not to be asked by the process that holds the lock: reading the file and closing it would let go of the lock, as
+/// POSIX has it.
+///
 /// @param isRunning as far as can be seen from here
 /// @param words     for people, such as `a service is running (process 4711 on host-3)`
 public record RunningService(boolean isRunning, String words) {
