@@ -2,15 +2,20 @@ package nocturne.job;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import nocturne.event.Scrubber;
 import nocturne.io.AtomicFiles;
 import nocturne.problem.SickMachine;
 
 /// Reads and replaces `job.json`.
 public final class JobFile {
     private static final ObjectMapper JSON = new ObjectMapper();
+    /// What comes from people and libraries.
+    private static final List<String> WORDS = List.of("name", "origin", "message", "problems");
 
     private JobFile() {}
 
@@ -34,10 +39,23 @@ public final class JobFile {
     /// @throws SickMachine `DISK_FULL`, `WRITE_FAILED`; the old file is then still there
     static void write(Path file, Job job) {
         try {
-            AtomicFiles.writeString(file, JSON.writerWithDefaultPrettyPrinter().writeValueAsString(job) + "\n");
+            String text = JSON.writerWithDefaultPrettyPrinter().writeValueAsString(scrubbed(job));
+            AtomicFiles.writeString(file, text + "\n");
         } catch (JsonProcessingException impossible) {
             throw new IllegalStateException(impossible);
         }
+    }
+
+    /// Without the secrets that may have slipped into what was said; what decides anything stays as it is.
+    private static ObjectNode scrubbed(Job job) {
+        ObjectNode file = JSON.valueToTree(job);
+        for (String words : WORDS) {
+            if (file.has(words)) file.set(words, Scrubber.scrub(file.get(words)));
+        }
+        if (file.path("announced").path("data") instanceof ObjectNode data) {
+            file.withObject("announced").set("data", Scrubber.scrub(data));
+        }
+        return file;
     }
 
     /// The file does not say what the job is.
