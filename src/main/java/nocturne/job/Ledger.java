@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import nocturne.event.Event;
 import nocturne.event.EventLine;
@@ -80,7 +81,12 @@ public final class Ledger implements AutoCloseable {
 
     /// The job that should get the next free device: the highest priority first, then the oldest.
     public Optional<Job> next() {
-        return jobs.values().stream().filter(job -> job.state() == JobState.QUEUED)
+        return next(_ -> true);
+    }
+
+    /// The same among those that are ready, such as not waiting after a failure.
+    public Optional<Job> next(Predicate<Job> ready) {
+        return jobs.values().stream().filter(job -> job.state() == JobState.QUEUED).filter(ready)
                 .min(Comparator.comparingInt(Job::priority).reversed().thenComparing(Job::created)
                         .thenComparing(Job::id));
     }
