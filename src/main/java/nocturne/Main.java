@@ -14,7 +14,7 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "nocturne",
         description = "Trains LoRAs for Qwen-Image while people sleep.",
-        subcommands = {TrainCommand.class, BenchCommand.class},
+        subcommands = {TrainCommand.class, ServeCommand.class, BenchCommand.class},
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         scope = ScopeType.INHERIT,
@@ -76,6 +76,6 @@ public final class Main implements Runnable {
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "Say which command: train or bench.");
+        throw new ParameterException(spec.commandLine(), "Say which command: train, serve or bench.");
     }
 }
