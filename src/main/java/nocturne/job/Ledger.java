@@ -34,6 +34,7 @@ public final class Ledger implements AutoCloseable {
     private final InstantSource clock;
     private final Map<JobId, Job> jobs = new ConcurrentHashMap<>();
     private final List<Consumer<Job>> listeners = new CopyOnWriteArrayList<>();
+    private final List<Consumer<JobId>> readers = new CopyOnWriteArrayList<>();
 
     /// What came of a job that was to be added.
     ///
@@ -88,6 +89,11 @@ public final class Ledger implements AutoCloseable {
     /// Told of every new job and every transition, after it is on the disk, on the thread that made it.
     public void listen(Consumer<Job> listener) {
         listeners.add(listener);
+    }
+
+    /// Told of every job whose journal has grown, after the new lines are on the disk, on the thread that wrote them.
+    public void listenToJournals(Consumer<JobId> reader) {
+        readers.add(reader);
     }
 
     /// Makes a prepared folder a job: from here on it survives anything.
@@ -149,6 +155,7 @@ public final class Ledger implements AutoCloseable {
         try (EventLog journal = journal(id)) {
             journal.append(event, required(id).attempt(), journal.trainerSequence());
         }
+        readers.forEach(reader -> reader.accept(id));
     }
 
     /// Takes events over from the trainer's own log; what was taken over before is passed by.
@@ -161,6 +168,7 @@ public final class Ledger implements AutoCloseable {
                 if (event.sequence() > journal.trainerSequence()) journal.takeOver(event, attempt);
             }
         }
+        readers.forEach(reader -> reader.accept(id));
     }
 
     /// How far the trainer's own log has been taken over.
@@ -183,6 +191,7 @@ public final class Ledger implements AutoCloseable {
             journal.append(event.type(), event.data(), event.time(), job.attempt(), journal.trainerSequence());
         }
         CrashPoint.at("announced." + job.state().word());
+        readers.forEach(reader -> reader.accept(job.id()));
     }
 
     private long sequence(JobId id) {
