@@ -19,6 +19,7 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
+import nocturne.problem.DiskFull;
 import nocturne.problem.SickMachine;
 import nocturne.problem.UserMistake;
 
@@ -196,9 +197,9 @@ public final class AtomicFiles {
 
     private static RuntimeException explained(IOException cause, Path target, Path folder, long expectedBytes) {
         String reason = cause.getMessage() == null ? cause.toString() : cause.getMessage();
-        if (saysDiskFull(reason)) {
+        if (DiskFull.isMeantBy(cause)) {
             String needed = expectedBytes > 0 ? "%d bytes are needed, ".formatted(expectedBytes) : "";
-            return new SickMachine("DISK_FULL", "writing %s: the disk is full; %s%s free. %s".formatted(target, needed,
+            return new SickMachine(DiskFull.CODE, "writing %s: the disk is full; %s%s free. %s".formatted(target, needed,
                     freeBytes(folder), "Make room and start again; what was there before is untouched."), cause);
         }
         boolean forbidden = cause instanceof AccessDeniedException
@@ -208,14 +209,6 @@ public final class AtomicFiles {
             return new UserMistake("NOT_WRITABLE", target.toString(), "cannot be written by this user: " + reason);
         }
         return new SickMachine("WRITE_FAILED", "writing " + target + " failed: " + reason, cause);
-    }
-
-    /// The words of Linux, macOS and Windows for: no space, quota used up, file larger than the limit.
-    private static boolean saysDiskFull(String reason) {
-        return reason.contains("No space left on device")
-                || reason.contains("Disk quota exceeded")
-                || reason.contains("File too large")
-                || reason.contains("not enough space on the disk");
     }
 
     private static String freeBytes(Path folder) {
