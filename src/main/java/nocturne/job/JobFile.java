@@ -1,6 +1,7 @@
 package nocturne.job;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -10,22 +11,27 @@ import nocturne.problem.SickMachine;
 
 /// Reads and replaces `job.json`.
 final class JobFile {
+    static final String NAME = "job.json";
+
     private static final ObjectMapper JSON = new ObjectMapper();
+    /// Problems are listed up to a bound, so a file of ours is never near this.
+    private static final long MOST_BYTES = 16 << 20;
 
     private JobFile() {}
 
-    /// @throws Unreadable if there is no job in it, or one of a schema that this version does not know
-    static Job read(Path file) throws Unreadable {
+    /// @throws Newer      if a later version of Nocturne wrote it
+    /// @throws Unreadable if there is no job in it
+    static Job read(Path file) throws Unreadable, Newer {
         try {
-            Job job = JSON.readValue(Files.readAllBytes(file), Job.class);
-            if (job == null) throw new Unreadable(file + " is empty");
-            if (job.schema() > Job.SCHEMA || job.schema() < 1) {
-                throw new Unreadable("%s was written by another version of Nocturne: its schema is %d, this one reads"
-                        .formatted(file, job.schema()) + " 1 to " + Job.SCHEMA);
-            }
-            return job;
-        } catch (IOException e) {
-            throw new Unreadable(file + " cannot be read: " + e.getMessage());
+            if (Files.size(file) > MOST_BYTES) throw new Unreadable(file + " is far too large to be a job");
+            JsonNode tree = JSON.readTree(Files.readAllBytes(file));
+            int schema = tree.path("schema").asInt();
+            if (schema < 1) throw new Unreadable(file + " is no job");
+            // Asked first: what a later version writes may not even fit into a job of today.
+            if (schema > Job.SCHEMA) throw new Newer(file, schema);
+            return JSON.treeToValue(tree, Job.class);
+        } catch (IOException | IllegalArgumentException e) {
+            throw new Unreadable("%s cannot be read: %s".formatted(file, firstLine(e)));
         }
     }
 
@@ -33,11 +39,19 @@ final class JobFile {
     ///
     /// @throws SickMachine `DISK_FULL`, `WRITE_FAILED`; the old file is then still there
     static void write(Path file, Job job) {
+        AtomicFiles.writeString(file, text(job));
+    }
+
+    private static String text(Job job) {
         try {
-            AtomicFiles.writeString(file, JSON.writerWithDefaultPrettyPrinter().writeValueAsString(job) + "\n");
+            return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(job) + "\n";
         } catch (JsonProcessingException impossible) {
             throw new IllegalStateException(impossible);
         }
+    }
+
+    private static String firstLine(Exception e) {
+        return String.valueOf(e.getMessage()).lines().findFirst().orElse("");
     }
 
     /// The file does not say what the job is.
@@ -46,6 +60,16 @@ final class JobFile {
 
         Unreadable(String what) {
             super(what);
+        }
+    }
+
+    /// The file says it in a way that this version does not know.
+    static final class Newer extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        Newer(Path file, int schema) {
+            super("%s was written by a later version of Nocturne (its schema is %d, this one reads up to %d); %s"
+                    .formatted(file, schema, Job.SCHEMA, "it is left as it is: start that version again"));
         }
     }
 }
