@@ -11,7 +11,6 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import nocturne.event.Event;
 import nocturne.event.EventLine;
@@ -23,6 +22,8 @@ import org.jspecify.annotations.Nullable;
 /// One job of a ledger: its state, on the disk and in memory, and its journal. What happens to it happens one after the
 /// other.
 final class Entry {
+    private static final String CANCELLED = "CANCELLED";
+
     private final JobId id;
     private final WorkFolder work;
     private final String source;
@@ -48,7 +49,8 @@ final class Entry {
         return job;
     }
 
-    private Job known() {
+    /// @throws IllegalArgumentException if it is not there yet
+    Job known() {
         Job known = job;
         if (known == null) throw new IllegalArgumentException("no job " + id);
         return known;
@@ -121,13 +123,13 @@ final class Entry {
     /// @param change makes the new job; the same object for no change
     /// @param event  announces it; null for nothing
     /// @return the job as it is now: as it was if its state allows no such change
-    synchronized Job advance(UnaryOperator<Job> change, Function<Job, @Nullable Event> event) {
+    synchronized Job advance(UnaryOperator<Job> change, @Nullable Event event) {
         Job before = known();
         Job after = change.apply(before);
         if (after == before) return before;
-        Event said = event.apply(after);
+        Event said = event;
         if (isCancelledBy(before, after)) {
-            after = before.in(JobState.CANCELLED, "CANCELLED", before.message());
+            after = before.in(JobState.CANCELLED, CANCELLED, before.message());
             said = new Event.Cancelled(before.message());
         }
         if (!isAllowed(before, after, said)) return before;
@@ -156,8 +158,7 @@ final class Entry {
     synchronized Job cancel(String reason) {
         Job before = known();
         if (before.state() != JobState.RUNNING) {
-            Transition.Cancel cancel = new Transition.Cancel(reason);
-            return advance(job -> cancel.from(job, 0), cancel::event);
+            return advance(job -> job.in(JobState.CANCELLED, CANCELLED, reason), new Event.Cancelled(reason));
         }
         return before.cancelling() ? before : note(job -> job.toBeCancelled(reason));
     }
@@ -172,7 +173,7 @@ final class Entry {
         Job before = known();
         Job after = change.apply(before);
         if (after.equals(before)) return before;
-        if (after.state() != before.state()) return advance(_ -> after, _ -> null);
+        if (after.state() != before.state()) return advance(_ -> after, null);
         JobFile.write(work.jobFile(id), after);
         CrashPoint.at("noted");
         job = after;

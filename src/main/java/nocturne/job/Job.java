@@ -30,7 +30,6 @@ import org.jspecify.annotations.Nullable;
 /// @param problems    what was wrong, for a refused or failed job
 /// @param attempt     how often a trainer was started
 /// @param failures    how many of those attempts count against it
-/// @param restarts    how often in a row the host came up again and found it running without a step more than before
 /// @param step        updates made and saved, as far as known
 /// @param steps       updates planned
 /// @param pictures    how many it trains on
@@ -44,7 +43,7 @@ import org.jspecify.annotations.Nullable;
 @JsonIgnoreProperties(ignoreUnknown = true)
 public record Job(int schema, JobId id, String name, String origin, String contentHash, String bundle,
         @Nullable String model, int priority, String created, long order, JobState state, String code, String message,
-        List<Problem> problems, int attempt, int failures, int restarts, long step, long steps, int pictures,
+        List<Problem> problems, int attempt, int failures, long step, long steps, int pictures,
         @Nullable String device, @Nullable Child child, boolean cancelling, @Nullable Claim claim, long sequence,
         @Nullable Announcement announced) {
     /// Raised when a reader of the version before could no longer make sense of the file.
@@ -60,14 +59,9 @@ public record Job(int schema, JobId id, String name, String origin, String conte
     /// A process that can be told from another one with the same number.
     ///
     /// @param pid     its number
-    /// @param started when it started, as the operating system counts; only ever compared
+    /// @param started when it started, milliseconds since 1970, as the operating system says
     /// @param boot    of which start of the machine
-    public record Child(long pid, long started, String boot) {
-        /// What tells this process from all others.
-        public static Child of(ProcessHandle process) {
-            return ProcessIdentity.of(process);
-        }
-    }
+    public record Child(long pid, long started, String boot) {}
 
     /// What this host promised on Kafka.
     ///
@@ -88,14 +82,14 @@ public record Job(int schema, JobId id, String name, String origin, String conte
     public static Job queued(JobId id, String name, String origin, String contentHash, String bundle,
             @Nullable String model, int priority, String created, long steps, int pictures, @Nullable Claim claim) {
         return new Job(SCHEMA, id, name, origin, contentHash, bundle, model, priority, created, 0, JobState.QUEUED, "",
-                "", List.of(), 0, 0, 0, 0, steps, pictures, null, null, false, claim, 0, null);
+                "", List.of(), 0, 0, 0, steps, pictures, null, null, false, claim, 0, null);
     }
 
     /// What could not become a job.
     public static Job refused(JobId id, String name, String origin, String contentHash, String created,
             List<Problem> problems, @Nullable Claim claim) {
         return new Job(SCHEMA, id, name, origin, contentHash, "", null, 0, created, 0, JobState.REFUSED,
-                problems.getFirst().code(), problems.getFirst().toString(), problems, 0, 0, 0, 0, 0, 0, null, null,
+                problems.getFirst().code(), problems.getFirst().toString(), problems, 0, 0, 0, 0, 0, null, null,
                 false, claim, 0, null);
     }
 
@@ -145,14 +139,7 @@ public record Job(int schema, JobId id, String name, String origin, String conte
     /// With this many updates made and saved.
     public Job withStep(long done) {
         Draft draft = new Draft(this);
-        if (done > step) draft.restarts = 0;
         draft.step = done;
-        return draft.job();
-    }
-
-    Job withRestarts(int inARow) {
-        Draft draft = new Draft(this);
-        draft.restarts = inARow;
         return draft.job();
     }
 
@@ -196,7 +183,6 @@ public record Job(int schema, JobId id, String name, String origin, String conte
         private List<Problem> problems;
         private int attempt;
         private int failures;
-        private int restarts;
         private long step;
         private @Nullable String device;
         private @Nullable Child child;
@@ -215,7 +201,6 @@ public record Job(int schema, JobId id, String name, String origin, String conte
             problems = job.problems;
             attempt = job.attempt;
             failures = job.failures;
-            restarts = job.restarts;
             step = job.step;
             device = job.device;
             child = job.child;
@@ -226,7 +211,7 @@ public record Job(int schema, JobId id, String name, String origin, String conte
 
         private Job job() {
             return new Job(SCHEMA, before.id, before.name, before.origin, before.contentHash, bundle, before.model,
-                    priority, before.created, order, state, code, message, problems, attempt, failures, restarts, step,
+                    priority, before.created, order, state, code, message, problems, attempt, failures, step,
                     before.steps, before.pictures, device, child, cancelling, before.claim, sequence, announced);
         }
     }

@@ -3,25 +3,30 @@ package nocturne.job;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import nocturne.event.Scrubber;
 import nocturne.io.AtomicFiles;
 import nocturne.problem.SickMachine;
 
 /// Reads and replaces `job.json`.
-final class JobFile {
+public final class JobFile {
     static final String NAME = "job.json";
 
     private static final ObjectMapper JSON = new ObjectMapper();
     /// Problems are listed up to a bound, so a file of ours is never near this.
     private static final long MOST_BYTES = 16 << 20;
+    /// What comes from people and libraries.
+    private static final List<String> WORDS = List.of("name", "origin", "message", "problems");
 
     private JobFile() {}
 
     /// @throws Newer      if a later version of Nocturne wrote it
     /// @throws Unreadable if there is no job in it
-    static Job read(Path file) throws Unreadable, Newer {
+    public static Job read(Path file) throws Unreadable {
         try {
             if (Files.size(file) > MOST_BYTES) throw new Unreadable(file + " is far too large to be a job");
             JsonNode tree = JSON.readTree(Files.readAllBytes(file));
@@ -39,15 +44,24 @@ final class JobFile {
     ///
     /// @throws SickMachine `DISK_FULL`, `WRITE_FAILED`; the old file is then still there
     static void write(Path file, Job job) {
-        AtomicFiles.writeString(file, text(job));
-    }
-
-    private static String text(Job job) {
         try {
-            return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(job) + "\n";
+            String text = JSON.writerWithDefaultPrettyPrinter().writeValueAsString(scrubbed(job));
+            AtomicFiles.writeString(file, text + "\n");
         } catch (JsonProcessingException impossible) {
             throw new IllegalStateException(impossible);
         }
+    }
+
+    /// Without the secrets that may have slipped into what was said; what decides anything stays as it is.
+    private static ObjectNode scrubbed(Job job) {
+        ObjectNode file = JSON.valueToTree(job);
+        for (String words : WORDS) {
+            if (file.has(words)) file.set(words, Scrubber.scrub(file.get(words)));
+        }
+        if (file.path("announced").path("data") instanceof ObjectNode data) {
+            file.withObject("announced").set("data", Scrubber.scrub(data));
+        }
+        return file;
     }
 
     private static String firstLine(Exception e) {
@@ -55,7 +69,7 @@ final class JobFile {
     }
 
     /// The file does not say what the job is.
-    static final class Unreadable extends Exception {
+    public static sealed class Unreadable extends Exception {
         private static final long serialVersionUID = 1L;
 
         Unreadable(String what) {
@@ -64,7 +78,7 @@ final class JobFile {
     }
 
     /// The file says it in a way that this version does not know.
-    static final class Newer extends Exception {
+    public static final class Newer extends Unreadable {
         private static final long serialVersionUID = 1L;
 
         Newer(Path file, int schema) {

@@ -10,11 +10,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import nocturne.event.Event;
@@ -41,13 +41,12 @@ public final class Ledger implements AutoCloseable {
     private final InstanceLock lock;
     private final String source;
     private final InstantSource clock;
-    private final Attempts attempts;
     private final Map<JobId, Entry> entries = new ConcurrentHashMap<>();
     private final AtomicLong order = new AtomicLong();
     private final SharedForce jobsFolder;
     private final List<Consumer<Job>> listeners = new CopyOnWriteArrayList<>();
+    private final List<Consumer<JobId>> readers = new CopyOnWriteArrayList<>();
     private final List<String> repairs = new ArrayList<>();
-    private final Set<String> heldDevices = ConcurrentHashMap.newKeySet();
 
     /// What came of a job that was to be added.
     ///
@@ -55,38 +54,29 @@ public final class Ledger implements AutoCloseable {
     /// @param isNew false if it was there before
     public record Added(Job job, boolean isNew) {}
 
-    private Ledger(WorkFolder work, InstanceLock lock, String source, InstantSource clock, Attempts attempts) {
+    private Ledger(WorkFolder work, InstanceLock lock, String source, InstantSource clock) {
         this.work = work;
         this.lock = lock;
         this.source = source;
         this.clock = clock;
-        this.attempts = attempts;
         this.jobsFolder = new SharedForce(work.jobs());
     }
 
     /// Takes the work folder and brings everything in it into order; see [Recovery].
     ///
-    /// @param host     this host's name, for the events' source `/hosts/<host>`
-    /// @param clock    for times that people read; nothing is decided by it
-    /// @param attempts how often a job is tried
-    /// @param children ends trainers that are still there
+    /// @param host  this host's name, for the events' source `/hosts/<host>`
+    /// @param clock for times that people read; nothing is decided by it
     /// @throws nocturne.problem.UserMistake `WORK_IN_USE` if another process holds the folder; says which
-    public static Ledger open(WorkFolder work, String host, InstantSource clock, Attempts attempts,
-            Children children) {
+    public static Ledger open(WorkFolder work, String host, InstantSource clock) {
         InstanceLock lock = InstanceLock.take(work.instanceLock(), host);
         try {
-            Ledger ledger = new Ledger(work, lock, "/hosts/" + host, clock, attempts);
-            new Recovery(work, ledger, attempts, children).run();
+            Ledger ledger = new Ledger(work, lock, "/hosts/" + host, clock);
+            new Recovery(work, ledger).run();
             return ledger;
         } catch (RuntimeException e) {
             lock.close();
             throw e;
         }
-    }
-
-    /// The same, with three attempts, and a minute and a half for trainers to save their state.
-    public static Ledger open(WorkFolder work, String host, InstantSource clock) {
-        return open(work, host, clock, Attempts.STANDARD, Children.STANDARD);
     }
 
     public WorkFolder work() {
@@ -96,11 +86,6 @@ public final class Ledger implements AutoCloseable {
     /// What the start found out of order and what became of it, a line each.
     public List<String> repairs() {
         return List.copyOf(repairs);
-    }
-
-    /// Devices that a trainer of an earlier service still holds and cannot be made to let go of.
-    public Set<String> heldDevices() {
-        return Set.copyOf(heldDevices);
     }
 
     /// Every job, oldest first.
@@ -119,7 +104,12 @@ public final class Ledger implements AutoCloseable {
 
     /// The job that should get the next free device: the highest priority first, then the oldest.
     public Optional<Job> next() {
-        return stream().filter(job -> job.state() == JobState.QUEUED).min(NEXT_FIRST);
+        return next(_ -> true);
+    }
+
+    /// The same among those that are ready, such as not waiting after a failure.
+    public Optional<Job> next(Predicate<Job> ready) {
+        return stream().filter(job -> job.state() == JobState.QUEUED).filter(ready).min(NEXT_FIRST);
     }
 
     /// The jobs that have come to their end, oldest first.
@@ -138,6 +128,11 @@ public final class Ledger implements AutoCloseable {
         listeners.add(listener);
     }
 
+    /// Told of every job whose journal has grown, after the new lines are on the disk, on the thread that wrote them.
+    public void listenToJournals(Consumer<JobId> reader) {
+        readers.add(reader);
+    }
+
     /// Makes a prepared folder a job: from here on it survives anything.
     ///
     /// @param prepared a folder in `incoming/` with everything that belongs into the job's folder but `job.json`; it
@@ -147,23 +142,31 @@ public final class Ledger implements AutoCloseable {
     /// @throws SickMachine if the disk refuses; there is no such job then
     public Added add(Path prepared, Job job, Event event) {
         Entry entry = new Entry(job.id(), work, source, clock);
+        Optional<Job> before = put(entry, prepared, job, event);
+        if (before.isPresent()) return new Added(before.get(), false);
+        return new Added(tell(entry, 0), true);
+    }
+
+    /// Empty if it is there now; else the job that was there before.
+    private Optional<Job> put(Entry entry, Path prepared, Job job, Event event) {
+        // Held from the outside too, so that who finds it waits until it is a job.
         synchronized (entry) {
             for (Entry there = entries.putIfAbsent(job.id(), entry); there != null;
                     there = entries.putIfAbsent(job.id(), entry)) {
                 Job before = awaited(there);
-                if (before != null) return new Added(before, false);
+                if (before != null) return Optional.of(before);
             }
             try {
                 if (Files.exists(work.job(job.id()), LinkOption.NOFOLLOW_LINKS)) {
                     throw new IllegalStateException(work.job(job.id()) + " is there and is no job of ours");
                 }
                 entry.add(prepared, job.ordered(order.incrementAndGet()), event, jobsFolder);
+                return Optional.empty();
             } catch (RuntimeException e) {
                 entries.remove(job.id(), entry);
                 throw e;
             }
         }
-        return new Added(told(entry), true);
     }
 
     /// The job of an entry that may still be on its way to the disk; null if it did not get there.
@@ -173,17 +176,7 @@ public final class Ledger implements AutoCloseable {
         }
     }
 
-    /// Makes a transition.
-    ///
-    /// @return the job as it is now: unchanged where its state does not allow the transition
-    /// @throws SickMachine if the disk refuses; the job is then as it was before
-    public Job advance(JobId id, Transition transition) {
-        Entry entry = required(id);
-        entry.advance(job -> transition.from(job, attempts.counted()), transition::event);
-        return told(entry);
-    }
-
-    /// Takes a job from the state it is in to the next one, for changes that [Transition] has no word for.
+    /// Takes a job from the state it is in to the next one.
     ///
     /// @param change makes the new job from the one that is there; returning the same object changes nothing
     /// @param event  that announces it
@@ -191,9 +184,7 @@ public final class Ledger implements AutoCloseable {
     /// @throws IllegalArgumentException if the event says something else
     /// @throws SickMachine if the disk refuses; the job is then as it was before
     public Job advance(JobId id, UnaryOperator<Job> change, Event event) {
-        Entry entry = required(id);
-        entry.advance(change, _ -> event);
-        return told(entry);
+        return told(required(id), entry -> entry.advance(change, event));
     }
 
     /// Ends a job: at once or, while a trainer works on it, when that is gone. Then the job is marked, so that whatever
@@ -202,21 +193,29 @@ public final class Ledger implements AutoCloseable {
     /// @return the job as it is now; if it is still running, its trainer must be ended
     /// @throws SickMachine if the disk refuses
     public Job cancel(JobId id, String reason) {
-        Entry entry = required(id);
-        entry.cancel(reason);
-        return told(entry);
+        return told(required(id), entry -> entry.cancel(reason));
+    }
+
+    /// Gives a job that failed or was cancelled another try, with all its attempts; what it saved is used. Does nothing
+    /// to any other job, nor to one whose bundle was cleaned away.
+    ///
+    /// @return the job as it is now
+    /// @throws SickMachine if the disk refuses
+    public Job retry(JobId id) {
+        Job job = required(id).known();
+        Event event = new Event.Queued(job.name(), job.origin(), job.contentHash(), job.steps(), job.pictures());
+        return advance(id, now -> now.isTerminal() && !now.bundle().isEmpty()
+                ? now.in(JobState.QUEUED, "", "").withProblems(List.of()).withFailures(0) : now, event);
     }
 
     /// Changes what `job.json` says beside the state, such as the priority; nothing is announced.
     public Job note(JobId id, UnaryOperator<Job> change) {
-        Entry entry = required(id);
-        entry.note(change);
-        return told(entry);
+        return told(required(id), entry -> entry.note(change));
     }
 
     /// Adds an event to the job's journal that changes no state.
     public void record(JobId id, Event event) {
-        required(id).record(event);
+        told(required(id), entry -> entry.record(event));
     }
 
     /// Takes events over from the trainer's own log; what was taken over before is passed by, and so is what says which
@@ -224,7 +223,7 @@ public final class Ledger implements AutoCloseable {
     ///
     /// @param events in the order of the trainer's log
     public void takeOver(JobId id, List<EventLine> events) {
-        required(id).takeOver(events);
+        told(required(id), entry -> entry.takeOver(events));
     }
 
     /// How far the trainer's own log has been taken over.
@@ -243,15 +242,24 @@ public final class Ledger implements AutoCloseable {
         return clock.instant().toString();
     }
 
-    private Job told(Entry entry) {
+    /// Does something to a job, and then tells those who listen what came of it.
+    private Job told(Entry entry, Consumer<Entry> what) {
+        long before = entry.sequence();
+        what.accept(entry);
+        return tell(entry, before);
+    }
+
+    /// @param before how far the journal went before
+    private Job tell(Entry entry, long before) {
+        if (entry.sequence() > before) readers.forEach(reader -> tell(reader, entry.known().id()));
         entry.tell(job -> listeners.forEach(listener -> tell(listener, job)));
-        return Objects.requireNonNull(entry.job());
+        return entry.known();
     }
 
     /// A listener that fails is told to whoever looks after this thread; the transition is made all the same.
-    private static void tell(Consumer<Job> listener, Job job) {
+    private static <T> void tell(Consumer<T> listener, T news) {
         try {
-            listener.accept(job);
+            listener.accept(news);
         } catch (RuntimeException e) {
             Thread thread = Thread.currentThread();
             thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
@@ -275,22 +283,8 @@ public final class Ledger implements AutoCloseable {
         return repaired;
     }
 
-    /// Makes the transition of a job that a restart found running.
-    ///
-    /// @param inARow how often that happened without a step in between; begins anew where it counts as a failure
-    Job restarted(JobId id, Transition transition, int inARow) {
-        Entry entry = required(id);
-        int restarts = transition instanceof Transition.Interrupt ? inARow : 0;
-        entry.advance(job -> transition.from(job, attempts.counted()).withRestarts(restarts), transition::event);
-        return told(entry);
-    }
-
     void repaired(String what) {
         repairs.add(what);
-    }
-
-    void held(String device) {
-        heldDevices.add(device);
     }
 
     /// Lets go of the work folder. Jobs stay as they are.

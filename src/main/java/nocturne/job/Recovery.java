@@ -5,12 +5,9 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.stream.Stream;
 import nocturne.io.AtomicFiles;
 import nocturne.io.CrashPoint;
@@ -28,25 +25,21 @@ import nocturne.problem.UserMistake;
 /// | no readable `job.json`                  | the folder is moved to `unreadable/` with everything in it        |
 /// | `job.json` of a later version           | left as it is                                                     |
 /// | a job in two folders                    | the later state stays, the other one is moved to `unreadable/`    |
-/// | a running job                           | its trainer is ended; back to the queue, or cancelled if that was asked for |
 ///
-/// Parked jobs stay parked, publishing ones publishing, and what waits for Kafka's word in `pending/` waits.
+/// No job's state is changed here. Whoever runs jobs sees to the running ones, whose trainers may still be there; whoever
+/// publishes, to those being published.
 final class Recovery {
     private static final String CONFLICT = "%s holds a job that lies in %s too; it was moved to %s";
 
     private final WorkFolder work;
     private final Ledger ledger;
-    private final Attempts attempts;
-    private final Children children;
 
     /// A job and the folder it was found in.
     private record Found(Path folder, Job job) {}
 
-    Recovery(WorkFolder work, Ledger ledger, Attempts attempts, Children children) {
+    Recovery(WorkFolder work, Ledger ledger) {
         this.work = work;
         this.ledger = ledger;
-        this.attempts = attempts;
-        this.children = children;
     }
 
     void run() {
@@ -54,12 +47,11 @@ final class Recovery {
             makeFolders();
             clearIncoming();
             Map<JobId, Found> jobs = new HashMap<>();
-            for (Path folder : children(work.jobs())) find(folder, jobs);
+            for (Path folder : entries(work.jobs())) find(folder, jobs);
             for (Found found : jobs.values()) restore(found);
         } catch (IOException e) {
             throw AtomicFiles.explained(e, work.root());
         }
-        endTrainers();
     }
 
     private void makeFolders() throws IOException {
@@ -75,7 +67,7 @@ final class Recovery {
     }
 
     private void clearIncoming() throws IOException {
-        for (Path left : children(work.incoming())) {
+        for (Path left : entries(work.incoming())) {
             try {
                 FolderTree.delete(left);
             } catch (IOException e) {
@@ -156,46 +148,7 @@ final class Recovery {
         if (!repaired.isEmpty()) ledger.repaired(repaired);
     }
 
-    private void endTrainers() {
-        List<Job> running = ledger.jobs().stream().filter(job -> job.state() == JobState.RUNNING).toList();
-        // All at once: each may take its time to save its state.
-        try (ExecutorService each = Executors.newVirtualThreadPerTaskExecutor()) {
-            List<Runnable> ends = new ArrayList<>();
-            for (Job job : running) ends.add(() -> endTrainer(job));
-            ends.forEach(each::execute);
-        }
-        for (Job job : running) backToTheQueue(job);
-    }
-
-    private void endTrainer(Job job) {
-        Job.Child child = job.child();
-        String device = job.device();
-        if (child == null || children.end(child) || device == null) return;
-        ledger.held(device);
-    }
-
-    private void backToTheQueue(Job job) {
-        int inARow = job.restarts() + 1;
-        Transition transition;
-        if (job.cancelling()) {
-            transition = new Transition.Cancel(job.message());
-        } else if (inARow < attempts.restartsAtOneStep()) {
-            transition = new Transition.Interrupt(job.step(), "HOST_RESTARTED",
-                    "the service was started again and goes on after step " + job.step());
-        } else {
-            transition = new Transition.Stumble(job.step(), "HOST_RESTARTED",
-                    "the service was started %d times in a row while this job ran, without a step more than %d"
-                            .formatted(inARow, job.step()), List.of());
-        }
-        Job after = ledger.restarted(job.id(), transition, inARow);
-        ledger.repaired("%s was running; it is %s now".formatted(job.id(), after.state().word()));
-        if (job.device() != null && ledger.heldDevices().contains(job.device())) {
-            ledger.repaired("%s: its trainer, process %s, cannot be ended and may hold %s".formatted(job.id(),
-                    job.child() == null ? "unknown" : job.child().pid(), job.device()));
-        }
-    }
-
-    private static List<Path> children(Path folder) throws IOException {
+    private static List<Path> entries(Path folder) throws IOException {
         try (Stream<Path> entries = Files.list(folder)) {
             return entries.sorted().toList();
         }

@@ -4,9 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.time.Instant;
-import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import nocturne.event.Event;
@@ -32,8 +30,7 @@ final class LedgerCase implements AutoCloseable {
     }
 
     private Ledger open() {
-        InstantSource clock = () -> time;
-        return Ledger.open(work, "studio", clock, Attempts.STANDARD, Children.asked(Duration.ofSeconds(5)));
+        return Ledger.open(work, "studio", () -> time);
     }
 
     /// Stops and starts the service.
@@ -56,7 +53,11 @@ final class LedgerCase implements AutoCloseable {
         JobId name = new JobId(id);
         Job job = Job.queued(name, id, "test:" + id, "hash-" + id, "bundle-1", null, priority, ledger.now(), 100, 12,
                 null);
-        return ledger.add(prepared(ledger.work()), job, Transition.queued(job)).job().id();
+        return ledger.add(prepared(ledger.work()), job, queued(job)).job().id();
+    }
+
+    static Event queued(Job job) {
+        return new Event.Queued(job.name(), job.origin(), job.contentHash(), job.steps(), job.pictures());
     }
 
     static Path prepared(WorkFolder work) {
@@ -78,22 +79,35 @@ final class LedgerCase implements AutoCloseable {
         return job(id).state();
     }
 
-    Job start(JobId id) {
-        return ledger.advance(id, new Transition.Start(NOBODY, "cpu"));
+    /// Takes a job to a state in the way that the service does.
+    static Job to(Ledger ledger, JobId id, JobState state) {
+        return switch (state) {
+            case QUEUED -> ledger.advance(id, job -> job.in(state, "HOST_STOPPING", "later"),
+                    new Event.Interrupted(7, "HOST_STOPPING", "later"));
+            case RUNNING -> ledger.advance(id, job -> job.startedAs(NOBODY, "cpu"),
+                    new Event.Started("x", 100, 12, "cpu"));
+            case PARKED -> ledger.advance(id, job -> job.in(state, "DISK_FULL", "no room"),
+                    new Event.Parked("DISK_FULL", "no room"));
+            case PUBLISHING -> ledger.advance(id, job -> job.withStep(100).in(state, "", ""),
+                    new Event.Progressed(100, 100, 0.1, 1, 0, 0));
+            case COMPLETED -> ledger.advance(id, job -> job.in(state, "", ""),
+                    new Event.Completed(100, "adapter.safetensors", "00", 0.1, "report.html"));
+            case FAILED -> ledger.advance(id, job -> job.in(state, "CRASHED", "exit code 139"),
+                    new Event.Failed("CRASHED", "exit code 139", List.of()));
+            case CANCELLED -> ledger.advance(id, job -> job.in(state, "CANCELLED", "no"), new Event.Cancelled("no"));
+            case SUPERSEDED -> ledger.advance(id, job -> job.in(state, "SUPERSEDED", "attic has it"),
+                    new Event.Superseded("attic", 2));
+            case REFUSED -> ledger.advance(id, job -> job.in(state, "X", "no"), new Event.Rejected("x", List.of()));
+        };
     }
 
-    Job stumble(JobId id) {
-        return ledger.advance(id, new Transition.Stumble(0, "CRASHED", "exit code 139", List.of()));
+    Job to(JobId id, JobState... states) {
+        for (JobState state : states) to(ledger, id, state);
+        return job(id);
     }
 
     Job complete(JobId id) {
-        return complete(ledger, id);
-    }
-
-    static Job complete(Ledger ledger, JobId id) {
-        ledger.advance(id, new Transition.Train(100));
-        return ledger.advance(id, new Transition.Complete(
-                new Event.Completed(100, "adapter.safetensors", "00", 0.1, "report.html")));
+        return to(id, JobState.RUNNING, JobState.PUBLISHING, JobState.COMPLETED);
     }
 
     /// A line of a trainer's own log.

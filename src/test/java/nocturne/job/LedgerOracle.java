@@ -58,7 +58,7 @@ public final class LedgerOracle {
     private static Job read(Path folder) {
         try {
             return JobFile.read(folder.resolve(JobFile.NAME));
-        } catch (JobFile.Unreadable | JobFile.Newer e) {
+        } catch (JobFile.Unreadable e) {
             throw new AssertionError(e);
         }
     }

@@ -21,6 +21,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class LedgerTest {
     @TempDir
@@ -42,18 +44,19 @@ class LedgerTest {
     void aJobGoesFromTheQueueToItsEndAndTheJournalTellsIt() {
         JobId id = its.add("maya-7f3a");
         assertThat(its.ledger.next()).map(Job::id).contains(id);
-        its.start(id);
+        its.to(id, JobState.RUNNING);
         assertThat(its.ledger.next()).isEmpty();
-        its.complete(id);
+        its.to(id, JobState.PUBLISHING, JobState.COMPLETED);
         assertThat(its.job(id).isTerminal()).isTrue();
-        assertThat(its.oracle.told(id)).containsExactly("job.queued", "job.started", "job.completed");
+        assertThat(its.oracle.told(id))
+                .containsExactly("job.queued", "job.started", "job.progressed", "job.completed");
     }
 
     @Test
     void aRestartFindsEveryJobAsItWas() {
         for (String id : List.of("c", "a", "b")) its.add(id);
-        its.complete(its.start(new JobId("a")).id());
-        its.ledger.advance(new JobId("b"), new Transition.Park("DISK_FULL", "no room"));
+        its.complete(new JobId("a"));
+        its.to(new JobId("b"), JobState.PARKED);
         // As text: a number that was an int may come back as a long.
         String before = its.ledger.jobs().toString();
         assertThat(its.reopen().jobs().toString()).isEqualTo(before);
@@ -76,9 +79,9 @@ class LedgerTest {
         its.reopen();
         for (var next = its.ledger.next(); next.isPresent(); next = its.ledger.next()) {
             order.add(next.get().id().text());
-            its.start(next.get().id());
+            its.to(next.get().id(), JobState.RUNNING);
         }
-        for (String id : order) its.ledger.advance(new JobId(id), new Transition.Interrupt(0, "HOST_STOPPING", "bye"));
+        for (String id : order) its.to(new JobId(id), JobState.QUEUED);
         return order;
     }
 
@@ -97,55 +100,66 @@ class LedgerTest {
     }
 
     @Test
-    @Promise(row = 12, fault = "a job whose trainer always crashes, between ten that do not")
-    void aJobThatAlwaysCrashesFailsAfterThreeAttemptsAndBlocksNobody() {
-        JobId poison = new JobId("job-5");
-        for (int i = 0; i < 11; i++) its.add("job-" + i);
-        for (var next = its.ledger.next(); next.isPresent(); next = its.ledger.next()) {
-            Job job = its.start(next.get().id());
-            if (job.id().equals(poison)) its.stumble(poison);
-            else its.complete(job.id());
-        }
-        assertThat(its.job(poison)).extracting(Job::state, Job::attempt, Job::failures, Job::code)
-                .containsExactly(JobState.FAILED, 3, 3, "CRASHED");
-        assertThat(its.ledger.jobs()).filteredOn(job -> job.state() == JobState.COMPLETED).hasSize(10);
-        assertThat(its.oracle.told(poison)).containsExactly("job.queued", "job.started", "job.interrupted",
-                "job.started", "job.interrupted", "job.started", "job.failed");
-    }
-
-    @Test
-    @Promise(row = 12, fault = "input that no attempt can make better")
-    void whatNoAttemptCanMakeBetterFailsAtOnce() {
-        JobId id = its.add("bad");
-        its.start(id);
-        its.ledger.advance(id, new Transition.Fail("RECIPE_INVALID", "no", List.of()));
-        assertThat(its.job(id)).extracting(Job::state, Job::attempt).containsExactly(JobState.FAILED, 1);
-    }
-
-    @Test
-    void anInterruptionThatIsNobodysFaultIsNotCounted() {
-        JobId id = its.add("maya");
-        for (int night = 1; night <= 10; night++) {
-            its.start(id);
-            its.ledger.advance(id, new Transition.Interrupt(night, "HOURS_OVER", "goes on at 22:00"));
-        }
-        assertThat(its.job(id)).extracting(Job::state, Job::attempt, Job::failures, Job::step)
-                .containsExactly(JobState.QUEUED, 10, 0, 10L);
-    }
-
-    @Test
     void anotherTryBeginsWithAllItsAttempts() {
         JobId id = its.add("maya");
-        for (int i = 0; i < 3; i++) {
-            its.start(id);
-            its.stumble(id);
+        its.to(id, JobState.RUNNING);
+        its.ledger.note(id, job -> job.withFailures(3).withStep(40));
+        its.to(id, JobState.FAILED);
+        assertThat(its.ledger.retry(id))
+                .extracting(Job::state, Job::attempt, Job::failures, Job::code, Job::step)
+                .containsExactly(JobState.QUEUED, 1, 0, "", 40L);
+        assertThat(its.oracle.told(id)).containsExactly("job.queued", "job.started", "job.failed", "job.queued");
+        assertThat(its.ledger.retry(id)).as("nothing to try again").isSameAs(its.job(id));
+    }
+
+    @Test
+    void whatHasItsResultOrIsAnothersIsNotTriedAgain() {
+        JobId completed = its.add("completed");
+        its.complete(completed);
+        assertThat(its.ledger.retry(completed).state()).isEqualTo(JobState.COMPLETED);
+        JobId superseded = its.add("superseded");
+        its.to(superseded, JobState.SUPERSEDED);
+        assertThat(its.ledger.retry(superseded).state()).isEqualTo(JobState.SUPERSEDED);
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = JobState.class, names = {"QUEUED", "PARKED", "PUBLISHING"})
+    @Promise(row = 44, fault = "cancel while no trainer works on the job, twice")
+    void whatNoTrainerWorksOnIsCancelledAtOnce(JobState state) {
+        JobId id = its.add("maya");
+        if (state == JobState.PUBLISHING) its.to(id, JobState.RUNNING);
+        if (state != JobState.QUEUED) its.to(id, state);
+        for (int time = 1; time <= 2; time++) {
+            assertThat(its.ledger.cancel(id, "changed my mind")).extracting(Job::state, Job::message)
+                    .containsExactly(JobState.CANCELLED, "changed my mind");
         }
-        its.ledger.advance(id, new Transition.Retry());
-        assertThat(its.job(id)).extracting(Job::state, Job::attempt, Job::failures, Job::code)
-                .containsExactly(JobState.QUEUED, 3, 0, "");
-        its.start(id);
-        assertThat(its.stumble(id).state()).isEqualTo(JobState.QUEUED);
-        assertThat(its.ledger.advance(id, new Transition.Retry())).as("nothing to try again").isEqualTo(its.job(id));
+        assertThat(its.oracle.told(id)).filteredOn("job.cancelled"::equals).hasSize(1);
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = JobState.class, names = {"COMPLETED", "FAILED", "CANCELLED", "SUPERSEDED"})
+    @Promise(row = 44, fault = "cancel after the job's end")
+    void whatHasEndedIsNotCancelled(JobState state) {
+        JobId id = its.add("maya");
+        its.to(id, JobState.RUNNING);
+        if (state == JobState.COMPLETED) its.to(id, JobState.PUBLISHING);
+        Job before = its.to(id, state);
+        assertThat(its.ledger.cancel(id, "too late")).isSameAs(before);
+    }
+
+    /// Whatever the trainer's end was meant to lead to.
+    @ParameterizedTest
+    @EnumSource(value = JobState.class, names = {"QUEUED", "PARKED", "PUBLISHING", "FAILED", "CANCELLED"})
+    @Promise(row = 44, fault = "cancel while a trainer works on the job, twice, with a restart before its end")
+    void aRunningJobIsCancelledWhenItsTrainerIsGone(JobState meant) {
+        JobId id = its.add("maya");
+        its.to(id, JobState.RUNNING);
+        for (int time = 1; time <= 2; time++) {
+            assertThat(its.ledger.cancel(id, "changed my mind").state()).isEqualTo(JobState.RUNNING);
+            its.reopen();
+        }
+        assertThat(its.to(id, meant).state()).isEqualTo(JobState.CANCELLED);
+        assertThat(its.oracle.told(id)).containsExactly("job.queued", "job.started", "job.cancelled");
     }
 
     @Test
@@ -153,7 +167,7 @@ class LedgerTest {
         List<Callable<Ledger.Added>> adds = Collections.nCopies(8, () -> {
             Job job = Job.queued(new JobId("maya"), "maya", "test", "hash", "bundle-1", null, 0, its.ledger.now(), 1, 1,
                     null);
-            return its.ledger.add(LedgerCase.prepared(its.work), job, Transition.queued(job));
+            return its.ledger.add(LedgerCase.prepared(its.work), job, LedgerCase.queued(job));
         });
         try (ExecutorService threads = Executors.newFixedThreadPool(8)) {
             List<Ledger.Added> added = new ArrayList<>();
@@ -169,10 +183,10 @@ class LedgerTest {
         List<String> heard = new ArrayList<>();
         its.ledger.listen(job -> {
             if (job.state() == JobState.RUNNING) its.ledger.cancel(job.id(), "no");
-            if (job.state() == JobState.RUNNING) its.ledger.advance(job.id(), new Transition.Cancel("no"));
+            if (job.state() == JobState.RUNNING) its.to(job.id(), JobState.CANCELLED);
         });
         its.ledger.listen(job -> heard.add(job.state().word()));
-        its.start(its.add("maya"));
+        its.to(its.add("maya"), JobState.RUNNING);
         assertThat(heard).containsExactly("queued", "running", "cancelled");
     }
 
@@ -198,11 +212,23 @@ class LedgerTest {
         assertThat(its.oracle.told(id)).containsExactly("job.queued");
     }
 
+    @Test
+    void whoFollowsTheJournalsIsToldOfEveryLine() {
+        List<Long> lines = new ArrayList<>();
+        its.ledger.listenToJournals(id -> lines.add(its.ledger.sequence(id)));
+        JobId id = its.add("maya");
+        its.ledger.note(id, job -> job.withPriority(3));
+        its.to(id, JobState.RUNNING);
+        its.ledger.record(id, new Event.NoticeGiven("HELLO", "there"));
+        its.ledger.takeOver(id, List.of(LedgerCase.trainers(id, 1, new Event.Resumed(7, "restart"))));
+        assertThat(lines).containsExactly(1L, 2L, 3L, 4L);
+    }
+
     /// The trainer says that it was interrupted; whether the job is, the service says.
     @Test
     void theTrainersEventsAreTakenOverOnceAndWithoutStates() {
         JobId id = its.add("maya");
-        its.start(id);
+        its.to(id, JobState.RUNNING);
         List<EventLine> log = List.of(LedgerCase.trainers(id, 1, new Event.Started("maya", 100, 12, "cpu")),
                 LedgerCase.trainers(id, 2, new Event.Resumed(7, "restart")),
                 LedgerCase.trainers(id, 3, new Event.CheckpointWritten(40, "c.safetensors", 1, "00", 0.1, 0.2)),
@@ -214,14 +240,14 @@ class LedgerTest {
         its.reopen();
         its.ledger.takeOver(id, log);
         assertThat(its.oracle.told(id)).containsExactly("job.queued", "job.started", "job.resumed",
-                "checkpoint.written", "job.interrupted");
+                "checkpoint.written");
     }
 
     @Test
     void whatIsAddedBesideStatesHasItsPlaceInTheJournal() {
         JobId id = its.add("maya");
         its.ledger.record(id, new Event.Duplicate("inbox:maya (1).zip", "queued"));
-        its.start(id);
+        its.to(id, JobState.RUNNING);
         assertThat(its.ledger.sequence(id)).isEqualTo(3);
         assertThat(its.oracle.told(id)).containsExactly("job.queued", "job.duplicate", "job.started");
     }
@@ -238,7 +264,7 @@ class LedgerTest {
                 .hasMessageContaining("events.jsonl");
         Files.delete(journal);
         Files.move(away, journal);
-        its.start(id);
+        its.to(id, JobState.RUNNING);
         assertThat(its.oracle.told(id)).containsExactly("job.queued", "job.started");
     }
 }

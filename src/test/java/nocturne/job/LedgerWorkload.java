@@ -47,8 +47,7 @@ final class LedgerWorkload {
     }
 
     static Ledger open(WorkFolder work) {
-        return Ledger.open(work, "studio", InstantSource.system(), new Attempts(2, 100),
-                Children.asked(Duration.ZERO));
+        return Ledger.open(work, "studio", InstantSource.system());
     }
 
     /// Does what is left to do.
@@ -76,11 +75,10 @@ final class LedgerWorkload {
     private void advance(Job job) {
         JobId id = job.id();
         switch (job.state()) {
-            case QUEUED -> ledger.advance(id, new Transition.Start(LedgerCase.NOBODY, "cpu"));
-            case PARKED -> ledger.advance(id, new Transition.Release());
+            case QUEUED -> LedgerCase.to(ledger, id, JobState.RUNNING);
+            case PARKED -> LedgerCase.to(ledger, id, JobState.QUEUED);
             case RUNNING -> run(job);
-            case PUBLISHING -> ledger.advance(id,
-                    new Transition.Complete(new Event.Completed(100, "a.safetensors", "00", 0.1, "report.html")));
+            case PUBLISHING -> LedgerCase.to(ledger, id, JobState.COMPLETED);
             default -> throw new IllegalStateException(job.toString());
         }
     }
@@ -93,16 +91,14 @@ final class LedgerWorkload {
                 LedgerCase.trainers(id, next + 1, new Event.SampleWritten(next, 0, "s", "00"))));
         ledger.record(id, new Event.NoticeGiven("HELLO", "there"));
         switch (id.text()) {
-            case "job-2" -> ledger.advance(id, new Transition.Stumble(next, "CRASHED", "exit code 139", List.of()));
+            case "job-2" -> LedgerCase.to(ledger, id, JobState.FAILED);
             case "job-3" -> {
                 ledger.cancel(id, "changed my mind");
-                ledger.advance(id, new Transition.Interrupt(next, "STOPPED", "its trainer has left"));
+                LedgerCase.to(ledger, id, JobState.QUEUED);
             }
-            case "job-4" -> {
-                if (job.attempt() == 1) ledger.advance(id, new Transition.Park("DISK_FULL", "no room"));
-                else ledger.advance(id, new Transition.Train(100));
-            }
-            default -> ledger.advance(id, new Transition.Train(100));
+            case "job-4" -> LedgerCase.to(ledger, id, job.attempt() == 1 ? JobState.PARKED : JobState.PUBLISHING);
+            case "job-5" -> LedgerCase.to(ledger, id, job.attempt() == 1 ? JobState.QUEUED : JobState.PUBLISHING);
+            default -> LedgerCase.to(ledger, id, JobState.PUBLISHING);
         }
     }
 }

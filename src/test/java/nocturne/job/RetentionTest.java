@@ -88,7 +88,7 @@ class RetentionTest {
     void whatHasNotEndedIsNotTouched() throws IOException {
         JobId id = its.add("maya");
         its.time = its.time.plus(WEEK.multipliedBy(2));
-        its.start(id);
+        its.to(id, JobState.RUNNING);
         assertThat(cleanedNow(WEEK, 0).jobs()).isEmpty();
         assertThat(its.work.job(id).resolve("bundle-1/recipe.yaml")).exists();
     }
@@ -98,7 +98,7 @@ class RetentionTest {
         JobId id = its.add("maya");
         its.ledger.cancel(id, "no");
         cleaned(WEEK, 0);
-        assertThat(its.ledger.advance(id, new Transition.Retry()).state()).isEqualTo(JobState.CANCELLED);
+        assertThat(its.ledger.retry(id).state()).isEqualTo(JobState.CANCELLED);
         assertThat(its.job(id).bundle()).isEmpty();
     }
 
@@ -115,7 +115,6 @@ class RetentionTest {
 
     private JobId ended(String name) throws IOException {
         JobId id = its.add(name);
-        its.start(id);
         its.complete(id);
         Path run = its.work.run(id);
         Files.createDirectories(run.resolve(".state"));
