@@ -35,6 +35,7 @@ public final class Ledger implements AutoCloseable {
     private final InstantSource clock;
     private final Map<JobId, Job> jobs = new ConcurrentHashMap<>();
     private final List<Consumer<Job>> listeners = new CopyOnWriteArrayList<>();
+    private final List<Consumer<JobId>> readers = new CopyOnWriteArrayList<>();
 
     /// What came of a job that was to be added.
     ///
@@ -96,6 +97,11 @@ public final class Ledger implements AutoCloseable {
         listeners.add(listener);
     }
 
+    /// Told of every job whose journal has grown, after the new lines are on the disk, on the thread that wrote them.
+    public void listenToJournals(Consumer<JobId> reader) {
+        readers.add(reader);
+    }
+
     /// Makes a prepared folder a job: from here on it survives anything.
     ///
     /// @param prepared a folder in `incoming/` with everything that belongs into the job's folder but `job.json`; it
@@ -155,6 +161,7 @@ public final class Ledger implements AutoCloseable {
         try (EventLog journal = journal(id)) {
             journal.append(event, required(id).attempt(), journal.trainerSequence());
         }
+        readers.forEach(reader -> reader.accept(id));
     }
 
     /// Takes events over from the trainer's own log; what was taken over before is passed by.
@@ -167,6 +174,7 @@ public final class Ledger implements AutoCloseable {
                 if (event.sequence() > journal.trainerSequence()) journal.takeOver(event, attempt);
             }
         }
+        readers.forEach(reader -> reader.accept(id));
     }
 
     /// How far the trainer's own log has been taken over.
@@ -189,6 +197,7 @@ public final class Ledger implements AutoCloseable {
             journal.append(event.type(), event.data(), event.time(), job.attempt(), journal.trainerSequence());
         }
         CrashPoint.at("announced." + job.state().word());
+        readers.forEach(reader -> reader.accept(job.id()));
     }
 
     private long sequence(JobId id) {

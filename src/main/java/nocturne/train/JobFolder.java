@@ -57,7 +57,7 @@ final class JobFolder implements AutoCloseable {
                 throw new UserMistake("OUTPUT_IN_USE", root.toString(), "is a file; choose a folder with --out.");
             }
             refuseAnothers(root, fingerprint);
-            Files.createDirectories(root.resolve(".state"));
+            AtomicFiles.createFolders(root.resolve(".state"));
             FileChannel lockFile = FileChannel.open(root.resolve(".state/lock"), StandardOpenOption.CREATE,
                     StandardOpenOption.WRITE);
             if (!lock(lockFile)) {
