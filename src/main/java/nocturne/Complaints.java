@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import nocturne.problem.SickMachine;
 import nocturne.problem.UserMistake;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
@@ -31,11 +32,12 @@ record Complaints(PrintWriter err) {
                 switch (failure) {
                     case UserMistake mistake -> {
                         err.println(mistake.report());
-                        yield ExitCode.USER_MISTAKE;
+                        yield ExitCode.of(mistake);
                     }
                     case SickMachine machine -> {
-                        err.println(machine.getMessage());
-                        yield ExitCode.SICK_MACHINE;
+                        // One line with the code: whoever started us may have nothing else to go by.
+                        err.println(oneLine(machine.getMessage()) + " [" + machine.code() + "]");
+                        yield ExitCode.of(machine);
                     }
                     default -> {
                         err.println("this is a bug in Nocturne: " + failure + (debug ? "" : " " + keep(failure)));
@@ -44,6 +46,10 @@ record Complaints(PrintWriter err) {
                 };
         if (debug) failure.printStackTrace(err);
         return code;
+    }
+
+    private static String oneLine(@Nullable String text) {
+        return String.valueOf(text).replaceAll("\\s*\\R\\s*", " ");
     }
 
     /// Keeps the stack trace where a bug report can take it from: what failed overnight may not fail again.

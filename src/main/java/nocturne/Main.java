@@ -2,6 +2,8 @@ package nocturne;
 
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.TreeMap;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -14,20 +16,14 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "nocturne",
         description = "Trains LoRAs for Qwen-Image while people sleep.",
-        subcommands = {TrainCommand.class, BenchCommand.class},
+        subcommands = {TrainCommand.class, ServeCommand.class, JobsCommand.class, ShowCommand.class,
+            CancelCommand.class, RetryCommand.class, DoctorCommand.class, BenchCommand.class},
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         scope = ScopeType.INHERIT,
         sortOptions = false,
         usageHelpAutoWidth = true,
-        exitCodeListHeading = "%nExit codes:%n",
-        exitCodeList = {
-            " 0:done",
-            " 2:the command line, the recipe or the files cannot be used; mend them and try again",
-            " 3:the machine failed, such as a full disk; the same job may be tried again",
-            "69:no suitable JDK was found",
-            "70:a bug in Nocturne, or its build failed"
-        })
+        exitCodeListHeading = "%nExit codes:%n")
 public final class Main implements Runnable {
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -37,6 +33,8 @@ public final class Main implements Runnable {
             description = "When something goes wrong, also print the stack trace.",
             scope = ScopeType.INHERIT)
     private boolean debug;
+
+    private final StopSignal stopSignal = new StopSignal();
 
     Main() {}
 
@@ -63,19 +61,34 @@ public final class Main implements Runnable {
         commands.setOut(out).setErr(err).setCaseInsensitiveEnumValuesAllowed(true);
         commands.setParameterExceptionHandler((mistake, _) -> complaints.about(mistake).number());
         commands.setExecutionExceptionHandler((failure, _, _) -> complaints.about(failure, debug).number());
+        explainExitCodes(commands);
+        int exitCode;
         try {
-            return commands.execute(args);
+            exitCode = commands.execute(args);
         } catch (Throwable failure) {
             // Errors, such as a stack that overflows, pass picocli's handler by.
-            return complaints.about(failure, debug).number();
-        } finally {
-            out.flush();
-            err.flush();
+            exitCode = complaints.about(failure, debug).number();
         }
+        out.flush();
+        err.flush();
+        stopSignal.ended(exitCode);
+        return exitCode;
+    }
+
+    /// What a command asks whether to leave off.
+    StopSignal stopSignal() {
+        return stopSignal;
+    }
+
+    private static void explainExitCodes(CommandLine commands) {
+        Map<String, String> list = new TreeMap<>(Map.of("69", "no suitable JDK was found"));
+        for (ExitCode code : ExitCode.values()) list.put("%2d".formatted(code.number()), code.meaning());
+        commands.getCommandSpec().usageMessage().exitCodeList(list);
+        for (CommandLine command : commands.getSubcommands().values()) explainExitCodes(command);
     }
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "Say which command: train or bench.");
+        throw new ParameterException(spec.commandLine(), "Say which command: train, serve or bench.");
     }
 }

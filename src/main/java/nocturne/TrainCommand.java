@@ -3,6 +3,7 @@ package nocturne;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.concurrent.Callable;
 import nocturne.train.Training;
 import nocturne.train.TrainingRequest;
@@ -11,12 +12,15 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /// `nocturne train BUNDLE`: one training, from start or from where it stopped.
 @Command(name = "train", description = "Trains a LoRA; run again after an interruption, it goes on where it stopped.")
 final class TrainCommand implements Callable<Integer> {
+    private static final double MOST_HOURS = 10_000;
+
     @Spec
     private CommandSpec spec = CommandSpec.create();
 
@@ -24,6 +28,12 @@ final class TrainCommand implements Callable<Integer> {
             paramLabel = "BUNDLE",
             description = "Folder or zip with the pictures, their captions and at most one recipe.")
     private Path bundle = Path.of("");
+
+    @Option(
+            names = "--name",
+            paramLabel = "NAME",
+            description = "What the bundle is called; a recipe without a name gets it. Default: its file name.")
+    private @Nullable String name;
 
     @Option(
             names = "--out",
@@ -39,6 +49,19 @@ final class TrainCommand implements Callable<Integer> {
                     + " with Nocturne is models/qwen-image-tiny.")
     private @Nullable Path model;
 
+    @Option(
+            names = "--max-hours",
+            paramLabel = "H",
+            description = "End after this time, all attempts together, with the adapter as it then is."
+                    + " Default: no limit.")
+    private @Nullable Double maxHours;
+
+    @Option(
+            names = "--supervised",
+            description = "A service watches this run: standard input is a pipe that it holds open, and the run saves"
+                    + " its state and leaves when the pipe ends; .state/heartbeat.json says what it is at.")
+    private boolean supervised;
+
     @Mixin
     private DeviceOptions device = new DeviceOptions();
 
@@ -47,11 +70,24 @@ final class TrainCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         device.check(spec.commandLine());
+        Duration limit = timeLimit();
         // Names and notices are printed as they are; the platform's charset may know only ASCII.
         PrintStream console = new PrintStream(System.out, true, StandardCharsets.UTF_8);
-        // A run that was asked to stop has saved its state; the signal then decides the exit code, as everywhere.
-        Training.run(new TrainingRequest(
-                bundle, out, model, device.threads(), Home.folder(), Version.number(), console));
-        return ExitCode.DONE.number();
+        StopSignal stop = ((Main) spec.root().userObject()).stopSignal();
+        stop.onSignal();
+        if (supervised) stop.onEndOf(System.in);
+        boolean complete = Training.run(new TrainingRequest(bundle, name, out, model, device.threads(), Home.folder(),
+                Version.number(), console, supervised, limit, stop));
+        return (complete ? ExitCode.DONE : ExitCode.STOPPED).number();
+    }
+
+    private @Nullable Duration timeLimit() {
+        Double hours = maxHours;
+        if (hours == null) return null;
+        if (!(hours > 0 && hours <= MOST_HOURS)) {
+            throw new ParameterException(spec.commandLine(),
+                    "--max-hours " + hours + ": more than 0 and at most 10000, please.");
+        }
+        return Duration.ofMillis(Math.round(hours * Duration.ofHours(1).toMillis()));
     }
 }

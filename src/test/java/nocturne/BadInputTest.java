@@ -273,7 +273,7 @@ class BadInputTest {
         assertThat(run(ShortRun.MODEL)).as(err.toString()).isZero();
         SortedMap<String, String> before = files(out);
         recipe("lr: 5e-4", "lr: 4e-4");
-        assertThat(refusal()).contains(out.toString(), "another run", "--out");
+        assertThat(inUse()).contains(out.toString(), "another run", "--out");
         assertThat(files(out)).isEqualTo(before);
     }
 
@@ -281,7 +281,7 @@ class BadInputTest {
     void aFolderWhoseJobFileIsDamagedStaysAsItIs() throws IOException {
         Files.createDirectories(out);
         Files.writeString(out.resolve("job.json"), "{\"job\": ");
-        assertThat(refusal()).contains("job.json", "damaged");
+        assertThat(inUse()).contains("job.json", "damaged");
         assertThat(files(out)).hasSize(1);
     }
 
@@ -289,14 +289,14 @@ class BadInputTest {
     void aFolderWithSomebodyElsesFilesStaysAsItIs() throws IOException {
         Files.createDirectories(out);
         Files.writeString(out.resolve("thesis.txt"), "the only copy");
-        assertThat(refusal()).contains(out.toString(), "not empty");
+        assertThat(inUse()).contains(out.toString(), "not empty");
         assertThat(files(out)).hasSize(1);
     }
 
     @Test
     void anOutputFolderThatIsAFileOrLiesInTheBundleOrInAFileIsRefused() throws IOException {
         out = Files.writeString(folder.resolve("out"), "a file");
-        assertThat(refusal()).contains(out.toString(), "is a file");
+        assertThat(inUse()).contains(out.toString(), "is a file");
         out = folder.resolve("out/below");
         assertThat(refusal()).contains(out.toString());
         out = bundle.resolve("results");
@@ -318,9 +318,18 @@ class BadInputTest {
         return refusal(ShortRun.MODEL);
     }
 
-    /// Runs, and answers with the complaint, having checked what holds for all of them.
     private String refusal(Path model) {
-        assertThat(run(model)).as(err.toString()).isEqualTo(ExitCode.USER_MISTAKE.number());
+        return refusal(model, ExitCode.USER_MISTAKE);
+    }
+
+    /// A folder that this run may not have, whoever has it.
+    private String inUse() {
+        return refusal(ShortRun.MODEL, ExitCode.IN_USE);
+    }
+
+    /// Runs, and answers with the complaint, having checked what holds for all of them.
+    private String refusal(Path model, ExitCode code) {
+        assertThat(run(model)).as(err.toString()).isEqualTo(code.number());
         String complaint = err.toString();
         assertThat(complaint).isNotBlank().doesNotContain("Exception", "\tat ", "at nocturne.", "null");
         for (Path file : list(folder)) assertThat(AtomicFiles.isLeftover(file)).as(file.toString()).isFalse();

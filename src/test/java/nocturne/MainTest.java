@@ -16,6 +16,7 @@ import nocturne.problem.SickMachine;
 import nocturne.problem.UserMistake;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -50,13 +51,16 @@ final class MainTest {
                 "train a --threads 0",
                 "train a --threads many",
                 "train a --device abacus",
+                "train a --max-hours 0",
+                "train a --max-hours NaN",
+                "train a --max-hours 1e9",
                 "bench --size huge",
                 "bench --steps 0",
                 "bench --warmup -1",
                 "bench --device abacus",
             })
     void aCommandLineWithoutSenseIsTheUsersMistakeAndPointsToHelp(String line) {
-        assertThat(run(line)).isEqualTo(2);
+        assertThat(run(line)).isEqualTo(64);
         assertThat(err.toString()).containsPattern("(?m)^Try 'nocturne( train| bench)? --help'\\.$");
         assertThat(err.toString()).doesNotContain("\tat ", "Exception");
         assertThat(out.toString()).isEmpty();
@@ -75,7 +79,7 @@ final class MainTest {
                 List.of(
                         new Problem("RECIPE_INVALID", "line 14", "too small"),
                         new Problem("RECIPE_INVALID", "line 22", "odd")));
-        assertThat(runFailing(mistake)).isEqualTo(2);
+        assertThat(runFailing(mistake)).isEqualTo(64);
         assertThat(err.toString().lines())
                 .containsExactly(
                         "recipe.yaml has 2 problems; no training time was spent.",
@@ -86,8 +90,31 @@ final class MainTest {
     @Test
     void aSickMachineHasItsOwnExitCode() {
         SickMachine full = new SickMachine("DISK_FULL", "writing checkpoint 400: the disk is full", new IOException());
-        assertThat(runFailing(full)).isEqualTo(3);
-        assertThat(err.toString().lines()).containsExactly("writing checkpoint 400: the disk is full");
+        assertThat(runFailing(full)).isEqualTo(74);
+        assertThat(err.toString().lines()).containsExactly("writing checkpoint 400: the disk is full [DISK_FULL]");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"OUTPUT_IN_USE, 73", "WORK_IN_USE, 73", "NOT_WRITABLE, 64", "TRAINING_DIVERGED, 64"})
+    void aFolderThatIsInUseIsToldFromOtherMistakes(String code, int exitCode) {
+        assertThat(runFailing(new UserMistake(code, "outbox/maya", "is taken"))).isEqualTo(exitCode);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"DEVICE_LOST, 76", "DEVICE_UNCORRECTABLE_MEMORY, 76", "WRITE_FAILED, 74"})
+    void aSickDeviceIsToldFromASickMachine(String code, int exitCode) {
+        assertThat(runFailing(new SickMachine(code, "computing step 7:\n  error 719", new IOException())))
+                .isEqualTo(exitCode);
+        assertThat(err.toString().lines()).containsExactly("computing step 7: error 719 [" + code + "]");
+    }
+
+    @Test
+    void theHelpListsEveryExitCodeInOrder() {
+        run("train --help");
+        String list = out.toString().substring(out.toString().indexOf("Exit codes:"));
+        List<Integer> listed = Pattern.compile("(?m)^ *(\\d+) ").matcher(list).results()
+                .map(result -> Integer.parseInt(result.group(1))).toList();
+        assertThat(listed).containsExactly(0, 64, 69, 70, 73, 74, 75, 76);
     }
 
     /// An Error passes picocli's own handler by, an Exception does not: both must end here.
@@ -110,7 +137,7 @@ final class MainTest {
     void debugShowsTheTraceWhereverItStands() {
         for (String line : List.of("--debug fail", "fail --debug")) {
             err.getBuffer().setLength(0);
-            assertThat(runFailing(new UserMistake("X", "there", "wrong"), line)).isEqualTo(2);
+            assertThat(runFailing(new UserMistake("X", "there", "wrong"), line)).isEqualTo(64);
             assertThat(err.toString()).contains("there: wrong", "\tat nocturne.");
         }
     }

@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.InstantSource;
 import java.util.Locale;
+import nocturne.problem.DiskFull;
 import nocturne.problem.SickMachine;
 import nocturne.problem.UserMistake;
 import org.jspecify.annotations.Nullable;
@@ -93,7 +94,7 @@ public final class EventLog implements AutoCloseable {
             return log;
         } catch (IOException e) {
             closeQuietly(channel);
-            throw new SickMachine("EVENTS_UNWRITABLE", "opening " + file + ": " + e.getMessage(), e);
+            throw unwritable("opening " + file, e);
         } catch (RuntimeException e) {
             closeQuietly(channel);
             throw e;
@@ -146,8 +147,7 @@ public final class EventLog implements AutoCloseable {
             unforced = !force;
         } catch (IOException e) {
             takeBack();
-            throw new SickMachine("EVENTS_UNWRITABLE",
-                    "writing event %d to %s: %s (is the disk full?)".formatted(sequence + 1, file, e.getMessage()), e);
+            throw unwritable("writing event %d to %s".formatted(sequence + 1, file), e);
         }
         length += size;
         sequence++;
@@ -187,7 +187,7 @@ public final class EventLog implements AutoCloseable {
             if (unforced && channel.isOpen()) channel.force(false);
             channel.close();
         } catch (IOException e) {
-            throw new SickMachine("EVENTS_UNWRITABLE", "closing " + file + ": " + e.getMessage(), e);
+            throw unwritable("closing " + file, e);
         }
     }
 
@@ -204,12 +204,19 @@ public final class EventLog implements AutoCloseable {
                 .put("sequence", String.format(Locale.ROOT, "%010d", number))
                 .put("partitionkey", job);
         if (trainerSequence > 0) line.put(EventLine.TRAINER_SEQUENCE, trainerSequence);
-        line.set("data", data);
+        line.set("data", Scrubber.scrub(data));
         try {
             return JSON.writeValueAsString(line);
         } catch (JsonProcessingException impossible) {
             throw new IllegalStateException(impossible);
         }
+    }
+
+    private static SickMachine unwritable(String doing, IOException cause) {
+        if (DiskFull.isMeantBy(cause)) {
+            return new SickMachine(DiskFull.CODE, doing + ": the disk is full; make room and start again.", cause);
+        }
+        return new SickMachine("EVENTS_UNWRITABLE", doing + ": " + cause.getMessage(), cause);
     }
 
     private void takeBack() {

@@ -6,7 +6,7 @@ import java.util.Comparator;
 import java.util.List;
 
 /// "Did you mean": the known names that differ least from a wanted one, by edit distance (Levenshtein 1966).
-final class NearestNames {
+public final class NearestNames {
     /// Comparing is quadratic in the name's length; a hostile file must not make an error message cost minutes.
     private static final int MOST_COMPARED = 20_000;
 
@@ -15,7 +15,7 @@ final class NearestNames {
     private NearestNames() {}
 
     /// At most `count` names, nearest first; equally near ones in the given order.
-    static List<String> of(String wanted, Collection<String> known, int count) {
+    public static List<String> of(String wanted, Collection<String> known, int count) {
         record Near(String name, int distance) {}
         List<Near> near = new ArrayList<>();
         for (String name : known) {

@@ -8,12 +8,18 @@ import io.micronaut.core.order.Ordered;
 /// So a full disk or a sick device stops the service from taking jobs before it has taken any, and what takes jobs ends
 /// before what runs them, which ends before what tells the world.
 public interface Part extends Ordered {
+    /// Shows how the service is: health and metrics.
+    int SHOWING = 0;
+    /// Routes that carry what other parts give them, such as events to Kafka.
+    int CARRYING = 50;
     /// Tells the world: journals to Kafka and webhooks, files to the outbox.
     int PUBLISHING = 100;
     /// Runs jobs on devices.
     int RUNNING = 200;
     /// Takes jobs in: the inbox, commands, Kafka.
     int TAKING = 300;
+    /// Opens the doors: routes that bring something in from outside.
+    int OPENING = 400;
 
     /// @throws RuntimeException if the service cannot work without this part and it cannot work
     void start();

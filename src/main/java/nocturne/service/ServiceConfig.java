@@ -7,7 +7,7 @@ import java.time.Duration;
 import nocturne.job.WorkFolder;
 
 /// Where the service lives and how patient it is: `nocturne.*` in `application.yml`, the environment
-/// (`NOCTURNE_INBOX`) or the command line (`-nocturne.inbox=`).
+/// (`NOCTURNE_INBOX`) or the command line (`-Dnocturne.inbox=`).
 ///
 /// Relative paths are below `home`.
 ///

@@ -26,6 +26,8 @@ final class JobFolder implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String JOB_FILE = "job.json";
     private static final String PREPARING = "preparing";
+    /// Room kept for a few last words: enough for a failure with all its problems.
+    private static final int RESERVE_BYTES = 1 << 16;
 
     private final Path root;
     private final String name;
@@ -55,7 +57,7 @@ final class JobFolder implements AutoCloseable {
                 throw new UserMistake("OUTPUT_IN_USE", root.toString(), "is a file; choose a folder with --out.");
             }
             refuseAnothers(root, fingerprint);
-            Files.createDirectories(root.resolve(".state"));
+            AtomicFiles.createFolders(root.resolve(".state"));
             FileChannel lockFile = FileChannel.open(root.resolve(".state/lock"), StandardOpenOption.CREATE,
                     StandardOpenOption.WRITE);
             if (!lock(lockFile)) {
@@ -80,6 +82,9 @@ final class JobFolder implements AutoCloseable {
         // Asked again, because another process may have come and gone before we held the lock.
         Owner owner = refuseAnothers(root, fingerprint);
         sweep();
+        if (Files.notExists(reserve())) {
+            AtomicFiles.write(reserve(), RESERVE_BYTES, out -> out.write(new byte[RESERVE_BYTES]));
+        }
         if (owner != null && owner.fingerprint.equals(fingerprint)) return;
         Files.deleteIfExists(root.resolve("events.jsonl"));
         note(PREPARING, 0, 0);
@@ -146,6 +151,19 @@ final class JobFolder implements AutoCloseable {
         ObjectNode job = JSON.createObjectNode();
         job.put("job", id()).put("state", state).put("step", step).put("steps", steps).put("fingerprint", fingerprint);
         AtomicFiles.writeString(root.resolve(JOB_FILE), job.toPrettyString() + "\n");
+    }
+
+    /// Makes room on a full disk for saying that it is full.
+    void giveUpReserve() {
+        try {
+            Files.deleteIfExists(reserve());
+        } catch (IOException stuck) {
+            // Then the words are lost in the log, and said on the console alone.
+        }
+    }
+
+    private Path reserve() {
+        return state().resolve("reserve");
     }
 
     boolean isCompleted() {

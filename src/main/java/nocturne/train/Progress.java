@@ -32,6 +32,8 @@ public final class Progress implements AutoCloseable {
     /// @param columns characters that fit beside each other
     public record Terminal(boolean live, boolean colour, int columns) {
         private static final int USUAL_COLUMNS = 80;
+        /// A file or a pipe.
+        public static final Terminal PLAIN = new Terminal(false, false, USUAL_COLUMNS);
 
         /// @param interactive whether a person's terminal is at the other end
         /// @param environment `TERM`, `NO_COLOR` (see no-color.org) and `COLUMNS` count

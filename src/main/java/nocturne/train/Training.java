@@ -78,18 +78,24 @@ public final class Training {
     /// @return whether the run is complete; if not, it can be resumed
     /// @throws UserMistake with everything that is wrong about bundle, recipe, pictures, model or output folder
     public static boolean run(TrainingRequest request) {
+        Path out = outputFolder(request);
+        try (Heartbeat heartbeat = request.supervised() ? Heartbeat.in(out) : Heartbeat.none()) {
+            return inspected(request, out).run(out, heartbeat);
+        }
+    }
+
+    private static Training inspected(TrainingRequest request, Path out) {
         Path source = request.bundle().toAbsolutePath().normalize();
-        Path out = outputFolder(request, source);
         Bundle bundle = Bundle.open(source, request.home().resolve("work/bundles"), BundleLimits.STANDARD);
         if (out.startsWith(bundle.root())) {
             throw new UserMistake("OUTPUT_IN_BUNDLE", out.toString(),
                     "lies inside the bundle, which would then change while it is trained; choose another --out.");
         }
         // Not the folder's name: that of an unpacked zip is a hash.
-        Inspection found = Inspection.of(bundle, name(source), request.model(), request.home());
+        Inspection found = Inspection.of(bundle, name(request), request.model(), request.home());
         ModelFolder model = ModelFolder.open(found.model());
         return new Training(request, bundle, found.resolved(), model, model.transformerConfig(), found.training(),
-                found.heldOut()).run(out);
+                found.heldOut());
     }
 
     /// The resolved recipe but for where the model lies: what it is stands in the fingerprint by content.
@@ -98,18 +104,24 @@ public final class Training {
                 .collect(Collectors.joining("\n"));
     }
 
-    private static Path outputFolder(TrainingRequest request, Path source) {
+    private static Path outputFolder(TrainingRequest request) {
         Path asked = request.out();
         if (asked != null) return asked.toAbsolutePath().normalize();
-        return request.home().resolve("outbox").resolve(name(source));
+        return request.home().resolve("outbox").resolve(fileName(request));
     }
 
     /// What the bundle is called by the person who made it.
-    private static String name(Path source) {
+    private static String name(TrainingRequest request) {
+        String told = request.name();
+        return told == null ? fileName(request) : told;
+    }
+
+    private static String fileName(TrainingRequest request) {
+        Path source = request.bundle().toAbsolutePath().normalize();
         return String.valueOf(source.getFileName()).replaceFirst("(?i)\\.zip$", "");
     }
 
-    private boolean run(Path out) {
+    private boolean run(Path out, Heartbeat heartbeat) {
         String fingerprint = new ContentHash()
                 .add(bundle.contentHash())
                 .add(recipeWithoutPlaces())
@@ -125,17 +137,18 @@ public final class Training {
                             folder.root().resolve("events.jsonl"), folder.id(), "/nocturne/train",
                             InstantSource.system());
                     Backend backend = new CpuBackend(request.threads())) {
-                return announcingFailure(events, () -> run(folder, fingerprint, events, backend));
+                return announcingFailure(folder, events, () -> run(folder, fingerprint, events, backend, heartbeat));
             }
         }
     }
 
     /// Whoever follows the events hears of a failure too, where the log can still be written.
-    private static boolean announcingFailure(EventLog events, BooleanSupplier run) {
+    private static boolean announcingFailure(JobFolder folder, EventLog events, BooleanSupplier run) {
         try {
             return run.getAsBoolean();
         } catch (RuntimeException | Error failure) {
             try {
+                folder.giveUpReserve();
                 events.append(Event.Failed.of(failure));
             } catch (SickMachine alsoFailed) {
                 failure.addSuppressed(alsoFailed);
@@ -144,7 +157,7 @@ public final class Training {
         }
     }
 
-    private boolean run(JobFolder folder, String fingerprint, EventLog events, Backend backend) {
+    private boolean run(JobFolder folder, String fingerprint, EventLog events, Backend backend, Heartbeat heartbeat) {
         long started = System.nanoTime();
         List<String> notices = notices();
         if (events.attempt() == 1) {
@@ -166,8 +179,8 @@ public final class Training {
                     folder.state(), fingerprint, request.threads(), state(lora, optimizer, average));
             Snapshots.Restored restored = snapshots.restore();
             int done = restored.step();
-            try (Progress progress = new Progress(request.console(), Progress.Terminal.here(), recipe.train().steps(),
-                    done, System::nanoTime, Progress::residentBytes)) {
+            try (Progress progress = new Progress(request.console(), terminal(), recipe.train().steps(), done,
+                    System::nanoTime, Progress::residentBytes)) {
                 for (String notice : notices) progress.say("note: " + notice);
                 if (events.attempt() > 1) {
                     events.append(new Event.Resumed(done, "the run before was interrupted"));
@@ -181,25 +194,28 @@ public final class Training {
                     }
                 }
                 TrainingLoop loop = loop(folder, events, backend, weights, passes, encoders, lora, optimizer, average,
-                        snapshots, progress, done);
+                        snapshots, progress, heartbeat, done);
                 folder.note("running", done, recipe.train().steps());
                 // Not sooner: until here a process that ends at once loses nothing.
-                try (StopSignal stop = new StopSignal()) {
-                    TrainingLoop.Outcome outcome = loop.run(done, stop);
-                    if (!outcome.completed()) {
-                        progress.say(
-                                "stopped after step %d; the same command goes on from here".formatted(outcome.step()));
-                        return false;
-                    }
-                    new Results(folder, resolved, dataset, backend.name(), request.version(), notices)
-                            .publish(outcome.saved(), loop.heldOutLosses(), loop.gallery(), lora, events,
-                                    System.nanoTime() - started);
-                    folder.note("completed", recipe.train().steps(), recipe.train().steps());
-                    progress.say("done: " + folder.root());
-                    return true;
+                request.stop().workBegins();
+                TrainingLoop.Outcome outcome = loop.run(done, request.stop());
+                if (!outcome.completed()) {
+                    progress.say("stopped after step %d; the same command goes on from here".formatted(outcome.step()));
+                    return false;
                 }
+                heartbeat.phase(Heartbeat.Phase.SAVING);
+                new Results(folder, resolved, dataset, backend.name(), request.version(), notices)
+                        .publish(outcome.saved(), loop.heldOutLosses(), loop.gallery(), lora, events,
+                                System.nanoTime() - started);
+                folder.note("completed", recipe.train().steps(), recipe.train().steps());
+                progress.say("done: " + folder.root());
+                return true;
             }
         }
+    }
+
+    private Progress.Terminal terminal() {
+        return request.supervised() ? Progress.Terminal.PLAIN : Progress.Terminal.here();
     }
 
     private List<String> notices() {
@@ -255,7 +271,9 @@ public final class Training {
 
     private TrainingLoop loop(JobFolder folder, EventLog events, Backend backend, TensorArena weights,
             TensorArena passes, Encoders encoders, Lora lora, AdamWOptimizer optimizer, @Nullable MovingAverage average,
-            Snapshots snapshots, Progress progress, int done) {
+            Snapshots snapshots, Progress progress, Heartbeat heartbeat, int done) {
+        heartbeat.step(done, recipe.train().steps());
+        heartbeat.phase(Heartbeat.Phase.CACHING);
         SamplePictures pictures = new SamplePictures(PictureReader.standard(), (picture, width, height) ->
                 Resample.pillow(picture, width, height, Resample.Filter.LANCZOS, Resample.Order.HORIZONTAL_FIRST));
         PromptTemplate editTemplate = Settings.editTemplate(recipe);
@@ -263,6 +281,7 @@ public final class Training {
                 encoders, pictures, editTemplate, recipe.model().matchTargetResolution());
         Examples.Progress caching = (what, part, total) -> {
             progress.doing(what, part, total);
+            heartbeat.worked();
             if (part == total) events.append(new Event.Preparing(what, part, total));
         };
         List<Example> training = examples.of(dataset, caching);
@@ -277,6 +296,7 @@ public final class Training {
         progress.say("encoded: %d new, %d from the cache%s".formatted(cache.misses(), cache.hits(),
                 cache.rebuilt() == 0 ? "" : ", %d damaged and made again".formatted(cache.rebuilt())));
 
+        heartbeat.phase(Heartbeat.Phase.LOADING);
         QwenImageTransformer base = model.loadTransformer(backend, weights);
         Tape.Keep keep = recipe.train().gradientCheckpointing() ? Tape.Keep.INPUTS : Tape.Keep.ALL;
         Learner learner = new Learner(base, lora, keep, backend, passes);
@@ -287,7 +307,7 @@ public final class Training {
                 new Checkpoints(folder.root(), recipe, lora, backend, metadata(folder), stepsPerEpoch);
         return new TrainingLoop(new TrainingLoop.Parts(recipe, base, lora, learner, optimizer, average,
                 Settings.learningRate(recipe), batches, measure, gallery, checkpoints, snapshots, folder, events,
-                progress), checkpoints.upTo(done));
+                progress, heartbeat), checkpoints.upTo(done));
     }
 
     private AdapterMetadata metadata(JobFolder folder) {

@@ -27,7 +27,7 @@ final class TrainingLoop {
     record Parts(Recipe recipe, QwenImageTransformer base, Lora lora, Learner learner, AdamWOptimizer optimizer,
             @Nullable MovingAverage average, LearningRate learningRate, Batches batches, @Nullable HeldOut heldOut,
             Gallery gallery, Checkpoints checkpoints, Snapshots snapshots, JobFolder folder, EventLog events,
-            Progress progress) {}
+            Progress progress, Heartbeat heartbeat) {}
 
     /// How a run ended.
     ///
@@ -49,7 +49,8 @@ final class TrainingLoop {
 
     /// @param done updates made by earlier runs
     /// @param stop asked between steps
-    Outcome run(int done, StopSignal stop) {
+    Outcome run(int done, Stop stop) {
+        parts.heartbeat().phase(Heartbeat.Phase.TRAINING);
         if (done == 0) measure(0);
         if (!draw(done, stop)) return interrupted(done);
         for (int step = done + 1; step <= recipe.train().steps(); step++) {
@@ -58,6 +59,7 @@ final class TrainingLoop {
             boolean saves = isSaveDue(step);
             if (saves || isMeasureDue(step)) measure(step);
             if (saves) {
+                parts.heartbeat().phase(Heartbeat.Phase.SAVING);
                 save(step);
                 parts.snapshots().write(step);
                 parts.folder().note("running", step, recipe.train().steps());
@@ -68,6 +70,7 @@ final class TrainingLoop {
     }
 
     private Outcome interrupted(int step) {
+        parts.heartbeat().phase(Heartbeat.Phase.SAVING);
         parts.snapshots().write(step);
         parts.folder().note("interrupted", step, recipe.train().steps());
         return new Outcome(false, step, saved);
@@ -75,6 +78,7 @@ final class TrainingLoop {
 
     private void step(int step) {
         long started = System.nanoTime();
+        parts.heartbeat().phase(Heartbeat.Phase.TRAINING);
         int accumulation = recipe.train().accumulation();
         parts.lora().clearGradients();
         double loss = 0;
@@ -94,6 +98,7 @@ final class TrainingLoop {
         parts.events().append(new Event.Stepped(step, recipe.train().steps(), loss, rate, norm,
                 (System.nanoTime() - started) / 1e9));
         parts.progress().step(step, loss);
+        parts.heartbeat().step(step, recipe.train().steps());
     }
 
     private boolean isSaveDue(int step) {
@@ -132,13 +137,17 @@ final class TrainingLoop {
     /// Draws the samples that are due after a step, if any.
     ///
     /// @return false if the run was asked to stop before all were there
-    private boolean draw(int step, StopSignal stop) {
+    private boolean draw(int step, Stop stop) {
         if (!recipe.sample().isDueAfter(step, recipe.train().steps())) return true;
+        parts.heartbeat().phase(Heartbeat.Phase.SAMPLING);
         return parts.gallery().draw(step, parts.base(), parts.lora(), published(), (prompt, file) -> {
             Path relative = parts.folder().root().relativize(file);
             parts.events().append(new Event.SampleWritten(
                     step, prompt, relative.toString().replace('\\', '/'), ContentHash.ofFile(file)));
-        }, parts.progress()::doing, stop::isRequested);
+        }, (what, part, total) -> {
+            parts.progress().doing(what, part, total);
+            parts.heartbeat().worked();
+        }, stop::isRequested);
     }
 
     /// What samples show and files hold: the average where there is one.

@@ -2,16 +2,29 @@ package nocturne.train;
 
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
-/// What a person asks for with `nocturne train`.
+/// What a person, or the service, asks for with `nocturne train`.
 ///
-/// @param bundle  a folder or zip with pictures, captions and at most one recipe
-/// @param out     where results go; null for `outbox/<name of the bundle>` below `home`
-/// @param model   a pipeline folder instead of the one the recipe names; null for the recipe's
-/// @param threads to compute with
-/// @param home    Nocturne's own folder, which holds `models/`
-/// @param version of this program, for the files
-/// @param console where progress is shown
-public record TrainingRequest(Path bundle, @Nullable Path out, @Nullable Path model, int threads, Path home,
-        String version, PrintStream console) {}
+/// @param bundle     a folder or zip with pictures, captions and at most one recipe
+/// @param name       what the bundle is called by the person who made it; null for its file name
+/// @param out        where results go; null for `outbox/<name of the bundle>` below `home`
+/// @param model      a pipeline folder instead of the one the recipe names; null for the recipe's
+/// @param threads    to compute with
+/// @param home       Nocturne's own folder, which holds `models/`
+/// @param version    of this program, for the files
+/// @param console    where progress is shown
+/// @param supervised whether a service watches: then a heartbeat is written, and progress is plain lines
+/// @param timeLimit  after which the run ends with the adapter as it then is, all attempts together; null for none
+/// @param stop       asked whether to leave off
+public record TrainingRequest(Path bundle, @Nullable String name, @Nullable Path out, @Nullable Path model,
+        int threads, Path home, String version, PrintStream console, boolean supervised, @Nullable Duration timeLimit,
+        Stop stop) {
+
+    /// A run that nobody watches, limits or stops.
+    public TrainingRequest(Path bundle, @Nullable Path out, @Nullable Path model, int threads, Path home,
+            String version, PrintStream console) {
+        this(bundle, null, out, model, threads, home, version, console, false, null, Stop.NEVER);
+    }
+}

@@ -80,13 +80,15 @@ public final class ShortRun {
     ///
     /// @param home holds the cache
     /// @param out  its last name is part of the adapters' metadata, so runs that are compared share it
-    static Child start(Path bundle, Path home, Path out) {
-        List<String> command = List.of(
+    /// @param more options of the command
+    static Child start(Path bundle, Path home, Path out, String... more) {
+        List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-cp", System.getProperty("java.class.path"),
                 "--add-modules", "jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED",
                 "-XX:+UseSerialGC", "-Xms64m", "-Xmx384m", "-Dnocturne.home=" + home,
-                "nocturne.Main", "train", bundle.toString(), "--out", out.toString(), "--model", MODEL.toString());
+                "nocturne.Main", "train", bundle.toString(), "--out", out.toString(), "--model", MODEL.toString()));
+        command.addAll(List.of(more));
         try {
             Path words = Files.createTempFile("nocturne-child-", ".txt");
             ProcessBuilder process = new ProcessBuilder(command).redirectErrorStream(true);

@@ -62,7 +62,7 @@ class SickOutputFolderTest {
     void whereNothingMayBeWrittenThatIsSaid() throws IOException {
         try (SmallDisk disk = SmallDisk.mounted(scratch.resolve("read-only"), "ro")) {
             ShortRun.Child child = ShortRun.start(bundle, scratch.resolve("home"), disk.root().resolve("run"));
-            assertThat(child.exitCode()).as(child.words()).isEqualTo(2);
+            assertThat(child.exitCode()).as(child.words()).isEqualTo(64);
             assertThat(child.words()).contains(disk.root().toString(), "cannot be written", "Read-only file system");
             requireWithoutTrace(child);
         }
@@ -75,7 +75,7 @@ class SickOutputFolderTest {
         ShortRun.Child first = ShortRun.start(bundle, home, out);
         first.runUntil(() -> !ShortRun.events(out, "nocturne.job.stepped.v1").isEmpty());
         ShortRun.Child second = ShortRun.start(bundle, home, out);
-        assertThat(second.exitCode()).as(second.words()).isEqualTo(2);
+        assertThat(second.exitCode()).as(second.words()).isEqualTo(73);
         assertThat(second.words()).contains(out.toString(), "another Nocturne", "--out");
         requireWithoutTrace(second);
         assertThat(first.exitCode()).as(first.words()).isZero();
@@ -83,7 +83,7 @@ class SickOutputFolderTest {
     }
 
     private static void requireDiskFull(ShortRun.Child child) {
-        assertThat(child.exitCode()).as(child.words()).isEqualTo(3);
+        assertThat(child.exitCode()).as(child.words()).isEqualTo(74);
         assertThat(child.words().toLowerCase(Locale.ROOT)).containsAnyOf("disk is full", "disk full");
         requireWithoutTrace(child);
     }
