@@ -12,7 +12,7 @@ import nocturne.io.AtomicFiles;
 import nocturne.problem.SickMachine;
 
 /// Reads and replaces `job.json`.
-final class JobFile {
+public final class JobFile {
     private static final ObjectMapper JSON = new ObjectMapper();
     /// What comes from people and libraries.
     private static final List<String> WORDS = List.of("name", "origin", "message", "problems");
@@ -20,7 +20,7 @@ final class JobFile {
     private JobFile() {}
 
     /// @throws Unreadable if there is no job in it, or one of a schema that this version does not know
-    static Job read(Path file) throws Unreadable {
+    public static Job read(Path file) throws Unreadable {
         try {
             Job job = JSON.readValue(Files.readAllBytes(file), Job.class);
             if (job == null) throw new Unreadable(file + " is empty");
@@ -59,7 +59,7 @@ final class JobFile {
     }
 
     /// The file does not say what the job is.
-    static final class Unreadable extends Exception {
+    public static final class Unreadable extends Exception {
         private static final long serialVersionUID = 1L;
 
         Unreadable(String what) {

@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import nocturne.event.Event;
 import nocturne.event.EventLine;
@@ -34,6 +35,7 @@ public final class Ledger implements AutoCloseable {
     private final InstantSource clock;
     private final Map<JobId, Job> jobs = new ConcurrentHashMap<>();
     private final List<Consumer<Job>> listeners = new CopyOnWriteArrayList<>();
+    private final List<Consumer<JobId>> readers = new CopyOnWriteArrayList<>();
 
     /// What came of a job that was to be added.
     ///
@@ -80,7 +82,12 @@ public final class Ledger implements AutoCloseable {
 
     /// The job that should get the next free device: the highest priority first, then the oldest.
     public Optional<Job> next() {
-        return jobs.values().stream().filter(job -> job.state() == JobState.QUEUED)
+        return next(_ -> true);
+    }
+
+    /// The same among those that are ready, such as not waiting after a failure.
+    public Optional<Job> next(Predicate<Job> ready) {
+        return jobs.values().stream().filter(job -> job.state() == JobState.QUEUED).filter(ready)
                 .min(Comparator.comparingInt(Job::priority).reversed().thenComparing(Job::created)
                         .thenComparing(Job::id));
     }
@@ -88,6 +95,11 @@ public final class Ledger implements AutoCloseable {
     /// Told of every new job and every transition, after it is on the disk, on the thread that made it.
     public void listen(Consumer<Job> listener) {
         listeners.add(listener);
+    }
+
+    /// Told of every job whose journal has grown, after the new lines are on the disk, on the thread that wrote them.
+    public void listenToJournals(Consumer<JobId> reader) {
+        readers.add(reader);
     }
 
     /// Makes a prepared folder a job: from here on it survives anything.
@@ -149,6 +161,7 @@ public final class Ledger implements AutoCloseable {
         try (EventLog journal = journal(id)) {
             journal.append(event, required(id).attempt(), journal.trainerSequence());
         }
+        readers.forEach(reader -> reader.accept(id));
     }
 
     /// Takes events over from the trainer's own log; what was taken over before is passed by.
@@ -161,6 +174,7 @@ public final class Ledger implements AutoCloseable {
                 if (event.sequence() > journal.trainerSequence()) journal.takeOver(event, attempt);
             }
         }
+        readers.forEach(reader -> reader.accept(id));
     }
 
     /// How far the trainer's own log has been taken over.
@@ -183,6 +197,7 @@ public final class Ledger implements AutoCloseable {
             journal.append(event.type(), event.data(), event.time(), job.attempt(), journal.trainerSequence());
         }
         CrashPoint.at("announced." + job.state().word());
+        readers.forEach(reader -> reader.accept(job.id()));
     }
 
     private long sequence(JobId id) {

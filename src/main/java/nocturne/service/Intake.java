@@ -28,4 +28,11 @@ public interface Intake {
     /// @throws nocturne.problem.SickMachine if this machine cannot take it now (disk full, ...): nothing has changed,
     ///     and the bundle may be offered again
     Verdict take(Incoming bundle);
+
+    /// Refuses what could not even be looked at, such as half an upload or an address where nothing is. The answer
+    /// stands where [#take] would have put it.
+    ///
+    /// @param bundle its source is not touched
+    /// @throws nocturne.problem.SickMachine as above
+    Verdict.Refused refuse(Incoming bundle, List<Problem> problems);
 }

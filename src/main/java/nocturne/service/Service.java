@@ -35,14 +35,7 @@ public final class Service {
     public static Service start(Startup startup) {
         long begin = System.nanoTime();
         Configuration configuration = Configuration.of(startup);
-        ApplicationContext context = ApplicationContext.builder()
-                .enableDefaultPropertySources(false)
-                .propertySources(configuration.sources())
-                .deduceEnvironment(false)
-                .deduceCloudEnvironment(false)
-                .bootstrapEnvironment(false)
-                .banner(false)
-                .build();
+        ApplicationContext context = configuration.context();
         Service service = new Service(context);
         try {
             context.start();
