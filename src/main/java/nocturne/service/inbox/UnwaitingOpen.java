@@ -9,6 +9,7 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
+import java.nio.charset.Charset;
 import java.nio.file.Path;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +23,8 @@ import org.jspecify.annotations.Nullable;
 /// @param descriptor -1 if the file is not held open
 /// @param path       by which to look at the very file, and to open it in Java's way
 record UnwaitingOpen(int descriptor, Path path) implements AutoCloseable {
+    private static final Charset FILE_NAMES =
+            Charset.forName(System.getProperty("sun.jnu.encoding", "UTF-8"));
     /// Null where the system is not asked directly.
     private static final @Nullable Calls CALLS = Calls.find();
 
@@ -56,7 +59,7 @@ record UnwaitingOpen(int descriptor, Path path) implements AutoCloseable {
         if (CALLS == null) return new UnwaitingOpen(-1, file);
         int descriptor;
         try (Arena arena = Arena.ofConfined()) {
-            descriptor = (int) CALLS.open().invokeExact(arena.allocateFrom(file.toString()), CALLS.flags());
+            descriptor = (int) CALLS.open().invokeExact(arena.allocateFrom(file.toString(), FILE_NAMES), CALLS.flags());
         } catch (Throwable impossible) {
             throw new AssertionError("open throws nothing", impossible);
         }

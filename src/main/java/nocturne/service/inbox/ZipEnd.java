@@ -18,6 +18,18 @@ final class ZipEnd {
 
     private ZipEnd() {}
 
+    /// Whether the file begins as no zip does, however far it has come: some programs fill a file from zeros in any order.
+    static boolean isForeign(SeekableByteChannel file) throws IOException {
+        ByteBuffer head = ByteBuffer.allocate(2);
+        file.position(0);
+        while (head.hasRemaining()) {
+            if (file.read(head) < 0) return false;
+        }
+        boolean zip = head.get(0) == 'P' && head.get(1) == 'K';
+        boolean empty = head.get(0) == 0 && head.get(1) == 0;
+        return !zip && !empty;
+    }
+
     /// Whether the record is there and its comment ends where the file ends. What it points to is looked at later, by
     /// whoever unpacks the zip.
     static boolean isIn(SeekableByteChannel zip) throws IOException {
