@@ -116,6 +116,12 @@ public record Job(int schema, JobId id, String name, String origin, String conte
                 problems, attempt, failures, done, steps, pictures, device, child, claim, sequence, announced);
     }
 
+    /// The same job, promised anew.
+    public Job withClaim(Claim promised) {
+        return new Job(schema, id, name, origin, contentHash, bundle, model, priority, created, state, code, message,
+                problems, attempt, failures, step, steps, pictures, device, child, promised, sequence, announced);
+    }
+
     Job announcing(long at, Announcement event) {
         return new Job(schema, id, name, origin, contentHash, bundle, model, priority, created, state, code, message,
                 problems, attempt, failures, step, steps, pictures, device, child, claim, at, event);

@@ -28,4 +28,12 @@ public interface Intake {
     /// @throws nocturne.problem.SickMachine if this machine cannot take it now (disk full, ...): nothing has changed,
     ///     and the bundle may be offered again
     Verdict take(Incoming bundle);
+
+    /// Refuses what could not even be fetched, so that its sender gets the same kind of answer. Returns when the answer
+    /// is durable.
+    ///
+    /// @param bundle   whose source is not looked at
+    /// @param problems what was wrong; at least one
+    /// @throws nocturne.problem.SickMachine as above
+    Verdict refuse(Incoming bundle, List<Problem> problems);
 }
