@@ -16,7 +16,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "nocturne",
         description = "Trains LoRAs for Qwen-Image while people sleep.",
-        subcommands = {TrainCommand.class, ServeCommand.class, BenchCommand.class},
+        subcommands = {TrainCommand.class, ServeCommand.class, JobsCommand.class, ShowCommand.class,
+            CancelCommand.class, RetryCommand.class, DoctorCommand.class, BenchCommand.class},
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         scope = ScopeType.INHERIT,

@@ -1,28 +1,20 @@
 package nocturne;
 
-import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import nocturne.problem.SickMachine;
-import nocturne.problem.UserMistake;
 import nocturne.service.Service;
 import nocturne.service.Startup;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 /// `nocturne serve`: the service, until a signal ends it.
 @Command(name = "serve",
         description = "Trains whatever is dropped into the inbox, one job per device, until SIGTERM or Ctrl-C;"
                 + " a second signal ends it at once.")
 final class ServeCommand implements Callable<Integer> {
-    @Spec
-    private CommandSpec spec = CommandSpec.create();
-
     @Option(names = "--config", paramLabel = "FILE",
             description = "Settings in YAML. Default: config/nocturne.yml beside the launcher, if it is there.")
     private @Nullable Path config;
@@ -35,24 +27,11 @@ final class ServeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        StopSignals signals = StopSignals.caught();
-        try {
-            Service service =
-                    Service.start(new Startup(Home.folder(), config, System.getenv(), settings, Version.number()));
-            signals.tell(service.shutdown()::request);
-            service.runUntilStopped();
-            return ExitCode.DONE.number();
-        } catch (UserMistake mistake) {
-            return complain(mistake.report(), mistake.problems().getFirst().code().equals("WORK_IN_USE") ? 73 : 64);
-        } catch (SickMachine machine) {
-            return complain(String.valueOf(machine.getMessage()), 74);
-        }
-    }
-
-    private int complain(String words, int code) {
-        PrintWriter err = spec.commandLine().getErr();
-        err.println(words);
-        err.flush();
-        return code;
+        ServiceSignals signals = ServiceSignals.caught();
+        Service service =
+                Service.start(new Startup(Home.folder(), config, System.getenv(), settings, Version.number()));
+        signals.tell(service::requestStop);
+        service.runUntilStopped();
+        return ExitCode.DONE.number();
     }
 }

@@ -73,8 +73,12 @@ final class ArchitectureTest {
             arrows("service", "job", "plan", "event", "bundle", "recipe", "dataset", "image", "io", "problem");
 
     @ArchTest
+    static final ArchRule desk_looks_at_the_service_from_outside =
+            arrows("desk", "service", "job", "plan", "event", "bundle", "recipe", "io", "problem");
+
+    @ArchTest
     static final ArchRule only_the_service_knows_its_frameworks = noClasses()
-            .that().resideOutsideOfPackages("nocturne", "nocturne.service..")
+            .that().resideOutsideOfPackages("nocturne", "nocturne.service..", "nocturne.desk..")
             .should().dependOnClassesThat()
             .resideInAnyPackage("org.apache.camel..", "org.apache.kafka..", "io.micronaut..", "org.slf4j..",
                     "software.amazon..")

@@ -2,9 +2,12 @@ package nocturne.bundle;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
@@ -19,7 +22,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import nocturne.io.ContentHash;
+import java.util.zip.ZipException;
 import nocturne.problem.Problem;
 import nocturne.problem.SickMachine;
 import nocturne.problem.UserMistake;
@@ -28,7 +31,12 @@ import nocturne.problem.UserMistake;
 public final class Bundle {
     /// The zip or folder cannot be used as a bundle.
     public static final String INVALID = "BUNDLE_INVALID";
+    /// The end of the zip is not there: whoever sends it has not finished, or never will.
+    public static final String INCOMPLETE = "BUNDLE_INCOMPLETE";
 
+    static final int HASH_DIGITS = 16;
+
+    private static final String NEITHER = "is neither a folder nor a zip";
     private static final Set<String> RECIPE_ENDINGS = Set.of("yaml", "yml", "json");
     private static final Set<String> PICTURE_ENDINGS = Set.of("png", "jpg", "jpeg", "webp");
 
@@ -42,24 +50,98 @@ public final class Bundle {
         this.recipe = recipe;
     }
 
-    /// Opens a folder where it lies, or a zip after unpacking it below `workFolder`.
+    /// Opens a person's own folder where it lies, or zip after unpacking it below `workFolder`.
     ///
     /// The unpacked folder is named by the zip's hash, and gets that name when it is complete. So opening the same zip
     /// again finds it there, and opening it after a crash unpacks it again, with the same result.
     ///
     /// @param source     a folder or a zip; what it is decides its content, not its name
     /// @param workFolder where a zip is unpacked; made if it is not there, untouched for a folder
-    /// @throws UserMistake [#INVALID] with everything that is wrong
+    /// @throws UserMistake [#INVALID] with everything that is wrong, or [#INCOMPLETE]
     /// @throws SickMachine `DISK_FULL` or `WRITE_FAILED` if the zip cannot be unpacked; UserMistake `NOT_WRITABLE` too
     public static Bundle open(Path source, Path workFolder, BundleLimits limits) {
         if (Files.isDirectory(source)) return list(source);
         if (!Files.exists(source)) throw new UserMistake(INVALID, source.toString(), "there is no such file or folder");
-        if (!startsLikeZip(source)) {
-            throw new UserMistake(INVALID, source.toString(), "is neither a folder nor a zip");
+        if (!Files.isRegularFile(source)) throw new UserMistake(INVALID, source.toString(), NEITHER);
+        try (FileChannel zip = FileChannel.open(source)) {
+            return unpack(zip, String.valueOf(source.getFileName()), workFolder, limits);
+        } catch (IOException e) {
+            throw new UserMistake(INVALID, source.toString(), "cannot be read: " + e.getMessage());
         }
-        String name = "bundle-" + ContentHash.ofFile(source).substring(0, 16);
-        if (!Files.isDirectory(workFolder.resolve(name))) Unzip.extract(source, workFolder, name, limits);
+    }
+
+    /// Takes what a stranger dropped: a zip is unpacked, a folder copied, and then `source` is not needed any more.
+    ///
+    /// Unlike a person's own bundle, it may not be, nor hold, links or other names of files that lie elsewhere. What
+    /// is put in its place while it is read is not read.
+    ///
+    /// @param source     a folder or a zip, in a folder that only we rename things in
+    /// @param name       what its sender calls it
+    /// @param workFolder where the copy appears, named by its content, when it is complete
+    /// @throws UserMistake [#INVALID] with everything that is wrong, or [#INCOMPLETE]
+    /// @throws SickMachine if this machine cannot take it now
+    public static Bundle take(Path source, String name, Path workFolder, BundleLimits limits) {
+        if (Files.isDirectory(source, LinkOption.NOFOLLOW_LINKS)) {
+            return list(FolderCopy.copy(source, name, workFolder, limits));
+        }
+        try (FileChannel zip = PlainFile.open(source)) {
+            return unpack(zip, name, workFolder, limits);
+        } catch (IOException e) {
+            throw new UserMistake(INVALID, name, "cannot be read: " + e.getMessage());
+        }
+    }
+
+    /// Whether there is nothing to wait for: a zip whose end is there, or something that will never be a zip. Looks
+    /// at the first bytes and the last 64 KiB.
+    ///
+    /// A zip is written from its beginning to its end, so one that has its end is whole, as far as can be told without
+    /// reading it.
+    public static boolean isComplete(Path file) {
+        try (FileChannel zip = PlainFile.open(file)) {
+            return switch (ZipStart.of(zip)) {
+                case MISSING -> false;
+                case OTHER -> true;
+                case ZIP -> ZipEnd.of(zip).isPresent();
+            };
+        } catch (ZipException | UserMistake neverToBeTaken) {
+            return true;
+        } catch (IOException e) {
+            // On a network share, a moment later may do.
+            return false;
+        }
+    }
+
+    private static Bundle unpack(FileChannel zip, String where, Path workFolder, BundleLimits limits)
+            throws IOException {
+        switch (ZipStart.of(zip)) {
+            case MISSING -> throw new UserMistake(INCOMPLETE, where, "is empty, or its beginning is missing");
+            case OTHER -> throw new UserMistake(INVALID, where, NEITHER);
+            case ZIP -> {
+                // Files that do not shrink, and what stands around them.
+                long most = limits.totalBytes() + limits.totalBytes() / 64 + (16 << 20);
+                if (zip.size() > most) {
+                    throw new UserMistake(INVALID, where,
+                            "is %,d bytes long; at most %,d are allowed".formatted(zip.size(), most));
+                }
+            }
+        }
+        String name = "bundle-" + hash(zip).substring(0, HASH_DIGITS);
+        if (!Files.isDirectory(workFolder.resolve(name))) Unzip.extract(zip, where, workFolder, name, limits);
         return list(workFolder.resolve(name));
+    }
+
+    private static String hash(FileChannel zip) throws IOException {
+        try {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            ByteBuffer block = ByteBuffer.allocate(1 << 16);
+            for (long at = 0; zip.read(block, at) > 0; block.clear()) {
+                at += block.position();
+                digest.update(block.flip());
+            }
+            return HexFormat.of().formatHex(digest.digest());
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java has SHA-256", e);
+        }
     }
 
     /// The folder that paths in the recipe are relative to: the whole bundle, or the one folder that a zip of a folder
@@ -111,13 +193,13 @@ public final class Bundle {
         }
     }
 
-    private static Bundle list(Path folder) {
+    static Bundle list(Path folder) {
         List<Problem> problems = new ArrayList<>();
         Map<String, Path> all = walk(folder, problems);
         List<String> recipes = all.keySet().stream().filter(Bundle::isRecipe).toList();
         if (recipes.size() > 1) {
             problems.add(new Problem(INVALID, "", "has %d recipes: %s. Leave the one you mean."
-                    .formatted(recipes.size(), String.join(", ", recipes))));
+                    .formatted(recipes.size(), EntryName.shown(String.join(", ", recipes)))));
         }
         String wrapper = recipes.size() == 1 ? wrapper(recipes.getFirst(), all.keySet()) : "";
         Path root = folder.resolve(wrapper);
@@ -131,6 +213,10 @@ public final class Bundle {
     /// At the top or one folder below, where people put it; deeper down, JSON is somebody's data.
     private static boolean isRecipe(String name) {
         return RECIPE_ENDINGS.contains(ending(name)) && name.chars().filter(c -> c == '/').count() <= 1;
+    }
+
+    private static Problem link(String name) {
+        return new Problem(INVALID, EntryName.shown(name), "is a link that leads out of the bundle");
     }
 
     private static String ending(String name) {
@@ -161,7 +247,7 @@ public final class Bundle {
                     if (new EntryName(name).isJunk()) return FileVisitResult.CONTINUE;
                     boolean leaves = attributes.isSymbolicLink()
                             && !(Files.exists(file) && file.toRealPath().startsWith(real));
-                    if (leaves) problems.add(new Problem(INVALID, name, "is a link that leads out of the bundle"));
+                    if (leaves) problems.add(link(name));
                     else if (Files.isRegularFile(file)) files.put(name, folder.resolve(name));
                     return FileVisitResult.CONTINUE;
                 }
@@ -174,15 +260,5 @@ public final class Bundle {
             throw new UserMistake(INVALID, folder.toString(), "cannot be listed: " + e.getMessage());
         }
         return files;
-    }
-
-    private static boolean startsLikeZip(Path file) {
-        try (InputStream in = Files.newInputStream(file)) {
-            byte[] start = in.readNBytes(4);
-            return start.length == 4 && start[0] == 'P' && start[1] == 'K'
-                    && (start[2] == 3 && start[3] == 4 || start[2] == 5 && start[3] == 6);
-        } catch (IOException e) {
-            throw new UserMistake(INVALID, file.toString(), "cannot be read: " + e.getMessage());
-        }
     }
 }

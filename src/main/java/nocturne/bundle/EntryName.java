@@ -16,12 +16,18 @@ record EntryName(String path) {
     private static final int MOST_PART_BYTES = 255;
     private static final int MOST_BYTES = 1024;
     private static final Pattern DRIVE = Pattern.compile("[A-Za-z]:.*");
+    /// What Windows takes for a device, with any ending.
+    private static final Pattern DEVICE =
+            Pattern.compile("(?i)(con|prn|aux|nul|conin\\$|conout\\$|(com|lpt)[0-9\u00b9\u00b2\u00b3])\\s*(\\..*)?");
+    /// Ends of lines, and marks that change the order in which a person reads.
+    private static final Pattern MISLEADING =
+            Pattern.compile("[\\p{Cntrl}\u0080-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]");
     private static final Set<String> JUNK_NAMES = Set.of("thumbs.db", "desktop.ini", "__macosx");
 
     /// Why a name cannot be used; empty if it can.
     static Optional<String> objection(String raw) {
         if (raw.isEmpty()) return Optional.of("has no name");
-        if (raw.chars().anyMatch(c -> c < 0x20 || c == 0x7f)) return Optional.of("has control characters in its name");
+        if (MISLEADING.matcher(raw).find()) return Optional.of("has control characters in its name");
         if (raw.indexOf('\\') >= 0) return Optional.of("has a backslash in its name");
         if (raw.startsWith("/") || DRIVE.matcher(raw).matches()) return Optional.of("has an absolute path");
         String name = withoutFinalSlash(raw);
@@ -30,6 +36,10 @@ record EntryName(String path) {
             if (part.equals("..")) return Optional.of("leads out of the bundle with ..");
             if (part.isEmpty() || part.equals(".")) return Optional.of("has an empty part in its path");
             if (part.indexOf(':') >= 0) return Optional.of("has a colon in its name");
+            if (part.endsWith(".") || part.endsWith(" ")) {
+                return Optional.of("has a name that ends with a dot or a space, which not every system keeps");
+            }
+            if (DEVICE.matcher(part).matches()) return Optional.of("has the name of a device of some system");
             if (composed(part).getBytes(StandardCharsets.UTF_8).length > MOST_PART_BYTES) {
                 return Optional.of("has a name that is too long");
             }
@@ -57,12 +67,13 @@ record EntryName(String path) {
 
     /// Equal for names that some file system would take for the same.
     String folded() {
-        return Normalizer.normalize(path.toUpperCase(Locale.ROOT).toLowerCase(Locale.ROOT), Normalizer.Form.NFKC);
+        String visible = path.replaceAll("\\p{Cf}", "");
+        return Normalizer.normalize(visible.toUpperCase(Locale.ROOT).toLowerCase(Locale.ROOT), Normalizer.Form.NFKC);
     }
 
     /// A raw name fit for a message: short, without control characters.
     static String shown(String raw) {
-        String visible = raw.replaceAll("\\p{Cntrl}", "?");
+        String visible = MISLEADING.matcher(raw).replaceAll("?");
         return visible.length() <= 120 ? visible : visible.substring(0, 117) + "...";
     }
 

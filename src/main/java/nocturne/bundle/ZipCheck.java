@@ -1,20 +1,15 @@
 package nocturne.bundle;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.channels.SeekableByteChannel;
+import java.nio.channels.FileChannel;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.zip.ZipEntry;
 import nocturne.problem.Problem;
 import org.apache.commons.compress.archivers.zip.ZipArchiveEntry;
@@ -25,12 +20,13 @@ import org.apache.commons.compress.archivers.zip.ZipFile;
 /// Besides names and kinds it compares what the directory at the end of the file says with what stands before each
 /// entry's data: two programs that each read only one of them would see two different zips.
 final class ZipCheck {
-    private static final int LOCAL_HEADER = 0x04034b50;
-    private static final int LOCAL_HEADER_BYTES = 30;
     private static final int FILE_TYPE_MASK = 0170000;
     private static final int REGULAR = 0100000;
     private static final int DIRECTORY = 0040000;
     private static final int SYMLINK = 0120000;
+
+    /// Below this sum any ratio is fine.
+    private static final long SUM_MATTERS_FROM = 32 << 20;
 
     private final BundleLimits limits;
     private final List<Problem> problems;
@@ -41,15 +37,14 @@ final class ZipCheck {
     }
 
     /// The files worth unpacking, by their checked names, in the order of the zip's directory.
-    Map<EntryName, ZipArchiveEntry> files(ZipFile zip, SeekableByteChannel channel) throws IOException {
+    Map<EntryName, ZipArchiveEntry> files(ZipFile zip, FileChannel channel) throws IOException {
         List<ZipArchiveEntry> entries = Collections.list(zip.getEntries());
         if (entries.size() > limits.entries()) {
             problem("", "holds %,d entries; at most %,d are allowed".formatted(entries.size(), limits.entries()));
             return Map.of();
         }
         Map<EntryName, ZipArchiveEntry> files = new LinkedHashMap<>();
-        Map<String, String> namesByFolded = new HashMap<>();
-        Set<String> folders = new HashSet<>();
+        Names names = new Names();
         long total = 0;
         for (ZipArchiveEntry entry : entries) {
             String raw = entry.getName();
@@ -61,17 +56,13 @@ final class ZipCheck {
                 continue;
             }
             EntryName name = EntryName.of(raw);
-            for (int slash = name.folded().indexOf('/'); slash > 0; slash = name.folded().indexOf('/', slash + 1)) {
-                folders.add(name.folded().substring(0, slash));
-            }
-            if (entry.isDirectory() || (entry.getUnixMode() & FILE_TYPE_MASK) == DIRECTORY) {
-                folders.add(name.folded());
+            if (entry.isDirectory() || type(entry) == DIRECTORY) {
+                names.addFolder(name);
                 continue;
             }
-            String first = namesByFolded.putIfAbsent(name.folded(), raw);
-            if (first != null) {
-                problem(raw, first.equals(raw) ? "is there twice"
-                        : "has the same name as %s but for upper and lower case".formatted(EntryName.shown(first)));
+            Optional<String> clash = names.addFile(name, raw);
+            if (clash.isPresent()) {
+                problem(raw, clash.get());
                 continue;
             }
             if (entry.getSize() > limits.entryBytes()) {
@@ -81,11 +72,12 @@ final class ZipCheck {
             total += Math.max(0, Math.min(entry.getSize(), limits.entryBytes()));
             files.put(name, entry);
         }
-        for (EntryName name : files.keySet()) {
-            if (folders.contains(name.folded())) problem(name.path(), "is a file and a folder at once");
-        }
+        for (String raw : names.filesThatAreFolders()) problem(raw, "is a file and a folder at once");
         if (total > limits.totalBytes()) {
             problem("", "unpacks to %,d bytes; at most %,d are allowed".formatted(total, limits.totalBytes()));
+        }
+        if (total > SUM_MATTERS_FROM && total / channel.size() > limits.ratio()) {
+            problem("", "unpacks to more than %d times its size, as no pictures do".formatted(limits.ratio()));
         }
         if (problems.isEmpty()) places(entries, channel);
         return files;
@@ -93,7 +85,7 @@ final class ZipCheck {
 
     /// Why an entry is nothing to unpack; empty for a plain file or folder.
     private static Optional<String> strangeness(ZipArchiveEntry entry) {
-        int type = entry.getUnixMode() & FILE_TYPE_MASK;
+        int type = type(entry);
         if (entry.isUnixSymlink() || type == SYMLINK) return Optional.of("is a symbolic link; put the file itself in");
         if (type != 0 && type != REGULAR && type != DIRECTORY) return Optional.of("is neither a file nor a folder");
         if (entry.getGeneralPurposeBit().usesEncryption()) {
@@ -103,9 +95,17 @@ final class ZipCheck {
         return known ? Optional.empty() : Optional.of("uses a compression that is not supported; use Deflate");
     }
 
-    private void places(List<ZipArchiveEntry> entries, SeekableByteChannel channel) throws IOException {
+    /// The kind of file, whatever system the zip says it was made on: others look at these bits too.
+    private static int type(ZipArchiveEntry entry) {
+        return (int) (entry.getExternalAttributes() >>> 16) & FILE_TYPE_MASK;
+    }
+
+    private void places(List<ZipArchiveEntry> entries, FileChannel channel) throws IOException {
         List<ZipArchiveEntry> inOrder = new ArrayList<>(entries);
         inOrder.sort(Comparator.comparingLong(ZipArchiveEntry::getLocalHeaderOffset));
+        if (!inOrder.isEmpty() && inOrder.getFirst().getLocalHeaderOffset() > 0) {
+            problem("", "has something in front of its first file, as if it were two things at once; zip it again");
+        }
         long end = 0;
         for (ZipArchiveEntry entry : inOrder) {
             long start = entry.getLocalHeaderOffset();
@@ -113,29 +113,19 @@ final class ZipCheck {
                 problem(entry.getName(), "shares its bytes with another entry");
                 return;
             }
-            byte[] localName = localName(channel, start);
-            if (!Arrays.equals(localName, entry.getRawName())) {
+            Optional<LocalHeader> header = LocalHeader.read(channel, start);
+            if (header.isEmpty() || !Arrays.equals(header.get().name(), entry.getRawName())) {
                 problem(entry.getName(), "has another name where its data begins");
                 return;
             }
-            end = start + LOCAL_HEADER_BYTES + localName.length + Math.max(0, entry.getCompressedSize());
+            if (!header.get().agrees(entry)) {
+                problem(entry.getName(), "has another size or kind where its data begins");
+                return;
+            }
+            end = header.get().dataStart() + Math.max(0, entry.getCompressedSize());
         }
-    }
-
-    private static byte[] localName(SeekableByteChannel channel, long start) throws IOException {
-        if (start < 0) return new byte[0];
-        ByteBuffer header = ByteBuffer.allocate(LOCAL_HEADER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        readFully(channel.position(start), header);
-        if (header.hasRemaining() || header.getInt(0) != LOCAL_HEADER) return new byte[0];
-        ByteBuffer name = ByteBuffer.allocate(Short.toUnsignedInt(header.getShort(26)));
-        readFully(channel, name);
-        return name.hasRemaining() ? new byte[0] : name.array();
-    }
-
-    private static void readFully(SeekableByteChannel channel, ByteBuffer target) throws IOException {
-        while (target.hasRemaining() && channel.read(target) >= 0) {
-            // Reads may be short.
-        }
+        long directory = ZipEnd.of(channel).map(ZipEnd::directory).orElse(0L);
+        if (end > directory) problem("", "says that files lie where its directory is");
     }
 
     private void problem(String entry, String what) {

@@ -2,6 +2,7 @@ package nocturne.io;
 
 import java.io.BufferedOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
@@ -13,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -65,7 +67,7 @@ public final class AtomicFiles {
         Path folder = folderOf(target);
         Path temporary = temporaryIn(folder);
         try {
-            Files.createDirectories(folder);
+            createFolders(folder);
             try {
                 writeForced(temporary, content);
                 verify.accept(temporary);
@@ -77,6 +79,66 @@ public final class AtomicFiles {
         } catch (IOException e) {
             throw explained(e, target, folder, expectedBytes);
         }
+    }
+
+    /// Lets `target` hold what `source` holds: as a second name of the same file where the file system has that, else
+    /// as a copy with the same time. Missing parent folders are made.
+    ///
+    /// @param source a file that is only ever replaced, never changed
+    /// @throws SickMachine as [#write]
+    /// @throws UserMistake as [#write]
+    public static void linkOrCopy(Path source, Path target) {
+        Path folder = folderOf(target);
+        Path temporary = temporaryIn(folder);
+        try {
+            createFolders(folder);
+            try {
+                if (!link(source, temporary)) copyForced(source, temporary);
+                Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+                forceFolder(folder);
+            } finally {
+                // Also after success: renaming one name of a file to another name of it does nothing, says POSIX.
+                Files.deleteIfExists(temporary);
+            }
+        } catch (IOException e) {
+            throw explained(e, target, folder, sizeOf(source));
+        }
+    }
+
+    private static boolean link(Path source, Path temporary) throws IOException {
+        Files.deleteIfExists(temporary);
+        try {
+            Files.createLink(temporary, source);
+            return true;
+        } catch (UnsupportedOperationException | FileSystemException notHere) {
+            // Another file system, or one without second names; what is wrong otherwise is found by the copy.
+            return false;
+        }
+    }
+
+    private static void copyForced(Path source, Path temporary) throws IOException {
+        try (InputStream in = Files.newInputStream(source)) {
+            writeForced(temporary, in::transferTo);
+        }
+        Files.setLastModifiedTime(temporary, Files.getLastModifiedTime(source));
+    }
+
+    private static long sizeOf(Path file) {
+        try {
+            return Files.size(file);
+        } catch (IOException unknown) {
+            return 0;
+        }
+    }
+
+    /// Makes a folder and what is missing above it, so that all of them survive a power cut.
+    public static void createFolders(Path folder) throws IOException {
+        List<Path> missing = new ArrayList<>();
+        for (Path at = folder.toAbsolutePath(); at != null && !Files.isDirectory(at); at = at.getParent()) {
+            missing.add(at);
+        }
+        Files.createDirectories(folder);
+        for (Path made : missing) forceFolder(folderOf(made));
     }
 
     /// Forces a folder's list of names to the disk, so that a rename in it survives a power cut.
@@ -126,9 +188,10 @@ public final class AtomicFiles {
     }
 
     private static void writeForced(Path temporary, IOConsumer<OutputStream> content) throws IOException {
-        // Not CREATE_NEW: a leftover of an earlier process with the same number may lie there, and is ours to replace.
-        try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.CREATE, StandardOpenOption.WRITE,
-                        StandardOpenOption.TRUNCATE_EXISTING);
+        // A leftover of an earlier process with the same number may lie there. It goes, and is not written over: it may
+        // be a second name of a file that is needed.
+        Files.deleteIfExists(temporary);
+        try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
                 OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel), 1 << 16)) {
             content.accept(out);
             out.flush();

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 ///   host/events.jsonl             what happened to the host and its devices
 ///   incoming/<unique>/            being unpacked; deleted at every start
 ///   pending/                      promised on Kafka, not yet imported
+///   unreadable/<job>-<n>/         what a start found and could not understand, for a person to look at
 ///   jobs/<job>/
 ///     job.json                    the state
 ///     events.jsonl                the journal: every event of the job, as published
@@ -45,6 +46,10 @@ public record WorkFolder(Path root) {
         return root.resolve("pending");
     }
 
+    public Path unreadable() {
+        return root.resolve("unreadable");
+    }
+
     public Path jobs() {
         return root.resolve("jobs");
     }
@@ -54,7 +59,7 @@ public record WorkFolder(Path root) {
     }
 
     public Path jobFile(JobId id) {
-        return job(id).resolve("job.json");
+        return job(id).resolve(JobFile.NAME);
     }
 
     public Path journal(JobId id) {

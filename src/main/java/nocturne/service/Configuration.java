@@ -1,5 +1,6 @@
 package nocturne.service;
 
+import io.micronaut.context.ApplicationContext;
 import io.micronaut.context.env.PropertySource;
 import io.micronaut.context.env.PropertySource.PropertyConvention;
 import io.micronaut.context.env.yaml.YamlPropertySourceLoader;
@@ -37,6 +38,18 @@ record Configuration(Map<String, Object> shipped, Map<String, Object> file, Stri
                 "nocturne.host", HostName.ofThisMachine());
         return new Configuration(readShipped(), file == null ? Map.of() : read(file), file == null ? "" : file.toString(),
                 environment, startup.settings(), facts);
+    }
+
+    /// Knows all settings and all parts, and has started none of them.
+    ApplicationContext context() {
+        return ApplicationContext.builder()
+                .enableDefaultPropertySources(false)
+                .propertySources(sources())
+                .deduceEnvironment(false)
+                .deduceCloudEnvironment(false)
+                .bootstrapEnvironment(false)
+                .banner(false)
+                .build();
     }
 
     /// For Micronaut; a later one outweighs an earlier one.

@@ -29,11 +29,10 @@ public interface Intake {
     ///     and the bundle may be offered again
     Verdict take(Incoming bundle);
 
-    /// Refuses what could not even be fetched, so that its sender gets the same kind of answer. Returns when the answer
-    /// is durable.
+    /// Refuses what could not even be looked at, such as half an upload or an address where nothing is. The answer
+    /// stands where [#take] would have put it.
     ///
-    /// @param bundle   whose source is not looked at
-    /// @param problems what was wrong; at least one
+    /// @param bundle its source is not touched
     /// @throws nocturne.problem.SickMachine as above
-    Verdict refuse(Incoming bundle, List<Problem> problems);
+    Verdict.Refused refuse(Incoming bundle, List<Problem> problems);
 }

@@ -45,6 +45,33 @@ class AtomicFilesTest {
     }
 
     @Test
+    void aLinkIsWholeAndReplacesWhatWasThere() throws IOException {
+        Path source = Files.writeString(folder.resolve("source"), "new");
+        Path target = Files.writeString(Files.createDirectory(folder.resolve("out")).resolve("target"), "old");
+        AtomicFiles.linkOrCopy(source, target);
+        AtomicFiles.linkOrCopy(source, target);
+        assertThat(target).hasContent("new");
+        assertThat(target.getParent().toFile().list()).containsExactly("target");
+    }
+
+    /// A killed process may leave a second name of a file that is needed, and in a container every process has the
+    /// same number.
+    @Test
+    void aLeftoverIsNeverWrittenThrough() throws IOException {
+        Path precious = Files.writeString(folder.resolve("checkpoint"), "precious");
+        String[] name = new String[1];
+        AtomicFiles.write(folder.resolve("a"), 0, out -> {}, written -> name[0] = written.getFileName().toString());
+        int number = Integer.parseInt(name[0].replaceFirst(".*-(\\d+)\\.part", "$1"));
+        for (int next = number + 1; next < number + 50; next++) {
+            Files.createLink(folder.resolve(name[0].replace("-" + number + ".", "-" + next + ".")), precious);
+        }
+        AtomicFiles.writeString(folder.resolve("b"), "b");
+        AtomicFiles.linkOrCopy(folder.resolve("b"), folder.resolve("c"));
+        assertThat(folder.resolve("c")).hasContent("b");
+        assertThat(precious).hasContent("precious");
+    }
+
+    @Test
     void theReaderSeesTheOldFileUntilTheNewOneIsWhole() {
         Path file = folder.resolve("state.json");
         AtomicFiles.writeString(file, "old");

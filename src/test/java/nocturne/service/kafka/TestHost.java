@@ -190,7 +190,7 @@ final class TestHost implements AutoCloseable {
         }
 
         @Override
-        public Verdict refuse(Incoming bundle, List<Problem> problems) {
+        public Verdict.Refused refuse(Incoming bundle, List<Problem> problems) {
             JobId id = new JobId(bundle.claim().request());
             Job job = Job.refused(id, bundle.name(), bundle.origin(), "", Instant.now().toString(), problems,
                     bundle.claim());

@@ -12,17 +12,17 @@ import org.jspecify.annotations.Nullable;
 /// A shutdown hook would not do: it can neither choose the exit code nor hear of the second signal. What does has no
 /// name that the compiler lets through without a warning, so it is called by reflection; where it is missing, a signal
 /// ends the process as usual, and the next start puts everything in order.
-final class StopSignals {
+final class ServiceSignals {
     /// Exit code of a process that a signal ended, less the signal's number.
     private static final int BASE = 128;
 
     private final CompletableFuture<String> first = new CompletableFuture<>();
     private final AtomicBoolean asked = new AtomicBoolean();
 
-    private StopSignals() {}
+    private ServiceSignals() {}
 
-    static StopSignals caught() {
-        StopSignals signals = new StopSignals();
+    static ServiceSignals caught() {
+        ServiceSignals signals = new ServiceSignals();
         signals.listen("TERM", 15);
         signals.listen("INT", 2);
         signals.listen("HUP", 1);

@@ -1,0 +1,95 @@
+package nocturne.desk;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import nocturne.event.EventLine;
+
+/// An event in one line of plain words.
+public final class EventStory {
+    private static final int LONGEST = 300;
+
+    private EventStory() {}
+
+    /// Such as `step 200 of 600, loss 0.4131, 12s left`. A type that is not known, as from a newer Nocturne, is shown as
+    /// it is.
+    public static String of(EventLine event) {
+        JsonNode data = event.data();
+        String words = switch (shortType(event.type())) {
+            case "job.rejected" -> "refused: " + problems(data);
+            case "job.queued" -> "accepted from %s: %s pictures, %s steps".formatted(
+                    text(data, "origin"), text(data, "pictures"), text(data, "steps"));
+            case "job.started" -> "started on " + text(data, "device");
+            case "job.resumed" -> "goes on after step %s (%s)".formatted(text(data, "step"), text(data, "reason"));
+            case "job.preparing" -> "prepares %s: %s of %s".formatted(
+                    text(data, "what"), text(data, "done"), text(data, "total"));
+            case "job.stepped", "job.progressed" -> progress(data);
+            case "job.measured" -> "step %s: loss on held-out pictures %s".formatted(
+                    text(data, "step"), number(data, "loss"));
+            case "sample.written" -> "step %s: sample %s".formatted(text(data, "step"), text(data, "path"));
+            case "checkpoint.written" -> "step %s: checkpoint %s (%s)".formatted(text(data, "step"),
+                    text(data, "path"), Quantity.bytes(data.path("bytes").asLong()));
+            case "checkpoint.rejected" -> "step %s: saved state %s is damaged and passed over (%s)".formatted(
+                    text(data, "step"), text(data, "path"), text(data, "reason"));
+            case "job.interrupted" -> "interrupted at step %s, will go on: %s".formatted(
+                    text(data, "step"), coded(data));
+            case "job.parked" -> "waits: " + coded(data);
+            case "job.completed" -> "completed: %s, final loss %s".formatted(
+                    text(data, "path"), number(data, "finalLoss"));
+            case "job.failed" -> "failed: " + coded(data);
+            case "job.cancelled" -> "cancelled: " + text(data, "reason");
+            case "job.superseded" -> "taken over by " + text(data, "host");
+            case "job.duplicate" -> "came again from %s; it is %s here".formatted(
+                    text(data, "origin"), text(data, "state"));
+            case "job.notice" -> "notice: " + coded(data);
+            case "gpu.quarantined" -> "%s takes no more jobs: %s".formatted(text(data, "device"), coded(data));
+            case "gpu.throttled" -> "%s runs slower: %s".formatted(text(data, "device"), text(data, "reason"));
+            case "gpu.restored" -> text(data, "device") + " takes jobs again";
+            case "host.started" -> "service %s started with %s".formatted(text(data, "version"), slots(data));
+            case "host.draining" -> "service stops: " + text(data, "reason");
+            default -> event.type() + " " + data;
+        };
+        return Printable.of(words, LONGEST);
+    }
+
+    /// `job.queued` for `nocturne.job.queued.v1`; versions after the first keep theirs.
+    public static String shortType(String type) {
+        return type.replaceFirst("^nocturne\\.", "").replaceFirst("\\.v1$", "");
+    }
+
+    private static String progress(JsonNode data) {
+        String words = "step %s of %s, loss %s".formatted(text(data, "step"), text(data, "steps"), number(data, "loss"));
+        JsonNode left = data.path("etaSeconds");
+        return left.isNumber() ? words + ", " + Quantity.time(Duration.ofSeconds(left.asLong())) + " left" : words;
+    }
+
+    private static String coded(JsonNode data) {
+        return text(data, "code") + ": " + text(data, "message");
+    }
+
+    private static String problems(JsonNode data) {
+        List<String> list = new ArrayList<>();
+        for (JsonNode problem : data.path("problems")) {
+            String where = text(problem, "where");
+            list.add((where.isEmpty() ? "" : where + ": ") + text(problem, "what"));
+        }
+        return String.join("; ", list);
+    }
+
+    private static String slots(JsonNode data) {
+        List<String> list = new ArrayList<>();
+        for (JsonNode slot : data.path("slots")) list.add(slot.asText());
+        return list.isEmpty() ? "no device" : String.join(", ", list);
+    }
+
+    private static String text(JsonNode data, String field) {
+        return data.path(field).asText();
+    }
+
+    private static String number(JsonNode data, String field) {
+        JsonNode value = data.path(field);
+        return value.isNumber() ? String.format(Locale.ROOT, "%.4f", value.asDouble()) : "unknown";
+    }
+}

@@ -1,0 +1,50 @@
+package nocturne.service;
+
+import io.micronaut.context.ApplicationContext;
+import java.util.List;
+import nocturne.problem.UserMistake;
+
+/// The service's settings for a command that works beside it: read from the same places, checked by the same rules,
+/// and no part of the service is started.
+public final class Settings implements AutoCloseable {
+    private final ApplicationContext context;
+    private final List<String> warnings;
+
+    private Settings(ApplicationContext context, List<String> warnings) {
+        this.context = context;
+        this.warnings = warnings;
+    }
+
+    /// @throws UserMistake `CONFIG_INVALID` with everything that cannot be used
+    public static Settings read(Startup startup) {
+        Configuration configuration = Configuration.of(startup);
+        ApplicationContext context = configuration.context();
+        try {
+            context.start();
+            return new Settings(context, List.copyOf(new ConfigurationCheck(context, configuration).run()));
+        } catch (RuntimeException e) {
+            context.close();
+            throw Causes.find(UserMistake.class, e).map(RuntimeException.class::cast).orElse(e);
+        }
+    }
+
+    /// One of the configuration records, such as [ServiceConfig].
+    public <T> T of(Class<T> record) {
+        return context.getBean(record);
+    }
+
+    /// A single setting, such as `nocturne.kafka.brokers`; empty where nothing is said.
+    public String text(String key) {
+        return context.getProperty(key, String.class).orElse("");
+    }
+
+    /// What looks like a setting and means nothing.
+    public List<String> warnings() {
+        return warnings;
+    }
+
+    @Override
+    public void close() {
+        context.close();
+    }
+}

@@ -1,0 +1,233 @@
+package nocturne.service.inbox;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import nocturne.io.AtomicFiles;
+import nocturne.problem.UserMistake;
+import org.jspecify.annotations.Nullable;
+
+/// Takes files out of the inbox and puts them where they belong afterwards.
+///
+/// ```
+/// inbox/
+///   .claimed/<service>/<n>/x.zip   ours: renamed to where nobody else looks, so of several services one wins
+///   .claimed/<service>/.alive      says that the service lives
+///   rejected/x.zip                 could not be used
+/// ```
+///
+/// A folder for each claim, because a name may be as long as names can be, and because renaming onto a file would
+/// silently replace it.
+final class Claims {
+    static final String CLAIMED = ".claimed";
+    static final String REJECTED = "rejected";
+    static final String ALIVE = ".alive";
+    private static final int LONGEST_NAME_BYTES = 255;
+
+    private final Path inbox;
+    private final Path own;
+    private final Names names;
+    private final AtomicLong counter = new AtomicLong();
+    private final Set<Path> inUse = ConcurrentHashMap.newKeySet();
+
+    /// @param ownName of this service, which no other one has; see [OwnName]
+    /// @throws UserMistake if the inbox cannot be used, or somebody has put something else where our folders should be
+    Claims(Path inbox, String ownName, Names names) {
+        this.inbox = inbox;
+        this.own = inbox.resolve(CLAIMED).resolve(ownName);
+        this.names = names;
+        try {
+            Files.createDirectories(inbox);
+            privateFolder(inbox.resolve(CLAIMED));
+            privateFolder(own);
+            folder(inbox.resolve(REJECTED));
+        } catch (IOException e) {
+            throw AtomicFiles.explained(e, inbox);
+        }
+    }
+
+    /// Takes a file or folder that lies in the inbox.
+    ///
+    /// @return where it is now; empty if somebody else was faster
+    Optional<Path> claim(String name) throws IOException {
+        Path place = own.resolve(Long.toString(counter.incrementAndGet()));
+        inUse.add(place);
+        Files.createDirectory(place);
+        boolean won = false;
+        try {
+            won = names.move(inbox.resolve(name), place.resolve(name));
+        } finally {
+            if (!won) leave(place);
+        }
+        return won ? Optional.of(place.resolve(name)) : Optional.empty();
+    }
+
+    /// What was in it is durable elsewhere: the file or folder goes.
+    void delete(Path claimed) throws IOException {
+        deleteTree(claimed);
+        leave(placeOf(claimed));
+    }
+
+    /// Puts it where the user finds what could not be used.
+    ///
+    /// @return where it is now; null if it is gone
+    @Nullable Path reject(Path claimed) throws IOException {
+        Path now = place(claimed, inbox.resolve(REJECTED));
+        leave(placeOf(claimed));
+        return now;
+    }
+
+    /// Puts it back where it lay, or beside a newer file of that name.
+    void giveBack(Path claimed) throws IOException {
+        place(claimed, inbox);
+        leave(placeOf(claimed));
+    }
+
+    /// Claims of our own that nobody is at work on: made before we were killed, or a rename that came true after it was
+    /// given up.
+    List<Path> forgotten() throws IOException {
+        List<Path> found = new ArrayList<>();
+        for (Path place : list(own)) {
+            if (Files.isDirectory(place, LinkOption.NOFOLLOW_LINKS) && !inUse.contains(place)) found.add(place);
+        }
+        return found;
+    }
+
+    /// Puts everything in a claim's folder back into the inbox, and removes the folder.
+    ///
+    /// @return how many files and folders that were
+    int rescue(Path place) throws IOException {
+        int count = 0;
+        for (Path claimed : list(place)) {
+            if (place(claimed, inbox) != null) count++;
+        }
+        leave(place);
+        return count;
+    }
+
+    /// The folders of all services that have claimed something and not left.
+    List<Path> services() throws IOException {
+        return list(inbox.resolve(CLAIMED)).stream()
+                .filter(folder -> Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)).toList();
+    }
+
+    Path own() {
+        return own;
+    }
+
+    static List<Path> list(Path folder) throws IOException {
+        List<Path> entries = new ArrayList<>();
+        try (DirectoryStream<Path> all = Files.newDirectoryStream(folder)) {
+            all.forEach(entries::add);
+        } catch (NoSuchFileException gone) {
+            return List.of();
+        }
+        return entries;
+    }
+
+    /// Moves into a folder under a name that is free there. The name is first taken by an empty file or folder of our
+    /// own, which the move then replaces: so nobody else's file can be replaced.
+    private @Nullable Path place(Path claimed, Path folder) throws IOException {
+        String name = claimed.getFileName().toString();
+        boolean isFolder = Files.isDirectory(claimed, LinkOption.NOFOLLOW_LINKS);
+        for (int number = 1; ; number++) {
+            Path target = folder.resolve(number == 1 ? name : numbered(name, number));
+            try {
+                if (isFolder) Files.createDirectory(target);
+                else Files.createFile(target);
+            } catch (FileAlreadyExistsException taken) {
+                continue;
+            }
+            boolean moved = false;
+            try {
+                moved = names.move(claimed, target);
+                return moved ? target : null;
+            } finally {
+                if (!moved) Files.deleteIfExists(target);
+            }
+        }
+    }
+
+    /// `x.zip`, 2 is `x-2.zip`.
+    static String numbered(String name, int number) {
+        int dot = name.indexOf('.', 1);
+        String base = dot < 0 ? name : name.substring(0, dot);
+        String ending = dot < 0 ? "" : name.substring(dot);
+        String suffix = "-" + number;
+        // Where a name is as long as names may be, the number takes the place of its last letters.
+        while (base.length() > 1 && bytes(base) + bytes(suffix + ending) > LONGEST_NAME_BYTES) {
+            base = base.substring(0, base.offsetByCodePoints(base.length(), -1));
+        }
+        return base + suffix + ending;
+    }
+
+    private static int bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8).length;
+    }
+
+    private void leave(Path place) throws IOException {
+        inUse.remove(place);
+        try {
+            Files.deleteIfExists(place);
+        } catch (DirectoryNotEmptyException cameTrueLater) {
+            // Found among the forgotten.
+        }
+    }
+
+    private static Path placeOf(Path claimed) {
+        return Objects.requireNonNull(claimed.getParent());
+    }
+
+    static void deleteTree(Path root) throws IOException {
+        if (!Files.exists(root, LinkOption.NOFOLLOW_LINKS)) return;
+        Files.walkFileTree(root, new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+                Files.delete(file);
+                return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult postVisitDirectory(Path folder, @Nullable IOException failure) throws IOException {
+                if (failure != null) throw failure;
+                Files.delete(folder);
+                return FileVisitResult.CONTINUE;
+            }
+        });
+    }
+
+    private static void privateFolder(Path folder) throws IOException {
+        boolean posix = folder.getFileSystem().supportedFileAttributeViews().contains("posix");
+        folder(folder, posix
+                ? new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"))}
+                : new FileAttribute<?>[0]);
+    }
+
+    private static void folder(Path folder, FileAttribute<?>... attributes) throws IOException {
+        try {
+            Files.createDirectory(folder, attributes);
+        } catch (FileAlreadyExistsException e) {
+            if (Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)) return;
+            throw new UserMistake("INBOX_UNUSABLE", folder.toString(),
+                    "is not a folder, and must be one: the service keeps dropped files there. Remove it.");
+        }
+    }
+}

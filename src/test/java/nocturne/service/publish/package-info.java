@@ -1,0 +1,4 @@
+@NullMarked
+package nocturne.service.publish;
+
+import org.jspecify.annotations.NullMarked;
