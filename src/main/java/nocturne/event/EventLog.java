@@ -223,8 +223,20 @@ public final class EventLog implements AutoCloseable {
         }
     }
 
+    /// An event about something that has no log, because nothing else will ever happen to it: a message that no job
+    /// could be made of.
+    ///
+    /// @param subject what it is about, such as `nocturne.jobs-3-17`
+    public static String lone(Event event, String subject, String source, InstantSource clock) {
+        return line(event.type(), event.data(), clock.instant().toString(), subject, source, 0, 1, 0);
+    }
+
     private String line(String type, ObjectNode data, String time, int ofAttempt, long trainerSequence) {
-        long number = sequence + 1;
+        return line(type, data, time, job, source, ofAttempt, sequence + 1, trainerSequence);
+    }
+
+    private static String line(String type, ObjectNode data, String time, String job, String source, int ofAttempt,
+            long number, long trainerSequence) {
         ObjectNode line = JSON.createObjectNode();
         line.put("specversion", "1.0")
                 .put("id", job + "/" + ofAttempt + "/" + number)

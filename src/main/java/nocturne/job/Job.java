@@ -164,6 +164,12 @@ public record Job(int schema, JobId id, String name, String origin, String conte
         return draft.job();
     }
 
+    /// The same job, promised anew.
+    public Job withClaim(Claim promised) {
+        return new Job(schema, id, name, origin, contentHash, bundle, model, priority, created, state, code, message,
+                problems, attempt, failures, step, steps, pictures, device, child, promised, sequence, announced);
+    }
+
     Job announcing(long at, Announcement event) {
         Draft draft = new Draft(this);
         draft.sequence = at;
