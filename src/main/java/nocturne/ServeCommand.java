@@ -30,7 +30,7 @@ final class ServeCommand implements Callable<Integer> {
         ServiceSignals signals = ServiceSignals.caught();
         Service service =
                 Service.start(new Startup(Home.folder(), config, System.getenv(), settings, Version.number()));
-        signals.tell(service.shutdown()::request);
+        signals.tell(service::requestStop);
         service.runUntilStopped();
         return ExitCode.DONE.number();
     }

@@ -87,6 +87,9 @@ final class Unzip {
                     count = in.readNBytes(block, 0, block.length)) {
                 if (allowance.ofThisFile() == 0) requireNoArchive(entry, block, count);
                 allowance.spend(count, packed, entry.getName());
+                if (allowance.ofThisFile() > entry.getSize()) {
+                    throw allowance.refusal(entry.getName(), "unpacks to more than it says; zip the folder again");
+                }
                 crc.update(block, 0, count);
                 out.write(block, 0, count);
             }

@@ -25,6 +25,9 @@ final class ZipCheck {
     private static final int DIRECTORY = 0040000;
     private static final int SYMLINK = 0120000;
 
+    /// Below this sum any ratio is fine.
+    private static final long SUM_MATTERS_FROM = 32 << 20;
+
     private final BundleLimits limits;
     private final List<Problem> problems;
 
@@ -72,6 +75,9 @@ final class ZipCheck {
         for (String raw : names.filesThatAreFolders()) problem(raw, "is a file and a folder at once");
         if (total > limits.totalBytes()) {
             problem("", "unpacks to %,d bytes; at most %,d are allowed".formatted(total, limits.totalBytes()));
+        }
+        if (total > SUM_MATTERS_FROM && total / channel.size() > limits.ratio()) {
+            problem("", "unpacks to more than %d times its size, as no pictures do".formatted(limits.ratio()));
         }
         if (problems.isEmpty()) places(entries, channel);
         return files;

@@ -3,6 +3,7 @@ package nocturne.bundle;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 
 /// What the first bytes of a file say it is.
 enum ZipStart {
@@ -12,17 +13,18 @@ enum ZipStart {
     OTHER;
 
     private static final int BYTES = 4;
+    private static final int FILE = 0x04034b50;
+    private static final int EMPTY = 0x06054b50;
 
     static ZipStart of(FileChannel file) throws IOException {
         ByteBuffer start = ZipEnd.read(file, 0, BYTES);
-        for (int at = 0; at < Math.min(2, start.limit()); at++) {
-            if (start.get(at) != 0 && start.get(at) != "PK".charAt(at)) return OTHER;
-        }
-        if (start.limit() < BYTES) return MISSING;
-        return switch (start.getInt(0)) {
-            case 0 -> MISSING;
-            case 0x04034b50, 0x06054b50 -> ZIP;
-            default -> OTHER;
-        };
+        int there = 0;
+        while (there < start.limit() && start.get(there) != 0) there++;
+        if (there < BYTES) return "PK\3".startsWith(text(start, there)) ? MISSING : OTHER;
+        return start.getInt(0) == FILE || start.getInt(0) == EMPTY ? ZIP : OTHER;
+    }
+
+    private static String text(ByteBuffer bytes, int length) {
+        return new String(bytes.array(), 0, length, StandardCharsets.ISO_8859_1);
     }
 }

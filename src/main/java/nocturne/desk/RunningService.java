@@ -24,6 +24,7 @@ public record RunningService(boolean isRunning, String words) {
     private static final Duration FRESH = Duration.ofSeconds(30);
     private static final Pattern HOLDER = Pattern.compile("process (\\d{1,18}) on (.*)");
     private static final Path KERNEL_LOCKS = Path.of("/proc/locks");
+    private static final Path KERNEL_HOST_NAME = Path.of("/proc/sys/kernel/hostname");
 
     /// @param clock to tell how old `status.json` is
     public static RunningService in(WorkFolder work, InstantSource clock) {
@@ -69,7 +70,12 @@ public record RunningService(boolean isRunning, String words) {
     /// within the last seconds leaves a fresh status behind.
     private static boolean isGone(String holder) {
         Matcher matcher = HOLDER.matcher(holder);
-        boolean known = matcher.matches() && Files.isReadable(KERNEL_LOCKS);
-        return known && ProcessHandle.of(Long.parseLong(matcher.group(1))).isEmpty();
+        if (!matcher.matches()) return false;
+        try {
+            boolean here = Files.readString(KERNEL_HOST_NAME).strip().equalsIgnoreCase(matcher.group(2));
+            return here && ProcessHandle.of(Long.parseLong(matcher.group(1))).isEmpty();
+        } catch (IOException unknown) {
+            return false;
+        }
     }
 }

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -66,7 +67,7 @@ public final class AtomicFiles {
         Path folder = folderOf(target);
         Path temporary = temporaryIn(folder);
         try {
-            Files.createDirectories(folder);
+            createFolders(folder);
             try {
                 writeForced(temporary, content);
                 verify.accept(temporary);
@@ -90,7 +91,7 @@ public final class AtomicFiles {
         Path folder = folderOf(target);
         Path temporary = temporaryIn(folder);
         try {
-            Files.createDirectories(folder);
+            createFolders(folder);
             try {
                 if (!link(source, temporary)) copyForced(source, temporary);
                 Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
@@ -128,6 +129,16 @@ public final class AtomicFiles {
         } catch (IOException unknown) {
             return 0;
         }
+    }
+
+    /// Makes a folder and what is missing above it, so that all of them survive a power cut.
+    public static void createFolders(Path folder) throws IOException {
+        List<Path> missing = new ArrayList<>();
+        for (Path at = folder.toAbsolutePath(); at != null && !Files.isDirectory(at); at = at.getParent()) {
+            missing.add(at);
+        }
+        Files.createDirectories(folder);
+        for (Path made : missing) forceFolder(folderOf(made));
     }
 
     /// Forces a folder's list of names to the disk, so that a rename in it survives a power cut.

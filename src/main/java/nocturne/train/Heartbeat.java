@@ -12,6 +12,7 @@ import java.util.Locale;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import nocturne.io.AtomicFiles;
 import org.jspecify.annotations.Nullable;
 
 /// Tells whoever watches that this process lives, and what it is at: `.state/heartbeat.json`.
@@ -76,7 +77,7 @@ final class Heartbeat implements AutoCloseable {
         Path state = root.resolve(".state");
         try {
             if (Files.exists(root) && !Files.isDirectory(state)) return none();
-            Files.createDirectories(state);
+            AtomicFiles.createFolders(state);
             FileChannel file = FileChannel.open(state.resolve("heartbeat.json"), StandardOpenOption.CREATE,
                     StandardOpenOption.WRITE);
             if (!isOurs(file)) {

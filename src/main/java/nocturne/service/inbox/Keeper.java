@@ -67,7 +67,7 @@ final class Keeper implements Part {
             throw AtomicFiles.explained(e, claims.own());
         }
         look();
-        timer.scheduleWithFixedDelay(this::look, BEAT.toMillis(), BEAT.toMillis(), TimeUnit.MILLISECONDS);
+        var _ = timer.scheduleWithFixedDelay(this::look, BEAT.toMillis(), BEAT.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     @Override

@@ -32,6 +32,7 @@ public final class FakeEngine {
     private final Path out;
     private final String name;
     private final String device;
+    private final String profile;
     private final CountDownLatch ended = new CountDownLatch(1);
     private volatile boolean stopping;
     private volatile boolean beating = true;
@@ -42,11 +43,12 @@ public final class FakeEngine {
     private long beat;
     private FakeLog log;
 
-    private FakeEngine(FakeScript script, Path out, String name, String device) {
+    private FakeEngine(FakeScript script, Path out, String name, String device, String profile) {
         this.script = script;
         this.out = out;
         this.name = name;
         this.device = device;
+        this.profile = profile;
         this.millis = script.millis();
     }
 
@@ -79,8 +81,9 @@ public final class FakeEngine {
         Path out = Path.of(option(left, "--out", "out"));
         String name = option(left, "--name", "fake").replaceAll("[^A-Za-z0-9._-]", "-");
         String device = option(left, "--device", "cpu");
+        String profile = option(left, "--memory-profile", "");
         Path bundle = Path.of(left.stream().filter(word -> !word.startsWith("--")).findFirst().orElse("."));
-        FakeEngine engine = new FakeEngine(FakeScript.read(bundle), out, name, device);
+        FakeEngine engine = new FakeEngine(FakeScript.read(bundle), out, name, device, profile);
         Runtime.getRuntime().addShutdownHook(new Thread(engine::stop));
         if (supervised) daemon(engine::watchService);
         try {
@@ -156,6 +159,9 @@ public final class FakeEngine {
         log.append("job.preparing", "{\"what\":\"latents\",\"done\":1,\"total\":1}");
         restore();
         state("running");
+        if (!script.neededProfile().isEmpty() && !script.neededProfile().equals(profile)) {
+            return failed(74, "GPU_OUT_OF_MEMORY", "the first step needs 31 GiB, and the device has 24 GiB");
+        }
         while (step < script.steps()) {
             if (stopping) return saved();
             int code = fault(step + 1);
@@ -205,7 +211,8 @@ public final class FakeEngine {
     /// @return the exit code, 0 to go on
     private int fault(long at) throws Exception {
         for (FakeScript.Fault fault : script.faults()) {
-            if (fault.step() != at || script.once() && !firstTime(fault)) continue;
+            boolean here = script.faultyDevice().isEmpty() || script.faultyDevice().equals(device);
+            if (fault.step() != at || !here || script.once() && !firstTime(fault)) continue;
             String[] words = fault.argument().split(" ", 3);
             switch (fault.what()) {
                 case "exit" -> {

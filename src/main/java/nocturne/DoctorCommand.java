@@ -1,0 +1,52 @@
+package nocturne;
+
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import nocturne.desk.Logs;
+import nocturne.desk.doctor.Doctor;
+import nocturne.desk.doctor.Finding;
+import nocturne.desk.doctor.Patient;
+import nocturne.service.ManagementConfig;
+import nocturne.service.ServiceConfig;
+import nocturne.service.Settings;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/// `nocturne doctor`: could a job run here?
+@Command(name = "doctor", description = "Looks at Java, memory, GPUs, disk, models, Kafka and the service, and says what"
+        + " to do about each. Ends with 0 if a job could run, with 74 if not.")
+final class DoctorCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    @Option(names = "--json", description = "As a JSON object, for programs.")
+    private boolean json;
+
+    @Mixin
+    private SettingsOptions settings = new SettingsOptions();
+
+    DoctorCommand() {}
+
+    @Override
+    public Integer call() {
+        Logs.withoutKafka();
+        PrintWriter out = spec.commandLine().getOut();
+        try (Settings read = settings.read()) {
+            ManagementConfig management = read.of(ManagementConfig.class);
+            Doctor doctor = new Doctor(new Patient(read.of(ServiceConfig.class), management.host(), management.port(),
+                    read.text("nocturne.kafka.brokers"), Map.of(), System.getenv()));
+            List<Finding> findings = doctor.examine(finding -> {
+                if (!json) Doctor.print(finding, out);
+            });
+            for (String warning : read.warnings()) spec.commandLine().getErr().println(warning);
+            if (json) out.println(Doctor.json(findings));
+            else out.printf("%n%s%n", Doctor.isFit(findings) ? "A job could run here." : "No job could run here.");
+            return (Doctor.isFit(findings) ? ExitCode.DONE : ExitCode.SICK_MACHINE).number();
+        }
+    }
+}

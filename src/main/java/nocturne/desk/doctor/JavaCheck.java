@@ -1,0 +1,37 @@
+package nocturne.desk.doctor;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/// The Java that this runs on, which is the one trainers get as well.
+final class JavaCheck implements Check {
+    private static final int OLDEST = 25;
+
+    @Override
+    public List<Finding> look() {
+        List<Finding> findings = new ArrayList<>();
+        String version = "%s %s in %s".formatted(System.getProperty("java.vendor"), Runtime.version(),
+                System.getProperty("java.home"));
+        Path java = Path.of(System.getProperty("java.home"), "bin", "java");
+        if (Runtime.version().feature() < OLDEST) {
+            findings.add(Finding.problem("Java", version, "Install a JDK " + OLDEST + " or newer."));
+        } else if (!Files.isExecutable(java)) {
+            findings.add(Finding.problem("Java", version + " has no bin/java, with which trainers are started",
+                    "Install a whole JDK."));
+        } else {
+            findings.add(Finding.ok("Java", version));
+        }
+        if (ModuleLayer.boot().findModule("jdk.incubator.vector").isEmpty()) {
+            findings.add(Finding.note("Java", "the vector module is not loaded",
+                    "Start with ./nocturne, which sees to it."));
+        }
+        // Names of files go through this, whatever else is UTF-8 by now.
+        String names = System.getProperty("sun.jnu.encoding", "");
+        findings.add(names.equalsIgnoreCase("UTF-8") ? Finding.ok("locale", "UTF-8")
+                : Finding.problem("locale", names + ": files with names beyond it cannot be opened",
+                        "Set LC_ALL=C.UTF-8, or start with ./nocturne, which does."));
+        return findings;
+    }
+}
