@@ -7,6 +7,7 @@ import java.nio.file.Path;
 /// ```
 /// work/
 ///   instance.lock  status.json
+///   locks/                        one file a device, held by the trainer that computes on it
 ///   host/events.jsonl             what happened to the host and its devices
 ///   incoming/<unique>/            being unpacked; deleted at every start
 ///   pending/                      promised on Kafka, not yet imported
@@ -36,6 +37,10 @@ public record WorkFolder(Path root) {
 
     public Path hostJournal() {
         return root.resolve("host/events.jsonl");
+    }
+
+    public Path locks() {
+        return root.resolve("locks");
     }
 
     public Path incoming() {

@@ -40,7 +40,7 @@ final class DiskRoomTest {
             bench.slots().wake();
             bench.awaitState(id, JobState.PUBLISHING);
             bench.awaitState(waiting, JobState.PUBLISHING);
-            assertThat(bench.types(id)).containsSubsequence("job.parked", "job.notice", "job.started");
+            assertThat(bench.types(id)).containsSubsequence("job.parked", "job.queued", "job.started");
         }
     }
 }

@@ -86,7 +86,8 @@ final class SickDeviceTest {
         }
     }
 
-    @Promise(row = 28, fault = "recovery action drain: the running job may end", with = "scripted GPU feed, fake engine")
+    @Promise(row = 28, fault = "recovery action drain: the running job may end",
+            with = "scripted GPU feed, fake engine")
     @Test
     void aDeviceThatDrainsTakesNothingNewButKeepsWhatItHas() throws Exception {
         try (SlotBench bench = bench().start()) {
