@@ -47,7 +47,8 @@ class CanaryTest {
     void noCanaryIsFoundAnywhereAndEveryoneIsToldEverything() throws Exception {
         HttpServer hook = hook();
         String events = TestBroker.topic("events", 1);
-        try (ServiceProcess service = ServiceProcess.in(folder); Topic topic = new Topic(TestBroker.bootstrap(), events)) {
+        try (ServiceProcess service = ServiceProcess.in(folder);
+                Topic topic = new Topic(TestBroker.bootstrap(), events)) {
             service.withVariable("HOOK_SECRET", CANARIES.get(1));
             service.withVariable("NOCTURNE_KAFKA_PASSWORD", CANARIES.get(3));
             Path config = config(events, hook.getAddress().getPort());
