@@ -167,7 +167,7 @@ final class TestHost implements AutoCloseable {
         }
     }
 
-    private final class Trainers implements RunningJobs {
+    private static final class Trainers implements RunningJobs {
         @Override
         public void cancel(JobId id) {
             // A pretended trainer looks at its job's state before it does anything.
