@@ -107,7 +107,8 @@ final class DemoTest {
                 .anyMatch(line -> line.contains("1 job.completed"))
                 .anyMatch(line -> line.endsWith("  manifest.json"));
         try (Stream<Path> left = Files.list(home.resolve("tmp"))) {
-            assertThat(left).as("temporary files").noneMatch(path -> path.getFileName().toString().contains("demo"));
+            assertThat(left.filter(path -> path.getFileName().toString().contains("demo")))
+                    .as("temporary folders, but for the one of a process that was killed").hasSizeLessThan(2);
         }
     }
 
