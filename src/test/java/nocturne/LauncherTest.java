@@ -160,7 +160,8 @@ final class LauncherTest {
     @Test
     void givesTheServiceLittleMemoryAndNoVectorUnit() {
         jdk("jdk", "25");
-        Ended ended = launch(Map.of("NOCTURNE_AOT", "off", "NOCTURNE_JAVA_OPTS", "-Xmx1g"), "--debug", "serve", "-Da=b");
+        Map<String, String> environment = Map.of("NOCTURNE_AOT", "off", "NOCTURNE_JAVA_OPTS", "-Xmx1g");
+        Ended ended = launch(environment, "--debug", "serve", "-Da=b");
         assertThat(ended.code).isEqualTo(7);
         assertThat(ended.out.lines()).contains("-XX:TieredStopAtLevel=1", "-Dnocturne.home=" + real(home))
                 .doesNotContain("--add-modules", "-Dnocturne.stderr=3")
