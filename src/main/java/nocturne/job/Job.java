@@ -166,8 +166,9 @@ public record Job(int schema, JobId id, String name, String origin, String conte
 
     /// The same job, promised anew.
     public Job withClaim(Claim promised) {
-        return new Job(schema, id, name, origin, contentHash, bundle, model, priority, created, state, code, message,
-                problems, attempt, failures, step, steps, pictures, device, child, promised, sequence, announced);
+        Draft draft = new Draft(this);
+        draft.claim = promised;
+        return draft.job();
     }
 
     Job announcing(long at, Announcement event) {
@@ -193,6 +194,7 @@ public record Job(int schema, JobId id, String name, String origin, String conte
         private @Nullable String device;
         private @Nullable Child child;
         private boolean cancelling;
+        private @Nullable Claim claim;
         private long sequence;
         private @Nullable Announcement announced;
 
@@ -211,6 +213,7 @@ public record Job(int schema, JobId id, String name, String origin, String conte
             device = job.device;
             child = job.child;
             cancelling = job.cancelling;
+            claim = job.claim;
             sequence = job.sequence;
             announced = job.announced;
         }
@@ -218,7 +221,7 @@ public record Job(int schema, JobId id, String name, String origin, String conte
         private Job job() {
             return new Job(SCHEMA, before.id, before.name, before.origin, before.contentHash, bundle, before.model,
                     priority, before.created, order, state, code, message, problems, attempt, failures, step,
-                    before.steps, before.pictures, device, child, cancelling, before.claim, sequence, announced);
+                    before.steps, before.pictures, device, child, cancelling, claim, sequence, announced);
         }
     }
 }

@@ -93,7 +93,7 @@ public final class Demo {
             return listen(listener);
         } finally {
             stage.tell("", "stopping the service and the broker");
-            service.shutdown().request("the demonstration has ended");
+            service.requestStop("the demonstration has ended");
             service.runUntilStopped();
         }
     }

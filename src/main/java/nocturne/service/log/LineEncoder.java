@@ -15,6 +15,7 @@ import java.time.Instant;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.time.temporal.ChronoUnit;
+import nocturne.event.Scrubber;
 
 /// Makes one line of each event, a stack trace included.
 public final class LineEncoder extends EncoderBase<ILoggingEvent> {
@@ -82,7 +83,8 @@ public final class LineEncoder extends EncoderBase<ILoggingEvent> {
     }
 
     private static String message(ILoggingEvent event) {
-        return OneLine.of(String.valueOf(event.getFormattedMessage()), LONGEST_MESSAGE);
+        // Scrubbed before it is cut, for half a secret is one, too.
+        return OneLine.of(Scrubber.scrub(String.valueOf(event.getFormattedMessage())), LONGEST_MESSAGE);
     }
 
     private static String trace(ILoggingEvent event) {
@@ -96,6 +98,6 @@ public final class LineEncoder extends EncoderBase<ILoggingEvent> {
                 trace.append(" < ").append(frames[i].getStackTraceElement());
             }
         }
-        return OneLine.of(trace.toString(), LONGEST_TRACE);
+        return OneLine.of(Scrubber.scrub(trace.toString()), LONGEST_TRACE);
     }
 }

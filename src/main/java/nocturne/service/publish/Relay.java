@@ -54,6 +54,11 @@ final class Relay implements AutoCloseable {
         ///
         /// @throws SickMachine if the disk refuses
         void awaitFiles(Journal journal, Journal.Line line);
+
+        /// Number of the last line that no power cut can take back; none behind it may be told.
+        default long lastSafe(Journal journal) {
+            return Long.MAX_VALUE;
+        }
     }
 
     /// @param since by [System#nanoTime]
@@ -137,10 +142,13 @@ final class Relay implements AutoCloseable {
         Cursor begin = Cursor.read(cursorFile);
         Cursor cursor = begin;
         for (List<Journal.Line> lines = journal.after(cursor); !lines.isEmpty(); lines = journal.after(cursor)) {
+            long lastSafe = gate.lastSafe(journal);
+            if (lines.getFirst().line().sequence() > lastSafe) break;       // its writer will say when it is
             journal.force();
             Cursor remembered = cursor;
             try {
                 for (Journal.Line line : lines) {
+                    if (line.line().sequence() > lastSafe) break;
                     gate.awaitFiles(journal, line);
                     tell(journal, line);
                     cursor = line.end();

@@ -14,6 +14,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -56,12 +57,12 @@ final class Relays implements Part {
         if (!brokers.isBlank()) {
             Target kafka = new KafkaTarget(camel.createProducerTemplate(), new Attachments(events.attachSamples()),
                     brokers);
-            relays.add(new Relay(kafka, this::awaitFiles, PATIENCE, KAFKA_THREADS, clock));
+            relays.add(new Relay(kafka, gate(), PATIENCE, KAFKA_THREADS, clock));
         }
         for (WebhookConfig hook : hooks) {
             Webhook target = new Webhook(URI.create(hook.url()), secret(hook, places.home()), hook.wanted(),
                     hook.timeout(), hook.giveUp(), clock);
-            relays.add(new Relay(target, this::awaitFiles, PATIENCE, WEBHOOK_THREADS, clock));
+            relays.add(new Relay(target, gate(), PATIENCE, WEBHOOK_THREADS, clock));
         }
         for (Relay relay : relays) measure(relay, metrics);
     }
@@ -134,10 +135,23 @@ final class Relays implements Part {
         return new Journal(id.text(), ledger.work().journal(id), false);
     }
 
-    private void awaitFiles(Journal journal, Journal.Line line) {
-        if (!ABOUT_FILES.contains(line.line().type()) || journal.isHost()) return;
-        JobId id = new JobId(journal.subject());
-        if (ledger.job(id).isPresent()) outbox.syncUpTo(id, line.line().sequence());
+    private Relay.Gate gate() {
+        return new Relay.Gate() {
+            @Override
+            public void awaitFiles(Journal journal, Journal.Line line) {
+                if (!ABOUT_FILES.contains(line.line().type())) return;
+                job(journal).ifPresent(job -> outbox.syncUpTo(job.id(), line.line().sequence()));
+            }
+
+            @Override
+            public long lastSafe(Journal journal) {
+                return job(journal).map(job -> ledger.sequence(job.id())).orElse(Long.MAX_VALUE);
+            }
+        };
+    }
+
+    private Optional<Job> job(Journal journal) {
+        return journal.isHost() ? Optional.empty() : ledger.job(new JobId(journal.subject()));
     }
 
     /// Events that each target has not been told yet, by the target's name.

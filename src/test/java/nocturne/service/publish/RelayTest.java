@@ -135,10 +135,10 @@ class RelayTest {
 
     @Test
     void anEventThatIsNotTakenHoldsUpItsJobAndNoOther() {
-        listener.refuses = "cancelled";
+        listener.refuses = "duplicate";
         Relay relay = relay();
         JobId poor = desk.run("poor-1");
-        desk.ledger.record(poor, new Event.Cancelled("x"));
+        desk.ledger.record(poor, new Event.Duplicate("inbox:again.zip", "running"));
         desk.ledger.record(poor, new Event.Preparing("latents", 1, 2));
         JobId rich = desk.run("rich-1");
         relay.grown(journal(poor));

@@ -36,6 +36,14 @@ final class Topic implements AutoCloseable {
         return List.copyOf(records);
     }
 
+    /// What is there now and was not read before.
+    List<ConsumerRecord<String, byte[]>> readOn() {
+        List<ConsumerRecord<String, byte[]>> read = new ArrayList<>();
+        consumer.poll(Duration.ofMillis(5)).forEach(read::add);
+        records.addAll(read);
+        return read;
+    }
+
     static List<EventLine> lines(List<ConsumerRecord<String, byte[]>> records) {
         return records.stream().map(record -> EventLine.parse(new String(record.value(), StandardCharsets.UTF_8))
                 .orElseThrow()).toList();
