@@ -57,7 +57,8 @@ final class Pace {
         lossSum = 0;
         losses = 0;
         sinceSummary = 0;
-        return new Event.Progressed(step, steps, meanLoss, pace, Math.round(pace * Math.max(0, steps - step)), vramBytes);
+        long eta = Math.round(pace * Math.max(0, steps - step));
+        return new Event.Progressed(step, steps, meanLoss, pace, eta, vramBytes);
     }
 
     /// Of the newest ones.
