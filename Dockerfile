@@ -54,7 +54,7 @@ EXPOSE 8787
 
 # The service writes status.json every few seconds; a file that grows old means that it is stuck.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
-    CMD ["bash", "-c", "test $(( $(date +%s) - $(stat -c %Y \"$NOCTURNE_WORK/status.json\") )) -lt 60"]
+    CMD test $(( $(date +%s) - $(stat -c %Y "$NOCTURNE_WORK/status.json") )) -lt 60
 
 # SIGTERM reaches the service itself (the launcher becomes it); it lets trainers save their state and leaves.
 STOPSIGNAL SIGTERM

@@ -4,7 +4,7 @@ import java.io.PrintWriter;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import nocturne.desk.QuietKafka;
+import nocturne.desk.Logs;
 import nocturne.desk.doctor.Doctor;
 import nocturne.desk.doctor.Finding;
 import nocturne.desk.doctor.Patient;
@@ -34,7 +34,7 @@ final class DoctorCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        QuietKafka.please();
+        Logs.withoutKafka();
         PrintWriter out = spec.commandLine().getOut();
         try (Settings read = settings.read()) {
             ManagementConfig management = read.of(ManagementConfig.class);

@@ -17,7 +17,7 @@ import picocli.CommandLine.Spec;
         name = "nocturne",
         description = "Trains LoRAs for Qwen-Image while people sleep.",
         subcommands = {TrainCommand.class, ServeCommand.class, JobsCommand.class, ShowCommand.class,
-            CancelCommand.class, RetryCommand.class, DoctorCommand.class, BenchCommand.class},
+            CancelCommand.class, RetryCommand.class, DoctorCommand.class, DemoCommand.class, SubmitCommand.class, BenchCommand.class},
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         scope = ScopeType.INHERIT,

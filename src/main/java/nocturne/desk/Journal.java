@@ -44,18 +44,30 @@ record Journal(Path file) {
 
     /// The newest event of a type, if it is not too far back to matter.
     Optional<EventLine> last(String type) {
-        List<String> lines = new ArrayList<>(tail());
-        Collections.reverse(lines);
-        return lines.stream().filter(line -> line.contains(type)).flatMap(line -> EventLine.parse(line).stream())
-                .filter(line -> line.type().equals(type)).findFirst();
+        List<EventLine> events = new ArrayList<>(read(Math.max(0, length() - TAIL)));
+        Collections.reverse(events);
+        return events.stream().filter(line -> line.type().equals(type)).findFirst();
     }
 
-    private List<String> tail() {
+    /// What was written behind a place in the file, at most as much as [#last] looks at.
+    List<EventLine> from(long place) {
+        return read(Math.max(place, length() - TAIL));
+    }
+
+    private long length() {
+        try {
+            return Files.size(file);
+        } catch (IOException none) {
+            return 0;
+        }
+    }
+
+    private List<EventLine> read(long from) {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            long from = Math.max(0, channel.size() - TAIL);
-            ByteBuffer bytes = ByteBuffer.allocate((int) (channel.size() - from));
+            ByteBuffer bytes = ByteBuffer.allocate((int) Math.clamp(channel.size() - from, 0, 2L * TAIL));
             while (bytes.hasRemaining()) if (channel.read(bytes, from + bytes.position()) < 0) break;
-            return new String(bytes.array(), 0, bytes.position(), StandardCharsets.UTF_8).lines().toList();
+            String text = new String(bytes.array(), 0, bytes.position(), StandardCharsets.UTF_8);
+            return text.lines().flatMap(line -> EventLine.parse(line).stream()).toList();
         } catch (IOException nothingToSee) {
             return List.of();
         }

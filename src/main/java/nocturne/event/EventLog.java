@@ -45,11 +45,13 @@ public final class EventLog implements AutoCloseable {
     private final int attempt;
     private final InstantSource clock;
     private final long trainerSequence;
+    private final long cut;
     private long length;
     private long sequence;
     private boolean unforced;
 
-    private EventLog(Path file, FileChannel channel, String job, String source, InstantSource clock, EventTail tail) {
+    private EventLog(Path file, FileChannel channel, String job, String source, InstantSource clock, EventTail tail,
+            long cut) {
         this.file = file;
         this.channel = channel;
         this.job = job;
@@ -59,6 +61,7 @@ public final class EventLog implements AutoCloseable {
         this.sequence = tail.sequence();
         this.attempt = tail.attempt() + 1;
         this.trainerSequence = tail.trainerSequence();
+        this.cut = cut;
     }
 
     /// Opens the log, or starts it.
@@ -70,6 +73,22 @@ public final class EventLog implements AutoCloseable {
     /// @throws UserMistake if another process writes this log, or it is another job's, or no event log at all
     /// @throws SickMachine if the file cannot be read or written
     public static EventLog open(Path file, String job, String source, InstantSource clock) {
+        EventLog log = reopen(file, job, source, clock);
+        try {
+            if (log.cut > 0) log.append(log.repaired());
+            return log;
+        } catch (RuntimeException e) {
+            closeQuietly(log.channel);
+            throw e;
+        }
+    }
+
+    /// The same for a writer that knows which event comes next: what was cut off is not noticed in the log, so that the
+    /// next number is still that event's. See [#repaired].
+    ///
+    /// @throws UserMistake as above
+    /// @throws SickMachine as above
+    public static EventLog reopen(Path file, String job, String source, InstantSource clock) {
         boolean isNew = Files.notExists(file);
         FileChannel channel = null;
         try {
@@ -84,14 +103,7 @@ public final class EventLog implements AutoCloseable {
             long torn = channel.size() - tail.length();
             channel.truncate(tail.length());
             if (isNew) forceFolder(file);
-            EventLog log = new EventLog(file, channel, job, source, clock, tail);
-            if (torn > 0) {
-                log.append(new Event.NoticeGiven("EVENTS_REPAIRED", String.format(Locale.ROOT,
-                        "%s ended in the middle of a line, as happens when the machine stops suddenly: "
-                                + "the last %d bytes, after event %d, were cut off", file.getFileName(), torn,
-                        tail.sequence())));
-            }
-            return log;
+            return new EventLog(file, channel, job, source, clock, tail, torn);
         } catch (IOException e) {
             closeQuietly(channel);
             throw unwritable("opening " + file, e);
@@ -128,12 +140,20 @@ public final class EventLog implements AutoCloseable {
         return write(line(type, data, time, ofAttempt, trainerSequence), true);
     }
 
-    /// Takes over an event from a trainer's log: its type, data and time, with a place of its own in this log.
+    /// Takes over an event from a trainer's log: its type, data and time, with a place of its own in this log. It is on
+    /// the disk for certain once a later event is that changes the state, or the log is closed.
     ///
     /// @return the line
     /// @throws SickMachine as above
     public synchronized String takeOver(EventLine event, int ofAttempt) {
-        return write(line(event.type(), event.data(), event.time(), ofAttempt, event.sequence()), true);
+        return write(line(event.type(), event.data(), event.time(), ofAttempt, event.sequence()), false);
+    }
+
+    /// Leaves numbers out, where events are known to have been here and are lost.
+    ///
+    /// @param last the next event gets a higher number than this, which it may do anyway
+    public synchronized void continueAfter(long last) {
+        sequence = Math.max(sequence, last);
     }
 
     private String write(String line, boolean force) {
@@ -176,6 +196,18 @@ public final class EventLog implements AutoCloseable {
         return trainerSequence;
     }
 
+    /// How many bytes of half a line were cut off when this log was opened; 0 for a sound one.
+    public long cut() {
+        return cut;
+    }
+
+    /// The notice that says so.
+    public Event.NoticeGiven repaired() {
+        return new Event.NoticeGiven("EVENTS_REPAIRED", String.format(Locale.ROOT,
+                "%s ended in the middle of a line, as happens when the machine stops suddenly: the last %d bytes were "
+                        + "cut off", file.getFileName(), cut));
+    }
+
     /// How often this log was opened, this time included: the attempt that new events belong to.
     public int attempt() {
         return attempt;
@@ -191,8 +223,20 @@ public final class EventLog implements AutoCloseable {
         }
     }
 
+    /// An event about something that has no log, because nothing else will ever happen to it: a message that no job
+    /// could be made of.
+    ///
+    /// @param subject what it is about, such as `nocturne.jobs-3-17`
+    public static String lone(Event event, String subject, String source, InstantSource clock) {
+        return line(event.type(), event.data(), clock.instant().toString(), subject, source, 0, 1, 0);
+    }
+
     private String line(String type, ObjectNode data, String time, int ofAttempt, long trainerSequence) {
-        long number = sequence + 1;
+        return line(type, data, time, job, source, ofAttempt, sequence + 1, trainerSequence);
+    }
+
+    private static String line(String type, ObjectNode data, String time, String job, String source, int ofAttempt,
+            long number, long trainerSequence) {
         ObjectNode line = JSON.createObjectNode();
         line.put("specversion", "1.0")
                 .put("id", job + "/" + ofAttempt + "/" + number)

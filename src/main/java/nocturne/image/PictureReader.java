@@ -113,6 +113,11 @@ public final class PictureReader {
             return header.orientation().apply(new Picture(header.storedWidth(), header.storedHeight(), rgb));
         } catch (UnreadablePicture e) {
             throw unreadable(name, e);
+        } catch (OutOfMemoryError e) {
+            // One array for all pixels did not fit, and what was there is free again: nothing else is harmed.
+            throw unreadable(name, new UnreadablePicture(
+                    "decoding it needs more memory than this process may use (%,d MB); scale it down, or start Java"
+                            .formatted(Runtime.getRuntime().maxMemory() >> 20) + " with a larger -Xmx", e));
         }
     }
 
@@ -166,6 +171,8 @@ public final class PictureReader {
     /// Decoders warn of many things; these warnings mean that pixels were made up.
     private static boolean meansLostPixels(String warning) {
         String text = warning.toLowerCase(Locale.ROOT);
+        // A colour profile that is cut off is left aside, and the pixels are all there.
+        if (text.contains("icc")) return false;
         return text.contains("premature end") || text.contains("truncated")
                 || text.contains("corrupt") && !text.contains("extraneous bytes");
     }

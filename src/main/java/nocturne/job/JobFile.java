@@ -1,6 +1,7 @@
 package nocturne.job;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
@@ -13,24 +14,29 @@ import nocturne.problem.SickMachine;
 
 /// Reads and replaces `job.json`.
 public final class JobFile {
+    static final String NAME = "job.json";
+
     private static final ObjectMapper JSON = new ObjectMapper();
+    /// Problems are listed up to a bound, so a file of ours is never near this.
+    private static final long MOST_BYTES = 16 << 20;
     /// What comes from people and libraries.
     private static final List<String> WORDS = List.of("name", "origin", "message", "problems");
 
     private JobFile() {}
 
-    /// @throws Unreadable if there is no job in it, or one of a schema that this version does not know
+    /// @throws Newer      if a later version of Nocturne wrote it
+    /// @throws Unreadable if there is no job in it
     public static Job read(Path file) throws Unreadable {
         try {
-            Job job = JSON.readValue(Files.readAllBytes(file), Job.class);
-            if (job == null) throw new Unreadable(file + " is empty");
-            if (job.schema() > Job.SCHEMA || job.schema() < 1) {
-                throw new Unreadable("%s was written by another version of Nocturne: its schema is %d, this one reads"
-                        .formatted(file, job.schema()) + " 1 to " + Job.SCHEMA);
-            }
-            return job;
-        } catch (IOException e) {
-            throw new Unreadable(file + " cannot be read: " + e.getMessage());
+            if (Files.size(file) > MOST_BYTES) throw new Unreadable(file + " is far too large to be a job");
+            JsonNode tree = JSON.readTree(Files.readAllBytes(file));
+            int schema = tree.path("schema").asInt();
+            if (schema < 1) throw new Unreadable(file + " is no job");
+            // Asked first: what a later version writes may not even fit into a job of today.
+            if (schema > Job.SCHEMA) throw new Newer(file, schema);
+            return JSON.treeToValue(tree, Job.class);
+        } catch (IOException | IllegalArgumentException e) {
+            throw new Unreadable("%s cannot be read: %s".formatted(file, firstLine(e)));
         }
     }
 
@@ -58,12 +64,26 @@ public final class JobFile {
         return file;
     }
 
+    private static String firstLine(Exception e) {
+        return String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+    }
+
     /// The file does not say what the job is.
-    public static final class Unreadable extends Exception {
+    public static sealed class Unreadable extends Exception {
         private static final long serialVersionUID = 1L;
 
         Unreadable(String what) {
             super(what);
+        }
+    }
+
+    /// The file says it in a way that this version does not know.
+    public static final class Newer extends Unreadable {
+        private static final long serialVersionUID = 1L;
+
+        Newer(Path file, int schema) {
+            super("%s was written by a later version of Nocturne (its schema is %d, this one reads up to %d); %s"
+                    .formatted(file, schema, Job.SCHEMA, "it is left as it is: start that version again"));
         }
     }
 }

@@ -7,9 +7,11 @@ import java.nio.file.Path;
 /// ```
 /// work/
 ///   instance.lock  status.json
+///   locks/                        one file a device, held by the trainer that computes on it
 ///   host/events.jsonl             what happened to the host and its devices
 ///   incoming/<unique>/            being unpacked; deleted at every start
 ///   pending/                      promised on Kafka, not yet imported
+///   unreadable/<job>-<n>/         what a start found and could not understand, for a person to look at
 ///   jobs/<job>/
 ///     job.json                    the state
 ///     events.jsonl                the journal: every event of the job, as published
@@ -37,12 +39,20 @@ public record WorkFolder(Path root) {
         return root.resolve("host/events.jsonl");
     }
 
+    public Path locks() {
+        return root.resolve("locks");
+    }
+
     public Path incoming() {
         return root.resolve("incoming");
     }
 
     public Path pending() {
         return root.resolve("pending");
+    }
+
+    public Path unreadable() {
+        return root.resolve("unreadable");
     }
 
     public Path jobs() {
@@ -54,7 +64,7 @@ public record WorkFolder(Path root) {
     }
 
     public Path jobFile(JobId id) {
-        return job(id).resolve("job.json");
+        return job(id).resolve(JobFile.NAME);
     }
 
     public Path journal(JobId id) {

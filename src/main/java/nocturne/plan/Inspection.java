@@ -36,4 +36,12 @@ public record Inspection(Bundle bundle, ResolvedRecipe resolved, Path model, Dat
         Datasets.Scanned datasets = new Datasets(bundle.root()).scan(resolved.recipe());
         return new Inspection(bundle, resolved, folder, datasets.training(), datasets.heldOut());
     }
+
+    /// The same, where it asks for no more than it may.
+    ///
+    /// @throws UserMistake with everything that is too much; see [Limits]
+    public Inspection within(Limits limits) {
+        limits.check(this);
+        return this;
+    }
 }

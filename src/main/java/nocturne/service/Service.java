@@ -12,6 +12,7 @@ import nocturne.event.Event;
 import nocturne.job.Ledger;
 import nocturne.problem.SickMachine;
 import nocturne.problem.UserMistake;
+import nocturne.service.log.LogConfig;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -39,7 +40,9 @@ public final class Service {
         Service service = new Service(context);
         try {
             context.start();
-            new ConfigurationCheck(context, configuration).run().forEach(LOG::warn);
+            List<String> warnings = new ConfigurationCheck(context, configuration).run();
+            context.getBean(LogConfig.class).logFormat().use();
+            warnings.forEach(LOG::warn);
             service.startParts(startup.version(), begin);
             return service;
         } catch (RuntimeException e) {
@@ -62,20 +65,21 @@ public final class Service {
         }
         List<String> slots = context.findBean(Slots.class).map(Slots::names).orElse(List.of());
         host.record(new Event.HostStarted(version, slots));
+        context.getBean(Lifecycle.class).hasStarted();
         LOG.info("ready after {} ms: host {}, inbox {}, {} jobs known, management on {}",
                 Duration.ofNanos(System.nanoTime() - begin).toMillis(), config.host(), config.inbox(),
                 ledger.jobs().size(), context.getBean(EmbeddedServer.class).getURI());
     }
 
-    /// Where others may ask for the end.
-    public Shutdown shutdown() {
-        return context.getBean(Shutdown.class);
+    /// Asks for an orderly end, which [#runUntilStopped] then brings about.
+    public void requestStop(String reason) {
+        context.getBean(Lifecycle.class).requestStop(reason);
     }
 
     /// Waits until somebody asks for the end, and brings it about: nothing more is taken, trainers save their state,
     /// what is left to tell is told. Returns after the trainers' grace and a little more at the latest.
     public void runUntilStopped() {
-        String reason = shutdown().await();
+        String reason = context.getBean(Lifecycle.class).awaitStopRequest();
         Duration patience = context.getBean(ServiceConfig.class).grace().plus(WINDING_UP);
         Thread stopping = Thread.ofPlatform().daemon().name("stopping").start(() -> stop(reason));
         try {

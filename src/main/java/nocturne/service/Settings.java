@@ -1,6 +1,8 @@
 package nocturne.service;
 
 import io.micronaut.context.ApplicationContext;
+import io.micronaut.core.type.Argument;
+import java.nio.file.Path;
 import java.util.List;
 import nocturne.problem.UserMistake;
 
@@ -36,6 +38,13 @@ public final class Settings implements AutoCloseable {
     /// A single setting, such as `nocturne.kafka.brokers`; empty where nothing is said.
     public String text(String key) {
         return context.getProperty(key, String.class).orElse("");
+    }
+
+    /// A setting with several values, such as `nocturne.sources.file-roots`; relative paths are below home.
+    public List<Path> paths(String key) {
+        Path home = context.getBean(ServiceConfig.class).home();
+        return context.getProperty(key, Argument.listOf(String.class)).orElse(List.of()).stream()
+                .map(String::strip).filter(path -> !path.isEmpty()).map(home::resolve).toList();
     }
 
     /// What looks like a setting and means nothing.

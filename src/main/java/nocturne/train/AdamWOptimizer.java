@@ -26,22 +26,42 @@ final class AdamWOptimizer {
         backend.elementwise().fill(v, 0);
     }
 
+    /// The gradient's total L2 norm, before clipping.
+    double norm(Lora lora) {
+        double squares = 0;
+        for (Lora.Span span : lora.spansWithGradient()) {
+            squares += backend.optimisation().sumOfSquares(span.of(lora.gradients()));
+        }
+        return Math.sqrt(squares);
+    }
+
     /// Updates every parameter that has a gradient; the others stay as they are, weight decay included.
     ///
-    /// @param step number of this update, from 1
-    /// @return the gradient's total L2 norm before clipping
-    double update(Lora lora, int step, double learningRate) {
-        List<Lora.Span> spans = lora.spansWithGradient();
-        double squares = 0;
-        for (Lora.Span span : spans) squares += backend.optimisation().sumOfSquares(span.of(lora.gradients()));
-        double norm = Math.sqrt(squares);
+    /// @param update number of this update, from 1
+    /// @param norm   of the gradient
+    void update(Lora lora, int update, double learningRate, double norm) {
         float factor = (float) Math.min(1, settings.maxGradNorm / (norm + 1e-6));
         AdamW adam = new AdamW(learningRate, settings.beta1, settings.beta2, settings.eps, settings.weightDecay);
-        for (Lora.Span span : spans) {
+        for (Lora.Span span : lora.spansWithGradient()) {
             backend.optimisation().adamW(
-                    span.of(lora.values()), span.of(lora.gradients()), span.of(m), span.of(v), adam, step, factor);
+                    span.of(lora.values()), span.of(lora.gradients()), span.of(m), span.of(v), adam, update, factor);
         }
+    }
+
+    /// The same in one go, for steps that are known to be sound.
+    ///
+    /// @return the gradient's norm before clipping
+    double update(Lora lora, int update, double learningRate) {
+        double norm = norm(lora);
+        update(lora, update, learningRate, norm);
         return norm;
+    }
+
+    /// Whether all numbers that this optimiser has made are finite.
+    boolean isFinite(Lora lora) {
+        double squares = 0;
+        for (Tensor tensor : List.of(lora.values(), m, v)) squares += backend.optimisation().sumOfSquares(tensor);
+        return Double.isFinite(squares);
     }
 
     /// First moments, `[parameters]`.

@@ -13,6 +13,7 @@ import nocturne.tensor.Philox;
 ///
 /// Where there are regularisation samples, every second step trains on them alone, as in ai-toolkit.
 final class Batches {
+    private final List<Sample> samples;
     private final List<Example> examples;
     private final List<Deal> deals;
     private final TimestepSampling timesteps;
@@ -28,6 +29,7 @@ final class Batches {
     /// @param accumulation micro-batches in a step
     Batches(List<Sample> samples, List<Example> examples, int batchSize, int accumulation, TimestepSampling timesteps,
             long seed) {
+        this.samples = samples;
         this.examples = examples;
         this.timesteps = timesteps;
         this.seed = seed;
@@ -46,13 +48,23 @@ final class Batches {
         return deals.getFirst().order.batchesPerEpoch();
     }
 
-    /// The examples of a micro-batch.
-    private List<Example> chosen(long number) {
+    /// Which samples a micro-batch is made of.
+    private List<Integer> chosenPositions(long number) {
         long step = number / accumulation;
         Deal deal = deals.get((int) (step % deals.size()));
         // Each deal counts the micro-batches of its own steps only.
         long own = step / deals.size() * accumulation + number % accumulation;
-        return deal.order.batch(own).stream().map(i -> examples.get(deal.positions.get(i))).toList();
+        return deal.order.batch(own).stream().map(deal.positions::get).toList();
+    }
+
+    private List<Example> chosen(long number) {
+        return chosenPositions(number).stream().map(examples::get).toList();
+    }
+
+    /// The names of the files whose pictures are in a micro-batch.
+    List<String> pictures(long number) {
+        return chosenPositions(number).stream()
+                .map(i -> String.valueOf(samples.get(i).picture().file().getFileName())).distinct().toList();
     }
 
     /// @param number counted from 0 over the whole run, accumulation included

@@ -45,13 +45,14 @@ final class Checkpoints {
         this.stepsPerEpoch = stepsPerEpoch;
     }
 
-    /// Writes the adapter after `step` updates.
+    /// Writes the adapter after a step.
     ///
+    /// @param isFinal   whether it is the one that the run ends with
     /// @param values    what the main file holds: the average where there is one
     /// @param average   whether `values` are an average, so that the adapter as trained gets a file too
     /// @param untrained whether the adapter may still change nothing, as after a warm-up's first step of rate 0
-    Saved write(int step, Tensor values, boolean average, boolean untrained) {
-        String name = name(step);
+    Saved write(int step, boolean isFinal, Tensor values, boolean average, boolean untrained) {
+        String name = isFinal ? recipe.name() : name(step);
         if (average) write(name + "_raw", step, lora.values(), untrained);
         return write(name, step, values, untrained);
     }
@@ -115,7 +116,8 @@ final class Checkpoints {
     /// @return the steps whose files were removed
     List<Integer> prune(List<Saved> saved, Map<Integer, Double> heldOut) {
         List<Saved> numbered =
-                new ArrayList<>(saved.stream().filter(s -> s.step() != recipe.train().steps()).toList());
+                new ArrayList<>(saved.stream().filter(s -> s.file().startsWith(name(s.step()) + "."))
+                        .filter(s -> s.step() != recipe.train().steps()).toList());
         int best = numbered.stream()
                 .filter(s -> heldOut.containsKey(s.step()))
                 .min(Comparator.comparingDouble(s -> heldOut.getOrDefault(s.step(), Double.POSITIVE_INFINITY)))

@@ -1,11 +1,15 @@
 package nocturne.train;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiConsumer;
 import java.util.function.BooleanSupplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import nocturne.adapter.Lora;
 import nocturne.image.Background;
 import nocturne.image.Generation;
@@ -36,6 +40,9 @@ import nocturne.train.Encoders.Prompt;
 ///
 /// The same prompt starts from the same noise at every step, so that the pictures differ by the training alone.
 final class Gallery {
+    /// The end of a sample's name: step and prompt.
+    private static final Pattern DRAWN = Pattern.compile("_(\\d{9})_\\d+\\.png$");
+
     private final Path folder;
     private final String name;
     private final List<SampleRequest> requests = new ArrayList<>();
@@ -151,6 +158,19 @@ final class Gallery {
 
     private Path file(int step, int prompt) {
         return folder.resolve("%s_%09d_%d.png".formatted(name, step, prompt));
+    }
+
+    /// Removes what was drawn after a step: the run has gone back to it, and they may come out differently.
+    void forgetAfter(int step) {
+        if (!Files.isDirectory(folder)) return;
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path file : files.toList()) {
+                Matcher drawn = DRAWN.matcher(String.valueOf(file.getFileName()));
+                if (drawn.find() && Integer.parseInt(drawn.group(1)) > step) Files.deleteIfExists(file);
+            }
+        } catch (IOException e) {
+            throw AtomicFiles.explained(e, folder);
+        }
     }
 
     /// The pictures that lie in the folder, for the contact sheet.

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.stream.Stream;
 import nocturne.io.AtomicFiles;
+import nocturne.problem.SickMachine;
 import nocturne.problem.UserMistake;
 import org.jspecify.annotations.Nullable;
 
@@ -167,10 +168,19 @@ final class JobFolder implements AutoCloseable {
     }
 
     boolean isCompleted() {
+        return job().path("state").asText().equals("completed");
+    }
+
+    /// The step whose state was saved last, as far as `job.json` knows; 0 before the first.
+    int savedStep() {
+        return job().path("step").asInt();
+    }
+
+    private JsonNode job() {
         try {
-            return JSON.readTree(Files.readString(root.resolve(JOB_FILE))).path("state").asText().equals("completed");
+            return JSON.readTree(Files.readString(root.resolve(JOB_FILE)));
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            throw new SickMachine("STATE_UNREADABLE", "reading " + root.resolve(JOB_FILE) + ": " + e, e);
         }
     }
 

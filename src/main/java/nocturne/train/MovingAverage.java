@@ -31,6 +31,10 @@ final class MovingAverage {
         backend.optimisation().moveTowards(average, parameters, (float) weight);
     }
 
+    boolean isFinite() {
+        return Double.isFinite(backend.optimisation().sumOfSquares(average));
+    }
+
     /// The averaged parameters.
     Tensor values() {
         return average;

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import nocturne.adapter.Lora;
 import nocturne.dataset.Dataset;
@@ -48,19 +49,19 @@ final class Results {
     /// Writes `loss.csv`, `loss.png`, `samples.png` and `report.html`, then says that the run is complete.
     ///
     /// @param heldOut held-out loss by step
-    /// @param nanos   how long this process has been at it
+    /// @param time    how long the run has been at it, all attempts together
     void publish(List<Checkpoints.Saved> saved, Map<Integer, Double> heldOut, Gallery gallery, Lora lora,
-            EventLog events, long nanos) {
+            EventLog events, Duration time) {
         LossHistory losses = LossReplay.of(events);
         AtomicFiles.writeString(folder.root().resolve("loss.csv"), losses.csv());
         byte[] curve = png("loss.png", LossCurve.draw(losses));
 
         List<RunSummary.Checkpoint> checkpoints = checkpoints(saved, heldOut, losses);
-        RunSummary draft = summary(checkpoints, losses, gallery, lora, nanos, null, curve);
+        RunSummary draft = summary(checkpoints, losses, gallery, lora, time, null, curve);
         OptionalLong best = draft.recommendation()
                 .map(r -> OptionalLong.of(r.checkpoint().step())).orElse(OptionalLong.empty());
         byte[] sheet = sheet(gallery, best);
-        RunSummary summary = summary(checkpoints, losses, gallery, lora, nanos, sheet, curve);
+        RunSummary summary = summary(checkpoints, losses, gallery, lora, time, sheet, curve);
         AtomicFiles.writeString(folder.root().resolve("report.html"), ReportPage.of(summary));
 
         Checkpoints.Saved last = saved.getLast();
@@ -87,10 +88,14 @@ final class Results {
 
     private static List<RunSummary.Checkpoint> checkpoints(
             List<Checkpoints.Saved> saved, Map<Integer, Double> heldOut, LossHistory losses) {
-        double[] smoothed = losses.smoothed();
+        // By step, not by position: a step whose update was left out has no loss.
+        TreeMap<Long, Double> smoothed = new TreeMap<>();
+        double[] values = losses.smoothed();
+        for (int i = 0; i < values.length; i++) smoothed.put(losses.training().get(i).step(), values[i]);
         List<RunSummary.Checkpoint> checkpoints = new ArrayList<>();
         for (Checkpoints.Saved file : saved) {
-            double training = file.step() <= smoothed.length ? smoothed[file.step() - 1] : Double.NaN;
+            var nearest = smoothed.floorEntry((long) file.step());
+            double training = nearest == null ? Double.NaN : nearest.getValue();
             checkpoints.add(new RunSummary.Checkpoint(file.step(), training,
                     heldOut.getOrDefault(file.step(), Double.NaN), file.file(), file.bytes(), file.sha256()));
         }
@@ -99,10 +104,10 @@ final class Results {
 
     @SuppressWarnings("NullAway") // it does not see that the record's component, so its constructor too, takes null
     private RunSummary summary(List<RunSummary.Checkpoint> checkpoints, LossHistory losses, Gallery gallery, Lora lora,
-            long nanos, byte @Nullable [] sheet, byte[] curve) {
+            Duration time, byte @Nullable [] sheet, byte[] curve) {
         String trigger = recipe.triggerWord() == null ? "" : recipe.triggerWord();
         return new RunSummary(recipe.name(), trigger, recipe.model().nameOrPath(), device, "Nocturne " + version, "",
-                Duration.ofNanos(nanos), dataset.pictures(),
+                time, dataset.pictures(),
                 new RunSummary.Adapter("LoRA", lora.layout().rank(), lora.alpha(), lora.layout().slots().size()),
                 checkpoints, losses.lowestHeldOut().orElse(null), gallery.prompts(), notices, resolved.yaml(), sheet,
                 curve);

@@ -3,6 +3,7 @@ package nocturne.train;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -10,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.stream.Stream;
+import nocturne.io.AtomicFiles;
 import nocturne.io.DType;
 import nocturne.io.Safetensors;
 import nocturne.io.SafetensorsWriter;
@@ -17,15 +19,17 @@ import nocturne.io.TensorData;
 import nocturne.problem.SickMachine;
 import nocturne.problem.UserMistake;
 import nocturne.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /// Everything that decides how training goes on after a step, one file a step below `.state/`.
 ///
-/// The file holds the adapter as trained, both moments of the optimiser, and the moving average where there is one.
-/// There is no state of a random generator and no position in the data: both are functions of the seed and the step
-/// (see [nocturne.tensor.Philox] and [nocturne.dataset.DataOrder]).
+/// The file holds the adapter as trained, both moments of the optimiser, the moving average where there is one, and how
+/// the numbers have kept so far. There is no state of a random generator and no position in the data: both are functions
+/// of the seed and the step (see [nocturne.tensor.Philox] and [nocturne.dataset.DataOrder]).
 final class Snapshots {
     private static final int KEPT = 2;
     private static final String PREFIX = "step-";
+    private static final String SUFFIX = ".safetensors";
 
     private final Path folder;
     private final String fingerprint;
@@ -34,9 +38,25 @@ final class Snapshots {
 
     /// What training goes on from.
     ///
-    /// @param step    updates made; 0 where there is no state to go on from
-    /// @param threads that computed it: with another number the last bits of what follows may differ
-    record Restored(int step, int threads) {}
+    /// @param step     updates made or left out; 0 where there is no state to go on from
+    /// @param threads  that computed it: with another number the last bits of what follows may differ
+    /// @param health   of the numbers
+    /// @param elapsed  how long the run had been at it
+    /// @param rejected newer files that could not be used
+    record Restored(int step, int threads, Health health, Duration elapsed, List<Rejected> rejected) {
+        /// No state to go on from.
+        static final Restored NOTHING = new Restored(0, 0, Health.UNTRIED, Duration.ZERO, List.of());
+
+        boolean isThere() {
+            return step > 0;
+        }
+    }
+
+    /// A file that is damaged, or not there although it should be.
+    ///
+    /// @param file   below the run's folder, with `/`
+    /// @param reason for people
+    record Rejected(int step, String file, String reason) {}
 
     /// @param threads     that compute now
     /// @param parts       the tensors that are written and restored, in host memory
@@ -48,59 +68,130 @@ final class Snapshots {
         this.parts = new LinkedHashMap<>(parts);
     }
 
-    /// Writes the state after `step` updates, whole or not at all, and then removes all files but the newest two.
+    /// Writes the state after a step, whole or not at all, and then removes the files that are no longer needed: all but
+    /// the newest two, and the newest that has led to sound numbers.
     ///
     /// @throws SickMachine `DISK_FULL`; the earlier files are then still there
-    void write(int step) {
+    /// @throws UserMistake `VALUES_OUT_OF_RANGE` if a number is not finite
+    void write(int step, Health health, Duration elapsed) {
         List<TensorData> tensors = new ArrayList<>();
         for (Map.Entry<String, Tensor> part : parts.entrySet()) {
             Tensor tensor = part.getValue();
-            tensors.add(TensorData.floats(part.getKey(), DType.F32, List.of(tensor.elements()), tensor.data()));
+            tensors.add(TensorData.floats(part.getKey(), DType.F32, List.of(tensor.elements()), tensor.data())
+                    .mustBeFinite());
         }
         Map<String, String> metadata = new LinkedHashMap<>();
         metadata.put("fingerprint", fingerprint);
         metadata.put("step", Integer.toString(step));
         metadata.put("threads", Integer.toString(threads));
+        metadata.put("sound", Integer.toString(health.sound()));
+        metadata.put("skipped", Integer.toString(health.skipped()));
+        metadata.put("went_back", Boolean.toString(health.wentBack()));
+        metadata.put("seconds", Long.toString(elapsed.toSeconds()));
         metadata.put("sha256", SafetensorsWriter.dataHash(tensors));
-        SafetensorsWriter.write(folder.resolve(PREFIX + "%09d.safetensors".formatted(step)), metadata, tensors);
+        SafetensorsWriter.write(file(step), metadata, tensors);
+        prune(health);
+    }
+
+    private void prune(Health health) {
         List<Path> all = newestFirst();
-        for (Path old : all.subList(Math.min(KEPT, all.size()), all.size())) delete(old);
+        boolean proven = false;
+        for (int i = 0; i < all.size(); i++) {
+            boolean isProof = step(all.get(i)) < health.sound();
+            if (i >= KEPT && (proven || !isProof)) delete(all.get(i));
+            proven |= isProof;
+        }
     }
 
     /// Brings the tensors to the newest sound state. A damaged file is passed over: the one before it leads to the same
     /// result, only later.
     ///
+    /// @param expected the step that was saved last, as far as that is known from elsewhere; 0 if it is not
     /// @return step 0 where there is no state to go on from, and then nothing was changed
-    Restored restore() {
-        for (Path file : newestFirst()) {
-            try (Safetensors source = Safetensors.open(file)) {
-                if (!isSound(source)) continue;
-                int step = Integer.parseInt(source.metadata().getOrDefault("step", ""));
-                parts.forEach((name, tensor) -> source.widen(name, tensor.data(), 0));
-                return new Restored(step, Integer.parseInt(source.metadata().getOrDefault("threads", "")));
-            } catch (UserMistake | NumberFormatException damaged) {
-                // The one before it, then.
-            }
+    Restored restore(int expected) {
+        List<Rejected> rejected = new ArrayList<>();
+        if (expected > 0 && Files.notExists(file(expected))) {
+            rejected.add(new Rejected(expected, name(file(expected)), "is missing"));
         }
-        return new Restored(0, threads);
+        return newestBefore(Integer.MAX_VALUE, rejected);
     }
 
-    private boolean isSound(Safetensors source) {
-        if (!fingerprint.equals(source.metadata().get("fingerprint"))) return false;
+    /// Brings the tensors to the newest sound state of an earlier step than this.
+    Restored restoreBefore(int step) {
+        return newestBefore(step, new ArrayList<>());
+    }
+
+    private Restored newestBefore(int step, List<Rejected> rejected) {
+        for (Path file : newestFirst()) {
+            if (step(file) >= step) continue;
+            try (Safetensors source = Safetensors.open(file)) {
+                String fault = fault(source);
+                if (fault == null) return restored(source, rejected);
+                rejected.add(new Rejected(step(file), name(file), fault));
+            } catch (UserMistake | SickMachine | NumberFormatException unreadable) {
+                rejected.add(new Rejected(step(file), name(file), "cannot be read: " + unreadable.getMessage()));
+            }
+        }
+        return new Restored(0, threads, Health.UNTRIED, Duration.ZERO, List.copyOf(rejected));
+    }
+
+    private Restored restored(Safetensors source, List<Rejected> rejected) {
+        Map<String, String> metadata = source.metadata();
+        int step = Integer.parseInt(metadata.getOrDefault("step", ""));
+        int computedBy = Integer.parseInt(metadata.getOrDefault("threads", ""));
+        // Not in the files of the first version, whose runs ended at the first step that was not finite.
+        Health health = new Health(Integer.parseInt(metadata.getOrDefault("sound", Integer.toString(step))),
+                Integer.parseInt(metadata.getOrDefault("skipped", "0")),
+                Boolean.parseBoolean(metadata.getOrDefault("went_back", "false")));
+        Duration elapsed = Duration.ofSeconds(Long.parseLong(metadata.getOrDefault("seconds", "0")));
+        parts.forEach((name, tensor) -> source.widen(name, tensor.data(), 0));
+        return new Restored(step, computedBy, health, elapsed, List.copyOf(rejected));
+    }
+
+    /// What is wrong with a file whose structure is sound; null if nothing is.
+    private @Nullable String fault(Safetensors source) {
+        if (!fingerprint.equals(source.metadata().get("fingerprint"))) return "belongs to another run";
         List<TensorData> stored = new ArrayList<>();
         for (Map.Entry<String, Tensor> part : parts.entrySet()) {
             String name = part.getKey();
             List<Long> shape = List.of(part.getValue().elements());
-            if (!source.has(name) || !source.entry(name).shape().equals(shape)) return false;
+            boolean fits = source.has(name) && source.entry(name).shape().equals(shape)
+                    && source.entry(name).dtype() == DType.F32;
+            if (!fits) return "lacks the tensor " + name;
             stored.add(TensorData.floats(name, DType.F32, shape, source.bytes(name)));
         }
-        return SafetensorsWriter.dataHash(stored).equals(source.metadata().get("sha256"));
+        boolean same = SafetensorsWriter.dataHash(stored).equals(source.metadata().get("sha256"));
+        return same ? null : "its numbers do not have the hash they were written with";
+    }
+
+    /// Removes every state after a step: the run has gone back to it.
+    void removeAfter(int step) {
+        for (Path file : newestFirst()) if (step(file) > step) delete(file);
+    }
+
+    /// Removes a file that could not be used, so that it does not count as one that is kept.
+    void discard(Rejected rejected) {
+        delete(folder.resolve(rejected.file().substring(rejected.file().lastIndexOf('/') + 1)));
+    }
+
+    private Path file(int step) {
+        return folder.resolve(PREFIX + "%09d".formatted(step) + SUFFIX);
+    }
+
+    private String name(Path file) {
+        return folder.getFileName() + "/" + file.getFileName();
+    }
+
+    /// The step in a file's name; what has no such name is passed by.
+    private static int step(Path file) {
+        String name = file.getFileName().toString();
+        return Integer.parseInt(name.substring(PREFIX.length(), name.length() - SUFFIX.length()));
     }
 
     private List<Path> newestFirst() {
         try (Stream<Path> files = Files.list(folder)) {
-            return files.filter(file -> file.getFileName().toString().startsWith(PREFIX))
-                    .sorted(Comparator.comparing(Path::toString).reversed())
+            return files.filter(file -> file.getFileName().toString().matches(PREFIX + "\\d{9}" + SUFFIX))
+                    .sorted(Comparator.comparingInt(Snapshots::step).reversed())
                     .toList();
         } catch (IOException e) {
             throw new SickMachine("STATE_UNREADABLE", "listing " + folder + ": " + e, e);
@@ -111,7 +202,7 @@ final class Snapshots {
         try {
             Files.deleteIfExists(file);
         } catch (IOException e) {
-            throw new SickMachine("STATE_UNREADABLE", "removing " + file + ": " + e, e);
+            throw AtomicFiles.explained(e, file);
         }
     }
 }

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.function.BooleanSupplier;
+import java.util.function.IntFunction;
 import java.util.stream.Collectors;
 import nocturne.adapter.AdapterMetadata;
 import nocturne.adapter.LinearShape;
@@ -78,9 +79,16 @@ public final class Training {
     /// @return whether the run is complete; if not, it can be resumed
     /// @throws UserMistake with everything that is wrong about bundle, recipe, pictures, model or output folder
     public static boolean run(TrainingRequest request) {
+        return run(request, CpuBackend::new);
+    }
+
+    /// The same on another device.
+    ///
+    /// @param device makes the backend for a number of threads; it is closed at the end
+    static boolean run(TrainingRequest request, IntFunction<Backend> device) {
         Path out = outputFolder(request);
         try (Heartbeat heartbeat = request.supervised() ? Heartbeat.in(out) : Heartbeat.none()) {
-            return inspected(request, out).run(out, heartbeat);
+            return inspected(request, out).run(out, heartbeat, device);
         }
     }
 
@@ -121,7 +129,7 @@ public final class Training {
         return String.valueOf(source.getFileName()).replaceFirst("(?i)\\.zip$", "");
     }
 
-    private boolean run(Path out, Heartbeat heartbeat) {
+    private boolean run(Path out, Heartbeat heartbeat, IntFunction<Backend> device) {
         String fingerprint = new ContentHash()
                 .add(bundle.contentHash())
                 .add(recipeWithoutPlaces())
@@ -136,7 +144,7 @@ public final class Training {
             try (EventLog events = EventLog.open(
                             folder.root().resolve("events.jsonl"), folder.id(), "/nocturne/train",
                             InstantSource.system());
-                    Backend backend = new CpuBackend(request.threads())) {
+                    Backend backend = device.apply(request.threads())) {
                 return announcingFailure(folder, events, () -> run(folder, fingerprint, events, backend, heartbeat));
             }
         }
@@ -158,7 +166,6 @@ public final class Training {
     }
 
     private boolean run(JobFolder folder, String fingerprint, EventLog events, Backend backend, Heartbeat heartbeat) {
-        long started = System.nanoTime();
         List<String> notices = notices();
         if (events.attempt() == 1) {
             events.append(new Event.Started(recipe.name(), recipe.train().steps(), dataset.samples().size(),
@@ -177,15 +184,23 @@ public final class Training {
                     : null;
             Snapshots snapshots = new Snapshots(
                     folder.state(), fingerprint, request.threads(), state(lora, optimizer, average));
-            Snapshots.Restored restored = snapshots.restore();
+            Snapshots.Restored restored = snapshots.restore(folder.savedStep());
             int done = restored.step();
+            RunTime time = new RunTime(restored.elapsed(), request.timeLimit(), System::nanoTime);
             try (Progress progress = new Progress(request.console(), terminal(), recipe.train().steps(), done,
                     System::nanoTime, Progress::residentBytes)) {
                 for (String notice : notices) progress.say("note: " + notice);
+                for (Snapshots.Rejected rejected : restored.rejected()) {
+                    events.append(
+                            new Event.CheckpointRejected(rejected.step(), rejected.file(), rejected.reason()));
+                    progress.say("note: %s %s; going on from an earlier state"
+                            .formatted(rejected.file(), rejected.reason()));
+                    snapshots.discard(rejected);
+                }
                 if (events.attempt() > 1) {
                     events.append(new Event.Resumed(done, "the run before was interrupted"));
                     progress.say("going on after step " + done);
-                    if (restored.threads() != request.threads()) {
+                    if (restored.isThere() && restored.threads() != request.threads()) {
                         String notice = "the run before used %d threads, this one uses %d: the last bits may differ;"
                                 .formatted(restored.threads(), request.threads())
                                 + " --threads %d gives the same bytes".formatted(restored.threads());
@@ -194,7 +209,7 @@ public final class Training {
                     }
                 }
                 TrainingLoop loop = loop(folder, events, backend, weights, passes, encoders, lora, optimizer, average,
-                        snapshots, progress, heartbeat, done);
+                        snapshots, progress, heartbeat, time, restored);
                 folder.note("running", done, recipe.train().steps());
                 // Not sooner: until here a process that ends at once loses nothing.
                 request.stop().workBegins();
@@ -204,10 +219,10 @@ public final class Training {
                     return false;
                 }
                 heartbeat.phase(Heartbeat.Phase.SAVING);
+                notices.addAll(outcome.notices());
                 new Results(folder, resolved, dataset, backend.name(), request.version(), notices)
-                        .publish(outcome.saved(), loop.heldOutLosses(), loop.gallery(), lora, events,
-                                System.nanoTime() - started);
-                folder.note("completed", recipe.train().steps(), recipe.train().steps());
+                        .publish(outcome.saved(), loop.heldOutLosses(), loop.gallery(), lora, events, time.soFar());
+                folder.note("completed", outcome.step(), recipe.train().steps());
                 progress.say("done: " + folder.root());
                 return true;
             }
@@ -271,8 +286,9 @@ public final class Training {
 
     private TrainingLoop loop(JobFolder folder, EventLog events, Backend backend, TensorArena weights,
             TensorArena passes, Encoders encoders, Lora lora, AdamWOptimizer optimizer, @Nullable MovingAverage average,
-            Snapshots snapshots, Progress progress, Heartbeat heartbeat, int done) {
-        heartbeat.step(done, recipe.train().steps());
+            Snapshots snapshots, Progress progress, Heartbeat heartbeat, RunTime time,
+            Snapshots.Restored restored) {
+        heartbeat.step(restored.step(), recipe.train().steps());
         heartbeat.phase(Heartbeat.Phase.CACHING);
         SamplePictures pictures = new SamplePictures(PictureReader.standard(), (picture, width, height) ->
                 Resample.pillow(picture, width, height, Resample.Filter.LANCZOS, Resample.Order.HORIZONTAL_FIRST));
@@ -307,7 +323,7 @@ public final class Training {
                 new Checkpoints(folder.root(), recipe, lora, backend, metadata(folder), stepsPerEpoch);
         return new TrainingLoop(new TrainingLoop.Parts(recipe, base, lora, learner, optimizer, average,
                 Settings.learningRate(recipe), batches, measure, gallery, checkpoints, snapshots, folder, events,
-                progress, heartbeat), checkpoints.upTo(done));
+                progress, heartbeat, time), restored.health(), checkpoints.upTo(restored.step()));
     }
 
     private AdapterMetadata metadata(JobFolder folder) {

@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import nocturne.problem.UserMistake;
+import nocturne.promise.Promise;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
@@ -20,6 +21,7 @@ class DamagedPictureTest {
     private final PictureReader reader = PictureReader.standard();
 
     @TestFactory
+    @Promise(row = 7, fault = "PNG, JPEG and WebP cut off at 150 places")
     Stream<DynamicTest> aPictureCutOffAnywhereIsRefused() throws IOException {
         return samples().map(sample -> DynamicTest.dynamicTest(sample.name, () -> {
             for (int length = 0; length < sample.bytes.length; length += 1 + sample.bytes.length / 150) {
@@ -32,6 +34,7 @@ class DamagedPictureTest {
     }
 
     @TestFactory
+    @Promise(row = 7, fault = "2,100 pictures with changed bytes")
     Stream<DynamicTest> changedBytesGiveAPictureOfThatSizeOrAMistake() throws IOException {
         return samples().map(sample -> DynamicTest.dynamicTest(sample.name, () -> {
             SplittableRandom random = new SplittableRandom(7);

@@ -21,6 +21,7 @@ import java.nio.file.Path;
 import java.util.zip.DeflaterOutputStream;
 import nocturne.image.PictureHeader.Format;
 import nocturne.problem.UserMistake;
+import nocturne.promise.Promise;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -121,6 +122,7 @@ class PictureReaderTest {
     }
 
     @Test
+    @Promise(row = 7, fault = "an animated WebP")
     void anAnimationIsRefused() throws IOException {
         byte[] webp = resource("animation.webp");
         assertThatThrownBy(() -> reader.inspect(webp, "a.webp")).isInstanceOf(UserMistake.class)
@@ -208,6 +210,7 @@ class PictureReaderTest {
     }
 
     @Test
+    @Promise(row = 7, fault = "a colour profile that inflates to 64 MB")
     void aProfileThatInflatesWithoutEndIsLeftAside() throws IOException {
         ByteArrayOutputStream iccp = new ByteArrayOutputStream();
         iccp.writeBytes("bomb\0\0".getBytes(StandardCharsets.US_ASCII));
@@ -220,6 +223,7 @@ class PictureReaderTest {
 
     @ParameterizedTest
     @CsvSource({"60000, 60000", "16385, 1", "1, 16385", "16000, 16000", "2147483647, 2147483647"})
+    @Promise(row = 7, fault = "headers that claim up to 2^31 x 2^31 pixels")
     void aPictureBombIsRefusedFromItsHeader(int width, int height) {
         byte[] bomb = PictureFiles.pngClaiming(width, height);
         assertThatThrownBy(() -> reader.decode(bomb, "bomb.png", Background.WHITE)).isInstanceOf(UserMistake.class)

@@ -26,6 +26,7 @@ import net.jqwik.api.Provide;
 import net.jqwik.api.lifecycle.AfterProperty;
 import net.jqwik.api.lifecycle.BeforeProperty;
 import nocturne.problem.UserMistake;
+import nocturne.promise.Promise;
 
 class SafetensorsPropertyTest {
     private Path folder = Path.of("");
@@ -106,6 +107,7 @@ class SafetensorsPropertyTest {
     }
 
     @Example
+    @Promise(row = 16, fault = "a file cut off after each of its bytes")
     void everyTruncationIsRefused() throws IOException {
         Path file = folder.resolve("whole.safetensors");
         SafetensorsWriter.write(file, METADATA, sample());
@@ -120,6 +122,7 @@ class SafetensorsPropertyTest {
     /// Every byte of the header takes every other value: the file is refused, or all it claims lies inside it. A name
     /// may change, since no reader can know; nothing else is thrown, and every tensor can be read to its end.
     @Example
+    @Promise(row = 16, fault = "every byte of a header takes every other value")
     void everyChangedHeaderByteIsRefusedOrReadInBounds() throws IOException {
         Path file = folder.resolve("whole.safetensors");
         SafetensorsWriter.write(file, METADATA, sample());

@@ -16,6 +16,7 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import nocturne.problem.Problem;
 import nocturne.problem.UserMistake;
+import nocturne.promise.Promise;
 
 /// Whatever is written, the answer is a recipe or a list of problems with lines, and what is resolved reads back equal.
 class RecipePropertyTest {
@@ -49,11 +50,13 @@ class RecipePropertyTest {
     }
 
     @Property(tries = 3000)
+    @Promise(row = 8, fault = "3,000 mutated recipes")
     void aMutatedRecipeIsARecipeOrAListOfProblemsWithLines(@ForAll long seed) throws IOException {
         answer(mutated(base(seed), new Random(seed)));
     }
 
     @Property(tries = 1000)
+    @Promise(row = 8, fault = "1,000 files of broken bytes")
     void brokenBytesAreAnswered(@ForAll long seed) throws IOException {
         Random random = new Random(seed);
         byte[] bytes = base(seed).getBytes(StandardCharsets.UTF_8);

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import nocturne.problem.UserMistake;
+import nocturne.promise.Promise;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -94,6 +95,7 @@ class RecipeSourceTest {
         "`a: 'open`              | line 1: is not valid YAML",
         "`a: 1\nb: \u0007`       | line 2: holds the control character 0x07",
     })
+    @Promise(row = 8, fault = "tags, variables, merge keys, several documents, aliases without an anchor")
     void whatIsNoPlainTreeIsRefusedWithItsLine(String text, String message) {
         assertThat(complaint(text)).contains(message);
     }
@@ -105,6 +107,7 @@ class RecipeSourceTest {
 
     /// Ten levels of ten aliases are 10^10 values in 400 bytes.
     @Test
+    @Promise(row = 8, fault = "ten levels of ten aliases")
     void aBillionLaughsEndsBeforeTheyGrow() {
         StringBuilder bomb = new StringBuilder("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
         for (int i = 1; i <= 10; i++) {

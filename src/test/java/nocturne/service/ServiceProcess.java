@@ -25,28 +25,31 @@ import java.util.regex.Pattern;
 /// The real `nocturne serve` in a process of its own, with folders of its own below one folder.
 public final class ServiceProcess implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
-    private static final Pattern READY = Pattern.compile("ready after .* management on (\\S+)");
+    private static final Pattern READY = Pattern.compile("ready after .* management on ([^\\s\"]+)");
 
-    private final Path folder;
     private final Map<String, String> settings = new LinkedHashMap<>();
     private final Map<String, String> environment = new LinkedHashMap<>();
     private final List<String> javaOptions = new ArrayList<>();
     private final List<String> lines = new CopyOnWriteArrayList<>();
     private Process process;
+    private Thread reader;
 
-    private ServiceProcess(Path folder) {
-        this.folder = folder;
-    }
+    private ServiceProcess() {}
 
     /// A service that is not started yet, without Kafka, that settles in a moment and answers on any free port.
     public static ServiceProcess in(Path folder) {
-        ServiceProcess service = new ServiceProcess(folder);
+        ServiceProcess service = new ServiceProcess();
         return service.with("nocturne.inbox", folder.resolve("inbox"))
                 .with("nocturne.outbox", folder.resolve("outbox"))
                 .with("nocturne.work", folder.resolve("work"))
                 .with("nocturne.settle", "300ms")
                 .with("nocturne.grace", "5s")
                 .with("nocturne.management.port", 0);
+    }
+
+    /// Only notes what comes in, in this folder; see [nocturne.service.inbox.NotingIntake].
+    public ServiceProcess onlyNotingIn(Path notes) throws IOException {
+        return with("micronaut.test.intake", Files.createDirectories(notes));
     }
 
     public ServiceProcess with(String key, Object value) {
@@ -84,7 +87,7 @@ public final class ServiceProcess implements AutoCloseable {
             throw new UncheckedIOException(e);
         }
         BufferedReader out = process.inputReader(UTF_8);
-        Thread.ofVirtual().start(() -> {
+        reader = Thread.ofVirtual().start(() -> {
             try (out) {
                 for (String line = out.readLine(); line != null; line = out.readLine()) lines.add(line);
             } catch (IOException ended) {
@@ -130,20 +133,21 @@ public final class ServiceProcess implements AutoCloseable {
     }
 
     public Path inbox() throws IOException {
-        return Files.createDirectories(folder.resolve("inbox"));
+        return Files.createDirectories(Path.of(settings.get("nocturne.inbox")));
     }
 
     public Path outbox() {
-        return folder.resolve("outbox");
+        return Path.of(settings.get("nocturne.outbox"));
     }
 
     public Path work() {
-        return folder.resolve("work");
+        return Path.of(settings.get("nocturne.work"));
     }
 
     /// SIGTERM; returns the exit code.
     public int terminate() {
-        process.destroy();
+        // Not of the process, which would also close what its last words come through.
+        process.toHandle().destroy();
         return exitCode();
     }
 
@@ -152,6 +156,7 @@ public final class ServiceProcess implements AutoCloseable {
             if (!process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
                 throw new AssertionError("still running: " + lines);
             }
+            reader.join();
             return process.exitValue();
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
@@ -160,7 +165,7 @@ public final class ServiceProcess implements AutoCloseable {
 
     /// SIGKILL.
     public void kill() {
-        process.destroyForcibly();
+        process.toHandle().destroyForcibly();
         exitCode();
     }
 

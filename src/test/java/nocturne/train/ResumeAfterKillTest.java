@@ -8,13 +8,16 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.SortedMap;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import nocturne.image.Background;
 import nocturne.image.PictureReader;
 import nocturne.io.Safetensors;
+import nocturne.promise.Promise;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
@@ -41,6 +44,42 @@ class ResumeAfterKillTest {
     }
 
     @Test
+    @Promise(row = 3, fault = "kill -9 after 7 of 20 steps, then the same command again")
+    void sevenStepsAndThirteenAreTwenty() throws IOException {
+        Path twenty = ShortRun.bundleIn(scratch.resolve("twenty"));
+        Path recipe = twenty.resolve("recipe.yaml");
+        Files.writeString(recipe, Files.readString(recipe)
+                .replace("steps: 40", "steps: 20").replace("save_every: 10", "save_every: 7"));
+        Path home = scratch.resolve("twenty-home");
+        Path whole = scratch.resolve("twenty-whole/run");
+        ShortRun.Child undisturbed = ShortRun.start(twenty, home, whole);
+        assertThat(undisturbed.exitCode()).as(undisturbed.words()).isZero();
+
+        Path out = scratch.resolve("twenty-killed/run");
+        ShortRun.Child first = ShortRun.start(twenty, home, out);
+        first.runUntil(() -> Files.exists(out.resolve(".state/step-000000007.safetensors")));
+        first.process().destroyForcibly();
+        assertThat(first.exitCode()).isEqualTo(SIGKILL);
+        ShortRun.Child second = ShortRun.start(twenty, home, out);
+        assertThat(second.exitCode()).as(second.words()).isZero();
+
+        assertThat(ShortRun.events(out, "nocturne.job.resumed.v1").getFirst().at("/data/step").asInt())
+                .isGreaterThanOrEqualTo(7);
+        assertThat(losses(out)).isEqualTo(losses(whole)).hasSize(20);
+        assertThat(ShortRun.results(out)).isEqualTo(ShortRun.results(whole));
+    }
+
+    /// By step; what was repeated counts as it was the last time.
+    private static SortedMap<Integer, Double> losses(Path out) {
+        SortedMap<Integer, Double> losses = new TreeMap<>();
+        for (JsonNode event : ShortRun.events(out, "nocturne.job.stepped.v1")) {
+            losses.put(event.at("/data/step").asInt(), event.at("/data/loss").asDouble());
+        }
+        return losses;
+    }
+
+    @Test
+    @Promise(row = 3, fault = "kill -9 five times: while encoding, sampling, training, saving and reporting")
     void killedFiveTimesItEndsInTheSameBytes() throws Exception {
         System.out.println("kill.seed=" + seed);
         Path home = scratch.resolve("killed/home");
@@ -69,6 +108,7 @@ class ResumeAfterKillTest {
 
     /// The last moment of all: every step is made and saved, and nothing is told yet.
     @Test
+    @Promise(row = 3, fault = "kill -9 between the last saved state and the results")
     void killedBetweenTheLastStateAndTheResultsItStillReportsTheFinalAdapter() throws IOException {
         Path home = scratch.resolve("late/home");
         Path out = scratch.resolve("late/run");
@@ -87,6 +127,7 @@ class ResumeAfterKillTest {
     }
 
     @Test
+    @Promise(row = 21, fault = "SIGTERM at a random step")
     void askedToStopItSavesTheStepItIsAtAndGoesOnFromThere() throws IOException {
         Path home = scratch.resolve("stopped/home");
         Path out = scratch.resolve("stopped/run");

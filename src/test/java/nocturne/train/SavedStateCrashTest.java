@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -129,7 +130,7 @@ class SavedStateCrashTest {
             float[] values = new float[(int) lora.layout().parameters()];
             Arrays.fill(values, step);
             backend.write(values, lora.values());
-            saved.add(checkpoints.write(step, lora.values(), false, false));
+            saved.add(checkpoints.write(step, step == STEPS, lora.values(), false, false));
             disk.promise("step " + step);
             List<Integer> removed = checkpoints.prune(saved, Map.of());
             saved.removeIf(one -> removed.contains(one.step()));
@@ -147,7 +148,7 @@ class SavedStateCrashTest {
 
     /// After this many saves that were reported as done, the state found is that of the last of them or of the next.
     private void requireState(Path folder, int saved, String when) {
-        Snapshots.Restored restored = snapshots(folder).restore();
+        Snapshots.Restored restored = snapshots(folder).restore(0);
         assertThat(restored.step()).as(when).isBetween(saved, saved + 1);
         if (restored.step() == 0) return;
         assertThat(backend.toArray(parameters)).as(when).containsOnly(restored.step());
@@ -166,7 +167,7 @@ class SavedStateCrashTest {
         backend.write(values, parameters);
         Arrays.fill(values, -step);
         backend.write(values, moments);
-        snapshots(disk.root()).write(step);
+        snapshots(disk.root()).write(step, Health.UNTRIED.afterSound(step), Duration.ZERO);
     }
 
     private Snapshots snapshots(Path folder) {

@@ -156,12 +156,14 @@ final class Claims {
             } catch (FileAlreadyExistsException taken) {
                 continue;
             }
+            Optional<DroppedFile> ours = DroppedFile.at(target);
             boolean moved = false;
             try {
                 moved = names.move(claimed, target);
                 return moved ? target : null;
             } finally {
-                if (!moved) Files.deleteIfExists(target);
+                // A share may have done what it denies: only the very file that we made ourselves may go.
+                if (!moved && ours.isPresent() && DroppedFile.at(target).equals(ours)) Files.deleteIfExists(target);
             }
         }
     }
@@ -196,7 +198,7 @@ final class Claims {
         return Objects.requireNonNull(claimed.getParent());
     }
 
-    private static void deleteTree(Path root) throws IOException {
+    static void deleteTree(Path root) throws IOException {
         if (!Files.exists(root, LinkOption.NOFOLLOW_LINKS)) return;
         Files.walkFileTree(root, new SimpleFileVisitor<>() {
             @Override

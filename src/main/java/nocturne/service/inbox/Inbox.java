@@ -16,27 +16,49 @@ import org.apache.camel.Exchange;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Takes what the inbox's routes have claimed: `ref: inbox` in a route.
+/// Takes what the inbox's routes have claimed: `ref: inbox` in a route. What is decided here, [InboxClaim] carries out
+/// on the file.
 @Singleton
 @Named("inbox")
 final class Inbox {
     private static final Logger LOG = LoggerFactory.getLogger(Inbox.class);
     private static final String ZIP = ".zip";
+    private static final String REQUEST = ".job.json";
 
     private final Intake intake;
+    private final InboxRequests requests;
+    private final InboxCommands commands;
     private final Patience patience;
 
-    Inbox(Intake intake, Patience patience) {
+    Inbox(Intake intake, InboxRequests requests, InboxCommands commands, Patience patience) {
         this.intake = intake;
+        this.requests = requests;
+        this.commands = commands;
         this.patience = patience;
     }
 
     /// Makes the claimed zip or folder a job, or refuses it.
     public void importBundle(Exchange exchange) {
-        Path claimed = exchange.getProperty(InboxClaim.CLAIMED, Path.class);
-        String file = claimed.getFileName().toString();
-        Incoming bundle = Incoming.named(claimed, withoutEnding(file), "inbox:" + file);
-        exchange.setProperty(Outcome.PROPERTY, answered(bundle, () -> offered(bundle, file)));
+        Path claimed = claimed(exchange);
+        Incoming bundle = incoming(claimed, ZIP);
+        decide(exchange, answered(bundle, () -> taken(bundle, claimed.getFileName().toString())));
+    }
+
+    /// Fetches the bundle that the claimed `*.job.json` names, and makes it a job, or refuses it.
+    public void importRequest(Exchange exchange) {
+        Incoming request = incoming(claimed(exchange), REQUEST);
+        decide(exchange, answered(request, () -> requests.take(request)));
+    }
+
+    /// Carries out what the claimed `*.command.json` wishes.
+    public void runCommand(Exchange exchange) {
+        Path claimed = claimed(exchange);
+        try {
+            decide(exchange, commands.run(claimed) ? Outcome.TAKEN : Outcome.REFUSED);
+        } catch (IOException | RuntimeException bug) {
+            LOG.error("the command {} failed in a way that nobody foresaw", claimed.getFileName(), bug);
+            decide(exchange, Outcome.REFUSED);
+        }
     }
 
     private Outcome answered(Incoming bundle, Callable<Verdict> answer) {
@@ -62,7 +84,7 @@ final class Inbox {
     }
 
     /// Looks again, under the name that nobody else knows: what lay in the inbox may have been swapped since.
-    private Verdict offered(Incoming bundle, String file) throws IOException {
+    private Verdict taken(Incoming bundle, String file) throws IOException {
         DroppedFile found = DroppedFile.at(bundle.source()).orElseThrow(() -> new NoSuchFileException(file));
         return switch (found.kind()) {
             case PLAIN -> WholeFiles.isUnfinished(found) ? intake.refuse(bundle, List.of(new Problem(
@@ -74,9 +96,19 @@ final class Inbox {
         };
     }
 
-    private static String withoutEnding(String name) {
-        boolean zip = name.length() > ZIP.length()
-                && name.regionMatches(true, name.length() - ZIP.length(), ZIP, 0, ZIP.length());
-        return zip ? name.substring(0, name.length() - ZIP.length()) : name;
+    private static Incoming incoming(Path claimed, String ending) {
+        String file = claimed.getFileName().toString();
+        boolean ends = file.length() > ending.length()
+                && file.regionMatches(true, file.length() - ending.length(), ending, 0, ending.length());
+        return Incoming.named(claimed, ends ? file.substring(0, file.length() - ending.length()) : file,
+                "inbox:" + file);
+    }
+
+    private static Path claimed(Exchange exchange) {
+        return exchange.getProperty(InboxClaim.CLAIMED, Path.class);
+    }
+
+    private static void decide(Exchange exchange, Outcome outcome) {
+        exchange.setProperty(Outcome.PROPERTY, outcome);
     }
 }

@@ -54,6 +54,16 @@ final class KeyedWork<K> implements AutoCloseable {
         }
     }
 
+    /// Asks for a key that is not waiting to be worked on after some time. Returns at once.
+    synchronized void askLater(K key, Duration wait) {
+        State state = states.get(key);
+        if (state == null) {
+            later(key, wait);
+        } else if (state == State.RUNNING) {
+            states.put(key, State.RUNNING_AND_ASKED_AGAIN);
+        }
+    }
+
     /// Whether nothing is waiting or under way.
     synchronized boolean isIdle() {
         return states.isEmpty();

@@ -1,5 +1,6 @@
 package nocturne.service.publish;
 
+import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.io.IOException;
 import java.io.InputStream;
@@ -46,6 +47,7 @@ final class Outbox implements OutboxMirror {
     private final Map<JobId, Long> synced = new ConcurrentHashMap<>();
     private final Set<JobId> swept = ConcurrentHashMap.newKeySet();
 
+    @Inject
     Outbox(Ledger ledger, ServiceConfig config) {
         this(ledger, config.outbox());
     }

@@ -37,18 +37,19 @@ final class Attempt {
     /// @param grace    between SIGTERM and SIGKILL
     /// @param progress at most one progress event in this time
     record Setting(Ledger ledger, Trainers trainers, TrainerSettings trainer, HangLimits limits, Duration grace,
-            Duration progress, SlotBoard board, Mirroring mirroring, LongSupplier nanos) {}
+            Duration progress, SlotBoard board, LongSupplier nanos) {}
 
     /// How it went.
     ///
     /// @param job      as it was before
     /// @param step     the last one made, in this attempt or before
+    /// @param saved    the step that the next attempt goes on from, as far as known
     /// @param summary  of the steps that nothing was said about yet
     /// @param gained   whether it got further than the state it began from
     /// @param spoke    whether the trainer got as far as its first word
     /// @param lingering done when the process is gone, for one that could not be killed; null otherwise
-    record Report(Job job, String device, Ending ending, long step, Event.Progressed summary, boolean gained,
-            boolean spoke, @Nullable CompletableFuture<?> lingering) {}
+    record Report(Job job, String device, Ending ending, long step, long saved, Event.Progressed summary,
+            boolean gained, boolean spoke, @Nullable CompletableFuture<?> lingering) {}
 
     private final Job job;
     private final JobId id;
@@ -138,7 +139,7 @@ final class Attempt {
             trainer.kill();
             return null;
         }
-        LOG.info("{} runs on {}, attempt {}, process {}", id, device, job.attempt() + 1, trainer.pid());
+        LOG.debug("{}: process {}", id, trainer.pid());
         try {
             return supervise(trainer);
         } catch (RuntimeException | InterruptedException e) {
@@ -156,7 +157,7 @@ final class Attempt {
 
     private Report before(Ending ending) {
         decide();
-        return new Report(job, device, ending, job.step(), pace.summary(0), false, false, null);
+        return new Report(job, device, ending, job.step(), job.step(), pace.summary(0), false, false, null);
     }
 
     private boolean isWrittenDown(Trainer trainer) {
@@ -185,7 +186,7 @@ final class Attempt {
                         device, asked.message());
                 Ending ending = last != null && last.kind() == Wish.Kind.CANCEL
                         ? new Ending.Cancelled() : new Ending.Unkillable(message);
-                return report(ending, savedAt > resumedAt, trainer.onEnd());
+                return report(ending, false, trainer.onEnd());
             }
         }
         String words = trainer.lastWords(LAST_LINES);
@@ -197,14 +198,18 @@ final class Attempt {
             all = follow();
         }
         int code = trainer.exitCode();
-        boolean gained = savedAt > resumedAt || code == Ending.SAVED && pace.step() > resumedAt;
-        return report(Ending.of(new Ending.Facts(code, decide(), completed, failed, words)), gained, null);
+        boolean saved = code == Ending.SAVED || code == 0 && completed;
+        return report(Ending.of(new Ending.Facts(code, decide(), completed, failed, words)), saved, null);
     }
 
-    private Report report(Ending ending, boolean gained, @Nullable CompletableFuture<?> lingering) {
-        long step = Math.max(Math.max(pace.step(), resumedAt), spoke ? 0 : job.step());
-        return new Report(job, device, ending, step, pace.summary(setting.board().vramBytes(device)), gained, spoke,
-                lingering);
+    /// @param all whether every step that was made is saved
+    private Report report(Ending ending, boolean all, @Nullable CompletableFuture<?> lingering) {
+        long before = spoke ? 0 : job.step();
+        long step = Math.max(Math.max(pace.step(), resumedAt), before);
+        long saved = all ? step : Math.max(Math.max(savedAt, resumedAt), before);
+        boolean gained = saved > resumedAt;
+        return new Report(job, device, ending, step, saved, pace.summary(setting.board().vramBytes(device)), gained,
+                spoke, lingering);
     }
 
     /// @return whether all that can be done was done, and it is still there
@@ -212,7 +217,7 @@ final class Attempt {
         long now = setting.nanos().getAsLong();
         if (!terminated) {
             terminated = true;
-            LOG.info("{} is asked to stop: {}", id, asked.message());
+            LOG.debug("{} is asked to stop: {}", id, asked.message());
             trainer.terminate();
             Duration patience = asked.kind() == Wish.Kind.HUNG ? setting.limits().grace() : setting.grace();
             deadline = now + patience.toNanos();
@@ -263,10 +268,7 @@ final class Attempt {
     private void handOver() {
         List<EventLine> others = pending.stream().filter(line -> !NOT_TAKEN_OVER.contains(line.type())).toList();
         if (!others.isEmpty()) setting.ledger().takeOver(id, others);
-        boolean files = others.stream().anyMatch(line -> line.type().equals("nocturne.sample.written.v1")
-                || line.type().equals("nocturne.checkpoint.written.v1"));
         pending.clear();
-        if (files) setting.mirroring().filesWereMade(id);
     }
 
     private void tellProgress() {

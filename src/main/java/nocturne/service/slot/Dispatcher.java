@@ -87,7 +87,6 @@ final class Dispatcher implements Part, Slots, RunningJobs, SlotReport {
     public void start() {
         disk.look();
         orphans.adopt();
-        LOG.info("slots: {}", String.join(", ", board.report().stream().map(SlotReport.Slot::device).toList()));
         thread = Thread.ofPlatform().name("nocturne-slots").start(this::dispatch);
         if (healthEvery.isPositive()) {
             healthThread = Thread.ofVirtual().name("nocturne-health").start(this::watchHealth);
@@ -115,6 +114,11 @@ final class Dispatcher implements Part, Slots, RunningJobs, SlotReport {
     }
 
     @Override
+    public List<String> names() {
+        return board.report().stream().map(SlotReport.Slot::device).toList();
+    }
+
+    @Override
     public int free() {
         if (!isOpen() || !disk.isEnough()) return 0;
         long waiting = ledger.jobs().stream()
@@ -135,27 +139,11 @@ final class Dispatcher implements Part, Slots, RunningJobs, SlotReport {
 
     @Override
     public void cancel(JobId id) {
-        Attempt attempt = attempts.get(id);
-        if (attempt == null) {
-            cancelNow(id);
-        } else if (!attempt.stop(Wish.CANCEL)) {
-            // It is just being decided what becomes of the job; that comes first.
-            Thread.ofVirtual().start(() -> {
-                try {
-                    attempt.awaitEnd(LAST_WORK);
-                    cancelNow(id);
-                } catch (InterruptedException e) {
-                    Thread.currentThread().interrupt();
-                }
-            });
-        }
-    }
-
-    private void cancelNow(JobId id) {
         if (ledger.job(id).isEmpty()) return;
-        ledger.advance(id, job -> job.isTerminal() ? job
-                        : job.in(JobState.CANCELLED, Wish.CANCEL.code(), Wish.CANCEL.message()),
-                new Event.Cancelled(Wish.CANCEL.message()));
+        // In the ledger first: if this process ends now, the next one knows.
+        ledger.cancel(id, Wish.CANCEL.message());
+        Attempt attempt = attempts.get(id);
+        if (attempt != null) attempt.stop(Wish.CANCEL);
     }
 
     @Override

@@ -112,7 +112,6 @@ final class Orphans {
         }
         ledger.advance(found.id(), job -> isStuck(job)
                 ? job.withFailures(job.failures() + (counts ? 1 : 0)).in(JobState.QUEUED, CODE, MESSAGE) : job, event);
-        LOG.info("{} goes on later: {}", found.id(), MESSAGE);
     }
 
     private static boolean isStuck(Job job) {

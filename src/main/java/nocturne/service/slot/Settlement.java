@@ -186,25 +186,22 @@ final class Settlement {
     /// Lets a job go on that was put aside for this reason.
     void unpark(JobId id, String code, String why) {
         ledger.advance(id, job -> job.state() == JobState.PARKED && job.code().equals(code)
-                ? job.in(JobState.QUEUED, "", "") : job, new Event.NoticeGiven("UNPARKED", why));
+                ? job.in(JobState.QUEUED, "UNPARKED", why) : job, queued(id));
     }
 
     private void requeue(Attempt.Report report, int failures, String code, String message)
             throws InterruptedException {
-        LOG.info("{} goes on later: {} ({})", report.job().id(), message, code);
-        next(report, job -> job.withFailures(failures).withStep(report.step()).in(JobState.QUEUED, code, message),
+        next(report, job -> job.withFailures(failures).withStep(report.saved()).in(JobState.QUEUED, code, message),
                 new Event.Interrupted(report.step(), code, message));
     }
 
     private void park(Attempt.Report report, String code, String message) throws InterruptedException {
-        LOG.warn("{} is put aside: {} ({})", report.job().id(), message, code);
-        next(report, job -> job.withFailures(code.equals("CRASH_LOOP") ? 0 : job.failures()).withStep(report.step())
+        next(report, job -> job.withFailures(code.equals("CRASH_LOOP") ? 0 : job.failures()).withStep(report.saved())
                 .in(JobState.PARKED, code, message), new Event.Parked(code, message));
     }
 
     private void fail(Attempt.Report report, Ending.Failed failed) throws InterruptedException {
-        LOG.warn("{} failed: {} ({})", report.job().id(), failed.message(), failed.code());
-        next(report, job -> job.withProblems(failed.problems()).withStep(report.step())
+        next(report, job -> job.withProblems(failed.problems()).withStep(report.saved())
                         .in(JobState.FAILED, failed.code(), failed.message()),
                 new Event.Failed(failed.code(), failed.message(), failed.problems()));
     }
@@ -215,7 +212,7 @@ final class Settlement {
         JobId id = report.job().id();
         while (true) {
             try {
-                Job now = ledger.advance(id, job -> job.isTerminal() ? job : change.apply(job), event);
+                Job now = made(id, change, event);
                 if (now.isTerminal() || now.state() == JobState.PUBLISHING) forget(id);
                 return;
             } catch (SickMachine machine) {
@@ -224,6 +221,19 @@ final class Settlement {
                 Thread.sleep(AGAIN_MILLIS);
             }
         }
+    }
+
+    /// A job whose trainer could not even be started is still waiting, and nothing is announced.
+    private Job made(JobId id, UnaryOperator<Job> change, Event event) {
+        boolean stays = ledger.job(id).filter(job -> job.state() == JobState.QUEUED
+                && change.apply(job).state() == JobState.QUEUED).isPresent();
+        UnaryOperator<Job> guarded = job -> job.isTerminal() ? job : change.apply(job);
+        return stays ? ledger.note(id, guarded) : ledger.advance(id, guarded, event);
+    }
+
+    private Event queued(JobId id) {
+        Job job = ledger.job(id).orElseThrow();
+        return new Event.Queued(job.name(), job.origin(), job.contentHash(), job.steps(), job.pictures());
     }
 
     private void forget(JobId id) {

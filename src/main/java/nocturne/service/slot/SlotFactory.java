@@ -12,7 +12,6 @@ import java.util.function.ToLongFunction;
 import nocturne.job.JobId;
 import nocturne.job.Ledger;
 import nocturne.service.HostJournal;
-import nocturne.service.OutboxMirror;
 import nocturne.service.ServiceConfig;
 
 /// Puts the slots together.
@@ -39,11 +38,11 @@ final class SlotFactory {
 
     @Singleton
     Dispatcher dispatcher(ServiceConfig service, SlotSettings slots, TrainerSettings trainer, HangLimits limits,
-            GpuSettings gpu, Ledger ledger, OutboxMirror mirror, HostJournal host) throws InterruptedException {
-        return dispatcher(new Settings(service, slots, trainer, limits, gpu), ledger, mirror, host, World.real());
+            GpuSettings gpu, Ledger ledger, HostJournal host) throws InterruptedException {
+        return dispatcher(new Settings(service, slots, trainer, limits, gpu), ledger, host, World.real());
     }
 
-    static Dispatcher dispatcher(Settings settings, Ledger ledger, OutboxMirror mirror, HostJournal host, World world)
+    static Dispatcher dispatcher(Settings settings, Ledger ledger, HostJournal host, World world)
             throws InterruptedException {
         TrainerSettings trainer = settings.trainer();
         GpuSettings gpu = settings.gpu();
@@ -59,7 +58,7 @@ final class SlotFactory {
         Trainers trainers = new Trainers(trainer, ledger.work(), settings.service().home(), cpuSlots,
                 world.variables(), world.processes());
         Attempt.Setting setting = new Attempt.Setting(ledger, trainers, trainer, settings.limits(),
-                settings.service().grace(), settings.slots().progress(), board, new Mirroring(mirror), world.nanos());
+                settings.service().grace(), settings.slots().progress(), board, world.nanos());
         DiskRoom disk = new DiskRoom(List.of(ledger.work().root(), settings.service().outbox()), trainer.reserve(),
                 world.usableBytes());
         Hours hours = Hours.of(settings.slots().windows(), settings.slots().zone(), world.clock());

@@ -140,7 +140,7 @@ final class Trainers {
         if (settings.command().isEmpty() && device.startsWith("cuda:")) {
             return Path.of(System.getProperty("java.io.tmpdir"), "nocturne-" + System.getProperty("user.name"), name);
         }
-        return work.root().resolve("host").resolve(name);
+        return work.locks().resolve(name);
     }
 
     private boolean has(String program) {

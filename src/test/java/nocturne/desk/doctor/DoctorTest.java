@@ -17,7 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
-import nocturne.desk.QuietKafka;
+import nocturne.desk.Logs;
 import nocturne.desk.doctor.Finding.Level;
 import nocturne.service.ServiceConfig;
 import org.junit.jupiter.api.BeforeEach;
@@ -33,7 +33,7 @@ final class DoctorTest {
 
     @BeforeEach
     void makeAHealthyHome() throws IOException {
-        QuietKafka.please();
+        Logs.withoutKafka();
         Files.createDirectories(home.resolve("routes"));
         Files.writeString(home.resolve("routes/inbox.camel.yaml"), "[]");
         model("small", "part-1.safetensors");

@@ -35,7 +35,6 @@ final class SlotBench implements AutoCloseable {
     private final Path folder;
     private final Map<String, Object> properties = new HashMap<>();
     private final List<Event> hostEvents = new CopyOnWriteArrayList<>();
-    private final List<JobId> mirrored = new CopyOnWriteArrayList<>();
     private SlotFactory.World world = SlotFactory.World.real();
     private ApplicationContext context;
     private Ledger ledger;
@@ -81,7 +80,7 @@ final class SlotBench implements AutoCloseable {
 
     SlotBench start() throws InterruptedException {
         open();
-        dispatcher = SlotFactory.dispatcher(settings(), ledger, mirrored::add, hostEvents::add, world);
+        dispatcher = SlotFactory.dispatcher(settings(), ledger, hostEvents::add, world);
         dispatcher.start();
         return this;
     }
@@ -116,7 +115,8 @@ final class SlotBench implements AutoCloseable {
     }
 
     Job awaitState(JobId id, JobState state) {
-        await().atMost(PATIENCE).pollInterval(Duration.ofMillis(10)).until(() -> job(id).state() == state || job(id).isTerminal());
+        await().atMost(PATIENCE).pollInterval(Duration.ofMillis(10))
+                .until(() -> job(id).state() == state || job(id).isTerminal());
         assertThat(job(id).state()).as("%s", job(id)).isEqualTo(state);
         return job(id);
     }
@@ -167,10 +167,6 @@ final class SlotBench implements AutoCloseable {
 
     List<Event> hostEvents() {
         return hostEvents;
-    }
-
-    List<JobId> mirrored() {
-        return mirrored;
     }
 
     Ledger ledger() {

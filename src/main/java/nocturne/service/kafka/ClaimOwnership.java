@@ -1,0 +1,50 @@
+package nocturne.service.kafka;
+
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+import java.time.Duration;
+import java.util.Optional;
+import nocturne.job.Job;
+import nocturne.job.JobId;
+import nocturne.job.Ledger;
+import nocturne.service.Ownership;
+import nocturne.service.ServiceConfig;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Whose a job is, as the claims topic says, read to its end at every question.
+@Singleton
+final class ClaimOwnership implements Ownership {
+    private static final Logger LOG = LoggerFactory.getLogger(ClaimOwnership.class);
+    /// A host that was stopped and goes on needs some seconds to find Kafka again, and must not answer before.
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+    private final KafkaLink link;
+    private final ClaimBook book;
+    private final Ledger ledger;
+    private final String host;
+
+    @Inject
+    ClaimOwnership(KafkaLink link, ClaimBook book, Ledger ledger, ServiceConfig config) {
+        this(link, book, ledger, config.host());
+    }
+
+    ClaimOwnership(KafkaLink link, ClaimBook book, Ledger ledger, String host) {
+        this.link = link;
+        this.book = book;
+        this.ledger = ledger;
+        this.host = host;
+    }
+
+    /// While Kafka does not answer for a minute, what is known counts: a night's work is not held back for a broker.
+    @Override
+    public boolean stillOurs(JobId id) {
+        Job.Claim promised = ledger.job(id).map(Job::claim).orElse(null);
+        if (promised == null) return true;
+        if (!link.catchUp(PATIENCE)) {
+            LOG.warn("job {}: whether it is still ours cannot be asked, because Kafka is away; publishing it", id);
+        }
+        Optional<Claim> standing = book.find(promised.request());
+        return standing.isEmpty() || standing.get().host().equals(host);
+    }
+}

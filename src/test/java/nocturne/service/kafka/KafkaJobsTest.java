@@ -1,0 +1,141 @@
+package nocturne.service.kafka;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import nocturne.event.Event;
+import nocturne.job.JobState;
+import nocturne.promise.Promise;
+import nocturne.service.broker.TestBroker;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// One host or several in this JVM, one real broker, the real routes.
+final class KafkaJobsTest {
+    private static final Duration PATIENCE = Duration.ofSeconds(40);
+
+    private final KafkaConfig config = TestHost.config(TestBroker.bootstrap(), TestBroker.fresh("test"),
+            Duration.ofSeconds(1), Duration.ofMinutes(5));
+    private final List<TestHost> hosts = new ArrayList<>();
+
+    @TempDir
+    Path folder;
+
+    @AfterEach
+    void stop() {
+        hosts.forEach(TestHost::close);
+    }
+
+    private TestHost host(String name, int devices, Duration training) {
+        TestHost host = new TestHost(config, name, folder.resolve(name), devices, training, place -> {});
+        hosts.add(host);
+        return host.start();
+    }
+
+    @Test
+    void claimsTrainsAndSaysTheLastWord() {
+        TestHost host = host("a", 1, Duration.ofMillis(50));
+        Topic.request(config, "one", "two", "three");
+        await().atMost(PATIENCE).untilAsserted(() -> assertThat(host.in(JobState.COMPLETED)).hasSize(3));
+        await().atMost(PATIENCE).untilAsserted(() ->
+                assertThat(Topic.claims(config)).filteredOn(Claim::isLast).extracting(Claim::request)
+                        .containsExactlyInAnyOrder("one", "two", "three"));
+        assertThat(Topic.firstClaims(config)).hasSize(3);
+        assertThat(host.ledger.work().pending()).isEmptyDirectory();
+        await().atMost(PATIENCE).untilAsserted(() -> assertThat(host.link.lag()).isZero());
+    }
+
+    @Promise(row = 18, fault = "the same message 10 times, with and without a key")
+    @Test
+    void trainsOnceWhatIsAskedForTenTimes() {
+        TestHost host = host("a", 2, Duration.ofMillis(50));
+        byte[] message = Topic.request("maya").getBytes(StandardCharsets.UTF_8);
+        for (int i = 0; i < 10; i++) {
+            Topic.send(config.brokers(), config.jobs(), List.of(Map.entry(i % 2 == 0 ? "maya" : "key" + i, message)));
+        }
+        await().atMost(PATIENCE).untilAsserted(() -> assertThat(duplicates(host)).isEqualTo(9));
+        await().atMost(PATIENCE).untilAsserted(() -> assertThat(host.in(JobState.COMPLETED)).hasSize(1));
+        assertThat(host.ledger.jobs()).hasSize(1);
+    }
+
+    private static long duplicates(TestHost host) {
+        long known = host.ledger.jobs().stream().mapToLong(job -> journal(host, job.id().text(), "job.duplicate")).sum();
+        return known + host.hostEvents.stream().filter(Event.Duplicate.class::isInstance).count();
+    }
+
+    private static long journal(TestHost host, String job, String type) {
+        try (var lines = java.nio.file.Files.lines(host.ledger.work().jobs().resolve(job).resolve("events.jsonl"))) {
+            return lines.filter(line -> line.contains(type)).count();
+        } catch (java.io.IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Promise(row = 13, fault = "one host busy for longer than all other jobs take", with = "pretended trainers")
+    @Test
+    void givesWhatWaitsToTheHostThatIsIdle() {
+        TestHost busy = host("busy", 1, Duration.ofMinutes(5));
+        Topic.request(config, "first");
+        await().atMost(PATIENCE).untilAsserted(() -> assertThat(busy.in(JobState.RUNNING)).hasSize(1));
+        TestHost idle = host("idle", 1, Duration.ofMillis(20));
+        Topic.request(config, "j1", "j2", "j3", "j4", "j5", "j6", "j7", "j8");
+        await().atMost(PATIENCE).untilAsserted(() -> assertThat(idle.in(JobState.COMPLETED)).hasSize(8));
+        assertThat(busy.in(JobState.RUNNING)).hasSize(1);
+    }
+
+    @Promise(row = 9, fault = "bombs and rubbish between good requests")
+    @Test
+    void putsWhatItCannotUseAmongTheDeadLettersAndGoesOn() {
+        TestHost host = host("a", 1, Duration.ofMillis(20));
+        List<Map.Entry<String, byte[]>> records = new ArrayList<>();
+        records.add(Map.entry("k", "rubbish".getBytes(StandardCharsets.UTF_8)));
+        records.add(Map.entry("k", ("{\"version\":1,\"x\":" + "[".repeat(100_000)).getBytes(StandardCharsets.UTF_8)));
+        records.add(Map.entry("good", Topic.request("good").getBytes(StandardCharsets.UTF_8)));
+        records.add(Map.entry("k", "{\"version\":7}".getBytes(StandardCharsets.UTF_8)));
+        records.add(Map.entry("k", new byte[300 << 10]));
+        records.add(Map.entry("k", new byte[0]));
+        Topic.send(config.brokers(), config.jobs(), records);
+        await().atMost(PATIENCE).untilAsserted(() -> assertThat(host.in(JobState.COMPLETED)).hasSize(1));
+        await().atMost(PATIENCE).untilAsserted(() ->
+                assertThat(Topic.all(config.brokers(), config.deadLetters())).hasSize(5).allSatisfy(letter -> {
+                    assertThat(letter.headers().lastHeader("code").value()).asString().startsWith("MESSAGE_");
+                    assertThat(letter.headers().lastHeader("reason").value()).isNotEmpty();
+                    assertThat(letter.headers().lastHeader("topic").value()).asString().isEqualTo(config.jobs());
+                    assertThat(letter.headers().lastHeader("partition").value()).isNotEmpty();
+                    assertThat(letter.headers().lastHeader("offset").value()).isNotEmpty();
+                }));
+        assertThat(Topic.all(config.brokers(), config.events())).hasSize(5)
+                .allSatisfy(event -> assertThat(event.value()).asString().contains("nocturne.job.rejected.v1"));
+        await().atMost(PATIENCE).untilAsserted(() -> assertThat(host.link.lag()).isZero());
+    }
+
+    @Test
+    void putsTheRequestOfAJobThatFailedAmongTheDeadLetters() {
+        TestHost host = host("a", 1, Duration.ofMillis(20));
+        host.failing = true;
+        Topic.request(config, "poison");
+        await().atMost(PATIENCE).untilAsserted(() ->
+                assertThat(Topic.all(config.brokers(), config.deadLetters())).singleElement().satisfies(letter -> {
+                    assertThat(letter.value()).asString().isEqualTo(Topic.request("poison"));
+                    assertThat(letter.headers().lastHeader("code").value()).asString().isEqualTo("CRASHED");
+                    assertThat(letter.headers().lastHeader("job").value()).asString().isEqualTo("poison");
+                }));
+        await().atMost(PATIENCE).untilAsserted(() ->
+                assertThat(Topic.claims(config)).last().extracting(Claim::state).isEqualTo("failed"));
+    }
+
+    @Test
+    void takesABundleThatIsTheMessage() {
+        TestHost host = host("a", 1, Duration.ofMillis(20));
+        Topic.send(config.brokers(), config.jobs(), List.of(Map.entry("maya.zip", new byte[] {'P', 'K', 3, 4, 5})));
+        await().atMost(PATIENCE).untilAsserted(() -> assertThat(host.in(JobState.COMPLETED)).singleElement()
+                .satisfies(job -> assertThat(job.name()).isEqualTo("maya")));
+    }
+}

@@ -1,0 +1,187 @@
+package nocturne.service.slot;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import nocturne.job.Job;
+import nocturne.job.JobId;
+import nocturne.job.JobState;
+import nocturne.promise.Promise;
+import nocturne.service.fake.FakeEngine;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Any death of a trainer is survived and understood.
+final class TrainerDeathTest {
+    @TempDir
+    private Path folder;
+
+    @Promise(row = 24, fault = "trainer ends by itself or by a signal at step 7, once", with = "fake engine")
+    @ParameterizedTest
+    @ValueSource(strings = {"exit 0", "exit 1", "exit 134", "exit 137", "exit 139", "signal KILL", "signal SEGV"})
+    void aCrashIsCountedAndTheJobGoesOnFromItsLastState(String fault) throws Exception {
+        try (SlotBench bench = new SlotBench(folder).start()) {
+            JobId id = bench.add("maya", "steps 20", "save 5", "once", "step 7: " + fault);
+            Job trained = bench.awaitState(id, JobState.PUBLISHING);
+            assertThat(trained.attempt()).isEqualTo(2);
+            assertThat(trained.failures()).isEqualTo(1);
+            assertThat(bench.types(id)).containsSubsequence("job.started", "job.interrupted", "job.started",
+                    "job.resumed");
+            assertThat(bench.run(id).resolve("maya.safetensors")).hasBinaryContent(FakeEngine.result(20, 4096));
+        }
+    }
+
+    @Promise(row = 24, fault = "trainer ends with 64 and with 70", with = "fake engine")
+    @Promise(row = 12, fault = "input that is refused between two good jobs", with = "fake engine")
+    @Test
+    void aMistakeOfTheUserOrOfOursIsNotTriedAgain() throws Exception {
+        try (SlotBench bench = new SlotBench(folder).start()) {
+            JobId before = bench.add("before", "steps 3");
+            JobId input = bench.add("input", "step 3: fail 64 RECIPE_INVALID line 3 is no recipe");
+            JobId bug = bench.add("bug", "step 3: fail 70 BUG java.lang.IllegalStateException");
+            JobId after = bench.add("after", "steps 3");
+            bench.awaitState(before, JobState.PUBLISHING);
+            bench.awaitState(after, JobState.PUBLISHING);
+            assertThat(bench.awaitState(input, JobState.FAILED)).satisfies(job -> {
+                assertThat(job.code()).isEqualTo("RECIPE_INVALID");
+                assertThat(job.message()).isEqualTo("line 3 is no recipe");
+                assertThat(job.attempt()).isEqualTo(1);
+            });
+            assertThat(bench.awaitState(bug, JobState.FAILED).attempt()).isEqualTo(1);
+            assertThat(bench.types(input)).endsWith("job.failed").containsOnlyOnce("job.failed");
+        }
+    }
+
+    @Promise(row = 24, fault = "somebody sends SIGTERM to the trainer (exit 75)", with = "fake engine")
+    @Test
+    void aStopThatNobodyOfUsAskedForIsNotCounted() throws Exception {
+        try (SlotBench bench = new SlotBench(folder).start()) {
+            JobId id = bench.add("maya", "steps 60", "ms 20", "save 50");
+            bench.awaitStep(id, 5);
+            ProcessHandle.of(bench.job(id).child().pid()).orElseThrow().destroy();
+            Job trained = bench.awaitState(id, JobState.PUBLISHING);
+            assertThat(trained.failures()).isZero();
+            assertThat(bench.interruptions(id)).containsExactly("CHECKPOINTED");
+            assertThat(bench.run(id).resolve("maya.safetensors")).hasBinaryContent(FakeEngine.result(60, 4096));
+        }
+    }
+
+    @Promise(row = 12, fault = "crash at the same step, always; a good job behind it", with = "fake engine")
+    @Test
+    void aPoisonousJobFailsAfterThreeAttemptsAndBlocksNobody() throws Exception {
+        try (SlotBench bench = new SlotBench(folder).start()) {
+            JobId poison = bench.add("poison", "steps 20", "save 5", "step 7: exit 139");
+            JobId good = bench.add("good", "steps 3");
+            bench.awaitState(good, JobState.PUBLISHING);
+            Job failed = bench.awaitState(poison, JobState.FAILED);
+            assertThat(failed.attempt()).isEqualTo(3);
+            assertThat(failed.message()).contains("SIGSEGV", "gave up after 3 attempts", "the fake ends at step 7");
+            assertThat(bench.interruptions(poison)).containsExactly("CRASHED", "CRASHED");
+        }
+    }
+
+    @Test
+    void aJobThatGetsFurtherEachTimeMayCrashMoreOften() throws Exception {
+        try (SlotBench bench = new SlotBench(folder).start()) {
+            JobId id = bench.add("maya", "steps 30", "save 5", "once", "step 6: exit 139", "step 11: exit 139",
+                    "step 16: exit 139", "step 21: exit 139", "step 26: exit 139");
+            assertThat(bench.awaitState(id, JobState.PUBLISHING).attempt()).isEqualTo(6);
+        }
+    }
+
+    @Promise(row = 24, fault = "trainer closes its standard output and error", with = "fake engine")
+    @Test
+    void closedPipesEndNothing() throws Exception {
+        try (SlotBench bench = new SlotBench(folder).start()) {
+            JobId id = bench.add("maya", "close pipes", "steps 20");
+            assertThat(bench.awaitState(id, JobState.PUBLISHING).attempt()).isEqualTo(1);
+        }
+    }
+
+    /// The heap is measured after a collection, before and after; a log kept in memory would show as a gigabyte.
+    @Promise(row = 24, fault = "1 GB on standard error", with = "fake engine")
+    @Test
+    void aFloodOfWordsStaysBounded() throws Exception {
+        try (SlotBench bench = new SlotBench(folder).with("trainer.log-bytes", 1 << 20).start()) {
+            long before = heap();
+            JobId id = bench.add("maya", "flood 1GB", "steps 3");
+            bench.awaitState(id, JobState.PUBLISHING);
+            assertThat(heap() - before).as("growth of the heap").isLessThan(32L << 20);
+            assertThat(logBytes(bench.trainerLog(id))).isLessThanOrEqualTo((1 << 20) + 8192);
+            assertThat(Files.readString(bench.trainerLog(id))).endsWith("end of the flood\n");
+        }
+    }
+
+    private static long logBytes(Path log) throws IOException {
+        long sum = 0;
+        for (Path file : List.of(log, log.resolveSibling("trainer.log.old"))) {
+            if (Files.exists(file)) sum += Files.size(file);
+        }
+        return sum;
+    }
+
+    private static long heap() {
+        System.gc();
+        return Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory();
+    }
+
+    @Promise(row = 26, fault = "CUDA errors 700, 719 and 702 at step 7, once", with = "fake engine")
+    @ParameterizedTest
+    @ValueSource(ints = {700, 719, 702})
+    void aStickyErrorIsLeftBehindWithItsProcess(int error) throws Exception {
+        try (SlotBench bench = new SlotBench(folder).start()) {
+            JobId id = bench.add("maya", "once", "step 7: cudaError " + error);
+            assertThat(bench.awaitState(id, JobState.PUBLISHING).attempt()).isEqualTo(2);
+            assertThat(bench.interruptions(id)).containsExactly("CUDA_ERROR_" + error);
+            assertThat(bench.run(id).resolve("maya.safetensors")).hasBinaryContent(FakeEngine.result(20, 4096));
+        }
+    }
+
+    @Promise(row = 26, fault = "CUDA error 700 at step 7, always", with = "fake engine")
+    @Test
+    void theSameErrorAtTheSameStepTwiceIsNoAccident() throws Exception {
+        try (SlotBench bench = new SlotBench(folder).start()) {
+            JobId id = bench.add("maya", "step 7: cudaError 700");
+            Job failed = bench.awaitState(id, JobState.FAILED);
+            assertThat(failed.attempt()).isEqualTo(2);
+            assertThat(failed.code()).isEqualTo("SAME_STEP_TWICE");
+            assertThat(failed.message()).contains("step 7 ended with CUDA_ERROR_700 twice", "report it");
+        }
+    }
+
+    @Promise(row = 27, fault = "device memory for one profile only", with = "fake allocator")
+    @Test
+    void tooLittleGpuMemoryIsTriedOncePerProfileAndThenExplained() throws Exception {
+        try (SlotBench bench = new SlotBench(folder).with("trainer.profiles", "lean").start()) {
+            JobId fits = bench.add("fits", "needs profile lean", "steps 5");
+            JobId never = bench.add("never", "needs profile tiny", "steps 5");
+            assertThat(bench.awaitState(fits, JobState.PUBLISHING)).satisfies(job -> {
+                assertThat(job.attempt()).isEqualTo(2);
+                assertThat(job.failures()).isZero();
+            });
+            Job failed = bench.awaitState(never, JobState.FAILED);
+            assertThat(failed.attempt()).isEqualTo(2);
+            assertThat(failed.code()).isEqualTo("GPU_OUT_OF_MEMORY");
+            assertThat(failed.message()).contains("needs 31 GiB", "has 24 GiB", "train.batch_size");
+        }
+    }
+
+    @Promise(row = 43, fault = "trainer dies before its first word, always", with = "fake engine")
+    @Test
+    void aCrashLoopCalmsDownAndTheJobIsPutAside() throws Exception {
+        try (SlotBench bench = new SlotBench(folder).start()) {
+            JobId poison = bench.add("poison", "step 0: exit 134");
+            JobId good = bench.add("good", "steps 3");
+            Job parked = bench.awaitState(poison, JobState.PARKED);
+            assertThat(parked.code()).isEqualTo("CRASH_LOOP");
+            assertThat(parked.attempt()).isEqualTo(5);
+            bench.awaitState(good, JobState.PUBLISHING);
+            assertThat(bench.types(poison)).endsWith("job.parked");
+        }
+    }
+}
