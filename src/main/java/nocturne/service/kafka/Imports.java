@@ -237,7 +237,7 @@ final class Imports {
 
     private void again(Runnable task, Duration pause) {
         try {
-            later.schedule(task, pause.toMillis(), TimeUnit.MILLISECONDS);
+            var _ = later.schedule(task, pause.toMillis(), TimeUnit.MILLISECONDS);
         } catch (java.util.concurrent.RejectedExecutionException stopping) {
             // The next start takes it up.
         }

@@ -65,7 +65,7 @@ public final class KafkaLink implements Part {
     public void start() {
         if (!settings.isOn()) return;
         tail.start();
-        watch.scheduleWithFixedDelay(this::look, 0, EVERY_MILLIS, TimeUnit.MILLISECONDS);
+        var _ = watch.scheduleWithFixedDelay(this::look, 0, EVERY_MILLIS, TimeUnit.MILLISECONDS);
     }
 
     @Override
