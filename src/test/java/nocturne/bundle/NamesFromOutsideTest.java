@@ -41,9 +41,9 @@ class NamesFromOutsideTest {
     }
 
     /// The whole way: a zip whose entry has the name is taken or refused, and nothing is anywhere else afterwards.
-    @Property(tries = 500)
-    @Promise(row = 34, fault = "500 zips with a hostile name each")
-    @Promise(row = 41, fault = "500 refusals that quote a hostile name")
+    @Property(tries = 300)
+    @Promise(row = 34, fault = "300 zips with a hostile name each")
+    @Promise(row = 41, fault = "300 refusals that quote a hostile name")
     void whateverAnEntryIsCalledItLandsInTheWorkFolderOrNowhere(@ForAll("hostile") String raw) throws IOException {
         Path folder = Files.createTempDirectory("names");
         try {
