@@ -121,6 +121,7 @@ final class TestHost implements AutoCloseable {
     private void end(JobId id) {
         Job job = ledger.job(id).orElseThrow();
         if (job.isTerminal()) return;
+        if (!failing) ledger.note(id, now -> now.state() == JobState.RUNNING ? now.in(JobState.PUBLISHING, "", "") : now);
         if (failing) {
             ledger.advance(id, now -> now.in(JobState.FAILED, "CRASHED", "the trainer crashed three times"),
                     new Event.Failed("CRASHED", "x", List.of()));
