@@ -58,6 +58,9 @@ final class Recovery {
         for (Path folder : List.of(work.jobs(), work.pending(), work.incoming(), work.hostJournal().getParent())) {
             Files.createDirectories(folder);
         }
+        // What is promised to be in these folders must not be lost with the folders themselves.
+        AtomicFiles.forceFolder(work.root());
+        AtomicFiles.forceFolder(work.root().resolveSibling(""));
         try {
             // Prompts and pictures lie in here.
             Files.setPosixFilePermissions(work.root(), PosixFilePermissions.fromString("rwx------"));
