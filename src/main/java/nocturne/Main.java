@@ -89,6 +89,6 @@ public final class Main implements Runnable {
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "Say which command: train, serve or bench.");
+        throw new ParameterException(spec.commandLine(), "Say which command, such as train, serve or demo.");
     }
 }

@@ -134,8 +134,8 @@ final class OperationsManualTest {
         try (ApplicationContext context = configuration.context().start()) {
             for (BeanDefinition<?> record
                     : context.getBeanDefinitions(Qualifiers.byStereotype(ConfigurationReader.class))) {
-                boolean ours = record.stringValue(ConfigurationReader.class, "prefix").orElse("").startsWith("nocturne");
-                if (!ours) continue;
+                String prefix = record.stringValue(ConfigurationReader.class, "prefix").orElse("");
+                if (!prefix.startsWith("nocturne")) continue;
                 for (Argument<?> value : record.getConstructor().getArguments()) {
                     value.getAnnotationMetadata().stringValue(Property.class, "name").ifPresent(key -> settings.put(
                             key.replace("[*]", "[0]"),

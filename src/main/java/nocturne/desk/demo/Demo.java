@@ -29,11 +29,11 @@ import nocturne.service.Settings;
 import nocturne.service.Startup;
 import nocturne.service.broker.BrokerProcess;
 
-/// Runs the demonstration: starts a broker and a service, hands in two bundles by two doors, listens until both jobs have
-/// ended, lists what is there, stops everything.
+/// Runs the demonstration: starts a broker and a service, hands in two bundles by two doors, listens until both jobs
+/// have ended, lists what is there, stops everything.
 ///
-/// The service runs in this process. So it cannot outlive the demonstration, and with it go its trainers and the broker,
-/// which are children that end when their parent is gone.
+/// The service runs in this process. So it cannot outlive the demonstration, and with it go its trainers and the
+/// broker, which are children that end when their parent is gone.
 public final class Demo {
     private static final String JOBS = "nocturne.jobs";
     private static final String EVENTS = "nocturne.events";
@@ -67,8 +67,8 @@ public final class Demo {
         // Asked before there is a service in this process; see RunningService.
         RunningService other = RunningService.in(config.workFolder(), Clock.systemUTC());
         if (other.isRunning()) {
-            throw new UserMistake("WORK_IN_USE", config.work().toString(), other.words() + ". Stop it first, or give the"
-                    + " demonstration a folder of its own: nocturne demo -Dnocturne.work=/tmp/demo/work");
+            throw new UserMistake("WORK_IN_USE", config.work().toString(), other.words() + ". Stop it first, or give"
+                    + " the demonstration a folder of its own: nocturne demo -Dnocturne.work=/tmp/demo/work");
         }
         Path folder = newFolder();
         try {

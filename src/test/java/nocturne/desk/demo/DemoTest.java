@@ -23,8 +23,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
-/// `nocturne demo` as a person runs it, in a process of its own, with a real broker and a real service; only the trainer
-/// is a fake, which takes a second or two where the real one takes half a minute.
+/// `nocturne demo` as a person runs it, in a process of its own, with a real broker and a real service; only the
+/// trainer is a fake, which takes a second or two where the real one takes half a minute.
 final class DemoTest {
     private static final Duration PATIENCE = Duration.ofMinutes(3);
 
@@ -128,7 +128,8 @@ final class DemoTest {
     }
 
     private void awaitLine(String part) {
-        await().atMost(PATIENCE).until(() -> !process.isAlive() || lines.stream().anyMatch(line -> line.contains(part)));
+        await().atMost(PATIENCE)
+                .until(() -> !process.isAlive() || lines.stream().anyMatch(line -> line.contains(part)));
         assertThat(lines).as("exit code %s", process.isAlive() ? "none" : process.exitValue())
                 .anyMatch(line -> line.contains(part));
     }
