@@ -56,7 +56,10 @@ final class Beats {
         if (found.isEmpty()) return;
         Claim standing = found.get();
         boolean isOurs = standing.host().equals(host);
-        if (isOurs && standing.attempt() == promised.attempt() && !standing.isLast()) {
+        // After the last word there is only one thing to say: that a job which was tried again ended otherwise.
+        boolean isNews = !standing.isLast() || job.isTerminal() && !standing.state().equals(job.state().word());
+        if (isOurs && standing.attempt() == promised.attempt()) {
+            if (!isNews) return;
             boolean isDead = job.state() == JobState.FAILED || job.state() == JobState.REFUSED;
             if (job.state() == JobState.SUPERSEDED || isDead && !bury.test(job, standing)) return;
             announce.accept(standing.of(job));

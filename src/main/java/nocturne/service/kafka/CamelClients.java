@@ -1,5 +1,6 @@
 package nocturne.service.kafka;
 
+import io.micronaut.context.annotation.Requires;
 import jakarta.inject.Named;
 import jakarta.inject.Singleton;
 import java.time.Duration;
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 /// Makes the clients of all Kafka endpoints in the routes, so that addresses and passwords stand in no route, and in no
 /// address of an endpoint that might be logged. Camel finds it by its type.
 @Singleton
+@Requires(condition = KafkaWanted.class)
 @Named("kafkaClients")
 final class CamelClients implements KafkaClientFactory {
     /// Leaving takes one request; a broker that does not answer must not hold up a shutdown.

@@ -1,5 +1,6 @@
 package nocturne.service.kafka;
 
+import io.micronaut.context.annotation.Requires;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.time.Duration;
@@ -14,6 +15,7 @@ import org.slf4j.LoggerFactory;
 
 /// Whose a job is, as the claims topic says, read to its end at every question.
 @Singleton
+@Requires(condition = KafkaWanted.class)
 final class ClaimOwnership implements Ownership {
     private static final Logger LOG = LoggerFactory.getLogger(ClaimOwnership.class);
     /// A host that was stopped and goes on needs some seconds to find Kafka again, and must not answer before.

@@ -75,7 +75,10 @@ final class ClaimWriter implements AutoCloseable {
             Producer<byte[], byte[]> mine = producer;
             if (mine == null) return Outcome.REFUSED;
             mine.beginTransaction();
-            for (ProducerRecord<byte[], byte[]> record : records) mine.send(record);
+            // What goes wrong with one of them fails the transaction.
+            for (ProducerRecord<byte[], byte[]> record : records) {
+                var _ = mine.send(record);
+            }
             passing.accept("claim.sent");
             mine.sendOffsetsToTransaction(offsets, membership);
             passing.accept("claim.offsets");

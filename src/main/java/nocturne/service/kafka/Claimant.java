@@ -180,7 +180,7 @@ public final class Claimant {
                 }
             } catch (UserMistake mistake) {
                 refuse(record, mistake, decision);
-                if (refused++ == 0) complaint = origin(place) + ": " + mistake.getMessage();
+                if (refused++ == 0) complaint = origin(place) + ": " + mistake.problems().getFirst();
             }
             decision.offsets.put(place.partition(), new OffsetAndMetadata(place.offset() + 1));
         }

@@ -1,5 +1,6 @@
 package nocturne.service.kafka;
 
+import io.micronaut.context.annotation.Requires;
 import jakarta.inject.Named;
 import jakarta.inject.Singleton;
 import java.time.Instant;
@@ -16,6 +17,7 @@ import org.slf4j.LoggerFactory;
 
 /// The bean behind the commands route.
 @Singleton
+@Requires(condition = KafkaWanted.class)
 @Named("commandRecords")
 public final class CommandRecords {
     private static final Logger LOG = LoggerFactory.getLogger(CommandRecords.class);

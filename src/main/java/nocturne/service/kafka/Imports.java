@@ -1,23 +1,27 @@
 package nocturne.service.kafka;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import nocturne.io.AtomicFiles;
 import nocturne.job.Job;
 import nocturne.job.Ledger;
@@ -126,13 +130,14 @@ final class Imports {
     }
 
     private void importOurs(Pending.Batch batch) {
+        Set<Job.Claim> imported = batch.isOld() ? imported() : Set.of();
         List<Pending.Item> ours = new ArrayList<>();
         for (Pending.Item item : batch.items()) {
-            if (book.stands(item.claim()) && !isImported(item.claim())) ours.add(item);
+            if (book.stands(item.claim()) && !imported.contains(promised(item.claim()))) ours.add(item);
         }
         passing.accept("claim.decided");
         AtomicInteger left = new AtomicInteger(ours.size());
-        done(batch.items().size() - ours.size());
+        if (ours.size() < batch.items().size()) done(batch.items().size() - ours.size());
         if (ours.isEmpty()) pending.forget(batch);
         for (Pending.Item item : ours) {
             underWay.put(item.claim().request(), item.claim());
@@ -145,9 +150,12 @@ final class Imports {
     }
 
     /// Before the service stopped, maybe.
-    private boolean isImported(Claim claim) {
-        Job.Claim promised = new Job.Claim(claim.request(), claim.attempt());
-        return ledger.jobs().stream().anyMatch(job -> promised.equals(job.claim()));
+    private Set<Job.Claim> imported() {
+        return ledger.stream().map(Job::claim).filter(Objects::nonNull).collect(Collectors.toSet());
+    }
+
+    private static Job.Claim promised(Claim claim) {
+        return new Job.Claim(claim.request(), claim.attempt());
     }
 
     private void done(int items) {
@@ -180,7 +188,7 @@ final class Imports {
     private Verdict take(Pending.Item item) {
         Claim claim = item.claim();
         String origin = "kafka:%s/%d@%d".formatted(claim.topic(), claim.partition(), claim.offset());
-        Job.Claim promised = new Job.Claim(claim.request(), claim.attempt());
+        Job.Claim promised = promised(claim);
         JobRequest asked = item.job();
         if (asked == null) {
             return intake.take(new Incoming(zipOf(item), item.name(), origin, null, null, 0, false, promised));
@@ -226,7 +234,7 @@ final class Imports {
                 if (isOurEarlierTurn && !job.isTerminal()) {
                     // This host was silent, was followed, and is its own follower.
                     Job now = ledger.note(job.id(),
-                            was -> was.withClaim(new Job.Claim(claim.request(), claim.attempt())));
+                            was -> was.withClaim(promised(claim)));
                     announce.accept(claim.of(now));
                 } else {
                     announce.accept(isOurEarlierTurn ? claim.of(job) : claim.answeredBy(job));
@@ -237,8 +245,8 @@ final class Imports {
 
     private void again(Runnable task, Duration pause) {
         try {
-            later.schedule(task, pause.toMillis(), TimeUnit.MILLISECONDS);
-        } catch (java.util.concurrent.RejectedExecutionException stopping) {
+            var _ = later.schedule(task, pause.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (RejectedExecutionException stopping) {
             // The next start takes it up.
         }
     }

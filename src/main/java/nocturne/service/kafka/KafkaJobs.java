@@ -1,7 +1,8 @@
 package nocturne.service.kafka;
 
-import io.micronaut.core.annotation.Nullable;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micronaut.context.annotation.Requires;
+import io.micronaut.core.annotation.Nullable;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.time.Duration;
@@ -36,6 +37,7 @@ import org.slf4j.LoggerFactory;
 
 /// Brings jobs from Kafka, and keeps what is said there of them true, from the first claim to the last word.
 @Singleton
+@Requires(condition = KafkaWanted.class)
 public final class KafkaJobs implements Part {
     private static final Logger LOG = LoggerFactory.getLogger(KafkaJobs.class);
     static final String ROUTE = "kafka-jobs";
@@ -121,7 +123,7 @@ public final class KafkaJobs implements Part {
         ledger.listen(job -> {
             if (job.claim() != null && job.isTerminal()) soon(() -> beats.beat(job));
         });
-        clockwork.scheduleWithFixedDelay(guarded(this::begin), 0, LOOK.toMillis(), TimeUnit.MILLISECONDS);
+        var _ = clockwork.scheduleWithFixedDelay(guarded(this::begin), 0, LOOK.toMillis(), TimeUnit.MILLISECONDS);
         every(settings.config().beat(), this::beat);
         every(reaping, reaper::reap);
     }
@@ -205,7 +207,7 @@ public final class KafkaJobs implements Part {
     }
 
     private void every(Duration time, Runnable task) {
-        clockwork.scheduleWithFixedDelay(guarded(task), time.toMillis(), time.toMillis(), TimeUnit.MILLISECONDS);
+        var _ = clockwork.scheduleWithFixedDelay(guarded(task), time.toMillis(), time.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     private void soon(Runnable task) {

@@ -1,5 +1,6 @@
 package nocturne.service.kafka;
 
+import io.micronaut.context.annotation.Requires;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.time.Duration;
@@ -30,6 +31,7 @@ import org.slf4j.LoggerFactory;
 /// Whether Kafka is there. It may be away at any time and for any time: it is asked every few seconds, and one line is
 /// logged when it goes and one when it comes. The first time it answers, missing topics are made.
 @Singleton
+@Requires(condition = KafkaWanted.class)
 public final class KafkaLink implements Part {
     private static final Logger LOG = LoggerFactory.getLogger(KafkaLink.class);
     private static final long EVERY_MILLIS = 2_000;
@@ -65,7 +67,7 @@ public final class KafkaLink implements Part {
     public void start() {
         if (!settings.isOn()) return;
         tail.start();
-        watch.scheduleWithFixedDelay(this::look, 0, EVERY_MILLIS, TimeUnit.MILLISECONDS);
+        var _ = watch.scheduleWithFixedDelay(this::look, 0, EVERY_MILLIS, TimeUnit.MILLISECONDS);
     }
 
     @Override

@@ -39,7 +39,9 @@ final class Pending {
     record Item(Claim claim, String name, @Nullable JobRequest job, @Nullable Path zip) {}
 
     /// Requests that are claimed together.
-    record Batch(Path folder, List<Item> items) {
+    ///
+    /// @param isOld written by an earlier run of this service
+    record Batch(Path folder, List<Item> items, boolean isOld) {
         Batch {
             items = List.copyOf(items);
         }
@@ -70,7 +72,7 @@ final class Pending {
         } catch (IOException e) {
             throw AtomicFiles.explained(e, folder);
         }
-        return new Batch(folder, items);
+        return new Batch(folder, items, false);
     }
 
     /// Forgets a batch: nothing of it was claimed, or all of it has become jobs. A folder that cannot be deleted is
@@ -111,7 +113,7 @@ final class Pending {
                     : new Item(listed.claim(), listed.name(),
                             JobRequest.parse(request.getBytes(StandardCharsets.UTF_8)), null));
         }
-        return new Batch(folder, items);
+        return new Batch(folder, items, true);
     }
 
     static void delete(Path folder) {

@@ -1,5 +1,6 @@
 package nocturne.service.kafka;
 
+import io.micronaut.context.annotation.Requires;
 import jakarta.inject.Named;
 import jakarta.inject.Singleton;
 import org.apache.camel.component.kafka.consumer.CommitManager;
@@ -11,6 +12,7 @@ import org.apache.kafka.common.TopicPartition;
 /// Gives the bean behind the jobs route what a claim needs and Camel does not do by itself: the consumer, whose
 /// membership goes into the transaction, and where the record stands. A record's own headers cannot forge these.
 @Singleton
+@Requires(condition = KafkaWanted.class)
 @Named("polledRecords")
 final class PolledRecords implements KafkaManualCommitFactory {
 

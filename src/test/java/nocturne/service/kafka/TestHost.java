@@ -23,7 +23,6 @@ import nocturne.job.JobState;
 import nocturne.job.Ledger;
 import nocturne.job.WorkFolder;
 import nocturne.problem.Problem;
-import nocturne.service.HostJournal;
 import nocturne.service.Incoming;
 import nocturne.service.Intake;
 import nocturne.service.Ownership;
@@ -110,17 +109,18 @@ final class TestHost implements AutoCloseable {
     }
 
     private void train(JobId id) {
-        trainers.schedule(() -> {
+        var _ = trainers.schedule(() -> {
             if (ledger.job(id).orElseThrow().state() != JobState.QUEUED) return;
             ledger.advance(id, job -> job.startedAs(new Job.Child(1, 1, ""), "fake"),
                     new Event.Started("x", 1, 1, "fake"));
-            trainers.schedule(() -> end(id), training.toMillis(), TimeUnit.MILLISECONDS);
+            var _ = trainers.schedule(() -> end(id), training.toMillis(), TimeUnit.MILLISECONDS);
         }, 0, TimeUnit.MILLISECONDS);
     }
 
     private void end(JobId id) {
         Job job = ledger.job(id).orElseThrow();
         if (job.isTerminal()) return;
+        if (!failing) ledger.note(id, now -> now.state() == JobState.RUNNING ? now.in(JobState.PUBLISHING, "", "") : now);
         if (failing) {
             ledger.advance(id, now -> now.in(JobState.FAILED, "CRASHED", "the trainer crashed three times"),
                     new Event.Failed("CRASHED", "x", List.of()));
@@ -167,7 +167,7 @@ final class TestHost implements AutoCloseable {
         }
     }
 
-    private final class Trainers implements RunningJobs {
+    private static final class Trainers implements RunningJobs {
         @Override
         public void cancel(JobId id) {
             // A pretended trainer looks at its job's state before it does anything.

@@ -60,9 +60,9 @@ final class Topic {
                 .map(record -> Claim.parse(record.value()).orElseThrow()).toList();
     }
 
-    /// The first words about requests only, without what was said afterwards.
+    /// The first words about requests only, without what was said afterwards; once, however often they were said.
     static List<Claim> firstClaims(KafkaConfig config) {
         return claims(config).stream()
-                .filter(claim -> claim.state().equals(Claim.CLAIMED) && claim.job().isEmpty()).toList();
+                .filter(claim -> claim.state().equals(Claim.CLAIMED) && claim.job().isEmpty()).distinct().toList();
     }
 }
