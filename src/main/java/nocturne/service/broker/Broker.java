@@ -101,6 +101,8 @@ public final class Broker {
         settings.put("group.min.session.timeout.ms", "1000");
         settings.put("group.consumer.min.session.timeout.ms", "1000");
         settings.put("group.consumer.min.heartbeat.interval.ms", "200");
+        // So should transactions that such clients leave open: others who read only what is committed wait for them.
+        settings.put("transaction.abort.timed.out.transaction.cleanup.interval.ms", "1000");
         // A bundle may be the message.
         settings.put("message.max.bytes", String.valueOf(64 << 20));
         // Half of what these take by default would not fit into a small heap.

@@ -4,6 +4,7 @@ import io.micronaut.context.annotation.Requires;
 import jakarta.inject.Named;
 import jakarta.inject.Singleton;
 import java.time.Duration;
+import java.util.List;
 import java.util.Properties;
 import org.apache.camel.component.kafka.KafkaClientFactory;
 import org.apache.camel.component.kafka.KafkaConfiguration;
@@ -21,6 +22,9 @@ import org.jspecify.annotations.Nullable;
 final class CamelClients implements KafkaClientFactory {
     /// Leaving takes one request; a broker that does not answer must not hold up a shutdown.
     private static final Duration LEAVING = Duration.ofSeconds(2);
+
+    private static final List<String> CLASSIC =
+            List.of("heartbeat.interval.ms", "session.timeout.ms", "partition.assignment.strategy");
 
     private final KafkaSettings settings;
 
@@ -50,6 +54,8 @@ final class CamelClients implements KafkaClientFactory {
         Properties all = new Properties();
         all.putAll(ofRoute);
         all.putAll(settings.common());
+        // The newer protocol has these decided by the broker, and refuses a client that speaks of them.
+        if ("consumer".equals(all.getProperty("group.protocol"))) CLASSIC.forEach(all::remove);
         return all;
     }
 

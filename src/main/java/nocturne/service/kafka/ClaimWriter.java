@@ -24,8 +24,8 @@ import org.slf4j.LoggerFactory;
 final class ClaimWriter implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ClaimWriter.class);
     /// Others who want to claim wait for a transaction that is left open; a sound one takes milliseconds.
-    private static final int LONGEST_TRANSACTION_MILLIS = 15_000;
-    private static final int BLOCK_MILLIS = 10_000;
+    private static final int LONGEST_TRANSACTION_MILLIS = 10_000;
+    private static final int BLOCK_MILLIS = 8_000;
 
     private final KafkaSettings settings;
     private final String host;
@@ -53,10 +53,12 @@ final class ClaimWriter implements AutoCloseable {
     synchronized void open() {
         if (producer != null) return;
         Producer<byte[], byte[]> fresh = settings.producer(Map.of(
-                "transactional.id", "nocturne-" + host,
+                "transactional.id", settings.config().group() + "-" + host,
                 "transaction.timeout.ms", LONGEST_TRANSACTION_MILLIS,
                 "max.block.ms", BLOCK_MILLIS,
-                "delivery.timeout.ms", BLOCK_MILLIS + 2_000,
+                "request.timeout.ms", BLOCK_MILLIS,
+                "delivery.timeout.ms", BLOCK_MILLIS,
+                "linger.ms", 0,
                 "max.request.size", Integer.MAX_VALUE,
                 "acks", "all"));
         try {

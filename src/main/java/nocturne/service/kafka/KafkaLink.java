@@ -36,6 +36,7 @@ public final class KafkaLink implements Part {
     private static final Logger LOG = LoggerFactory.getLogger(KafkaLink.class);
     private static final long EVERY_MILLIS = 2_000;
     private static final long ANSWER_SECONDS = 5;
+    private static final int ENOUGH_FAILURES = 2;
     private static final long AGAIN_MILLIS = 200;
     private static final int BEFORE_PUBLISHING = PUBLISHING - 20;
 
@@ -47,6 +48,7 @@ public final class KafkaLink implements Part {
             Executors.newSingleThreadScheduledExecutor(Thread.ofPlatform().daemon().name("kafka-link").factory());
     private @Nullable Admin admin;
     private volatile boolean up;
+    private int failures;
     private boolean saidLost;
     private boolean hasTopics;
     private volatile long lag = -1;
@@ -101,12 +103,16 @@ public final class KafkaLink implements Part {
             if (!hasTopics) createTopics();
             if (saidLost) LOG.info("Kafka at {} is back", settings.config().brokers());
             saidLost = false;
+            failures = 0;
             up = true;
             lag = countLag();
         } catch (ExecutionException | TimeoutException | KafkaException gone) {
-            up = false;
-            lag = -1;
-            sayLost(gone);
+            // One late answer is not the end.
+            if (++failures >= ENOUGH_FAILURES || !up) {
+                up = false;
+                lag = -1;
+                sayLost(gone);
+            }
         } catch (InterruptedException stop) {
             return;
         } catch (RuntimeException bug) {

@@ -3,15 +3,20 @@ package nocturne.service.kafka;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import nocturne.event.Event;
+import nocturne.job.JobId;
 import nocturne.job.JobState;
 import nocturne.promise.Promise;
+import nocturne.service.CommandDesk;
 import nocturne.service.broker.TestBroker;
 import org.apache.kafka.clients.admin.Admin;
 import org.junit.jupiter.api.AfterEach;
@@ -80,9 +85,9 @@ final class KafkaJobsTest {
     }
 
     private static long journal(TestHost host, String job, String type) {
-        try (var lines = java.nio.file.Files.lines(host.ledger.work().jobs().resolve(job).resolve("events.jsonl"))) {
+        try (Stream<String> lines = Files.lines(host.ledger.work().jobs().resolve(job).resolve("events.jsonl"))) {
             return lines.filter(line -> line.contains(type)).count();
-        } catch (java.io.IOException e) {
+        } catch (IOException e) {
             throw new AssertionError(e);
         }
     }
@@ -146,6 +151,26 @@ final class KafkaJobsTest {
         Topic.send(config.brokers(), config.jobs(), List.of(Map.entry("maya.zip", new byte[] {'P', 'K', 3, 4, 5})));
         await().atMost(PATIENCE).untilAsserted(() -> assertThat(host.in(JobState.COMPLETED)).singleElement()
                 .satisfies(job -> assertThat(job.name()).isEqualTo("maya")));
+    }
+
+    @Test
+    void everyHostHearsEveryCommand() {
+        TestHost a = host("a", 1, Duration.ZERO);
+        TestHost b = host("b", 1, Duration.ZERO);
+        // A host that is new begins with what is said from then on, so the first words are said until they are heard.
+        await().atMost(PATIENCE).pollInterval(Duration.ofMillis(500)).untilAsserted(() -> {
+            Topic.send(config.brokers(), config.commands(), List.of(Map.entry("x",
+                    "{\"version\":1,\"command\":\"drain\"}".getBytes(StandardCharsets.UTF_8))));
+            assertThat(List.of(a, b)).allSatisfy(host -> assertThat(host.commands).isNotEmpty());
+        });
+        Topic.send(config.brokers(), config.commands(), List.of(
+                Map.entry("maya", "what?".getBytes(StandardCharsets.UTF_8)),
+                Map.entry("maya", "{\"version\":1,\"command\":\"cancel\",\"job\":\"maya\"}"
+                        .getBytes(StandardCharsets.UTF_8))));
+        await().atMost(PATIENCE).untilAsserted(() -> assertThat(List.of(a, b)).allSatisfy(host -> {
+            assertThat(host.commands).last().isEqualTo(new CommandDesk.Command.Cancel(new JobId("maya")));
+            assertThat(host.hostEvents).hasAtLeastOneElementOfType(Event.Rejected.class);
+        }));
     }
 
     /// Half of the requests are rubbish. The rate is printed and not asserted: it is the machine's, too.

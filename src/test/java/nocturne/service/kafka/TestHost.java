@@ -23,6 +23,7 @@ import nocturne.job.JobState;
 import nocturne.job.Ledger;
 import nocturne.job.WorkFolder;
 import nocturne.problem.Problem;
+import nocturne.service.CommandDesk;
 import nocturne.service.Incoming;
 import nocturne.service.Intake;
 import nocturne.service.Ownership;
@@ -33,6 +34,7 @@ import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.spi.PropertiesSource;
 import org.apache.camel.spi.Resource;
 import org.apache.camel.support.PluginHelper;
+import org.apache.camel.support.ResourceHelper;
 import org.apache.camel.support.SimpleRegistry;
 
 /// A host whose Kafka side is the real one, routes included, and whose bundles, devices and trainers are pretended: a
@@ -48,6 +50,7 @@ final class TestHost implements AutoCloseable {
     final Devices devices;
     final List<Event> hostEvents = new CopyOnWriteArrayList<>();
     final List<String> published = new CopyOnWriteArrayList<>();
+    final List<CommandDesk.Command> commands = new CopyOnWriteArrayList<>();
     private final ScheduledExecutorService trainers = Executors.newScheduledThreadPool(2);
     private volatile Duration training;
     volatile boolean failing;
@@ -72,9 +75,11 @@ final class TestHost implements AutoCloseable {
                 new Trainers(), hostEvents::add, camel, name, InstantSource.system(), passing);
         this.ownership = new ClaimOwnership(link, book, ledger, name);
         registry.bind("jobClaims", jobs.claimant());
+        registry.bind("commandRecords",
+                new CommandRecords((command, origin) -> commands.add(command), hostEvents::add, InstantSource.system()));
         registry.bind("polledRecords", new PolledRecords());
         registry.bind("kafkaClients", new CamelClients(settings));
-        camel.getPropertiesComponent().addPropertiesSource(new Placeholders(config));
+        camel.getPropertiesComponent().addPropertiesSource(new Placeholders(config, name));
         ledger.listen(job -> {
             if (job.state() == JobState.QUEUED) train(job.id());
             this.devices.changed();
@@ -85,19 +90,33 @@ final class TestHost implements AutoCloseable {
         try {
             camel.setAutoStartup(false);
             camel.start();
-            for (String route : List.of("kafka-jobs", "kafka-dead-letters")) {
-                Resource file = PluginHelper.getResourceLoader(camel)
-                        .resolveResource("file:routes/" + route + ".camel.yaml");
+            for (String route : List.of("kafka-jobs", "kafka-dead-letters", "kafka-commands")) {
+                // The real route, but a host that stands still is put out of the group sooner.
+                String yaml = Files.readString(Path.of("routes", route + ".camel.yaml"))
+                        .replace("sessionTimeoutMs: 10000", "sessionTimeoutMs: 3000");
+                Resource file = ResourceHelper.fromString(route + ".camel.yaml", yaml);
                 PluginHelper.getRoutesLoader(camel).loadRoutes(List.of(file));
             }
             camel.getRouteController().startRoute("kafka-dead-letters");
+            camel.getRouteController().startRoute("kafka-commands");
         } catch (Exception e) {
             throw new AssertionError(e);
         }
         link.start();
         jobs.start();
-        for (Job job : ledger.jobs()) if (!job.isTerminal()) train(job.id());
+        for (Job job : ledger.jobs()) goOn(job);
         return this;
+    }
+
+    /// What a restart does to a job that an earlier self was working on.
+    private void goOn(Job job) {
+        if (job.state() == JobState.RUNNING) {
+            ledger.advance(job.id(), now -> now.in(JobState.QUEUED, "", ""), new Event.Interrupted(0, "RESTARTED", ""));
+        } else if (job.state() == JobState.PUBLISHING) {
+            end(job.id());
+        } else if (!job.isTerminal()) {
+            train(job.id());
+        }
     }
 
     List<Job> in(JobState state) {
@@ -109,11 +128,11 @@ final class TestHost implements AutoCloseable {
     }
 
     private void train(JobId id) {
-        var _ = trainers.schedule(() -> {
+        trainers.schedule(() -> {
             if (ledger.job(id).orElseThrow().state() != JobState.QUEUED) return;
             ledger.advance(id, job -> job.startedAs(new Job.Child(1, 1, ""), "fake"),
                     new Event.Started("x", 1, 1, "fake"));
-            var _ = trainers.schedule(() -> end(id), training.toMillis(), TimeUnit.MILLISECONDS);
+            trainers.schedule(() -> end(id), training.toMillis(), TimeUnit.MILLISECONDS);
         }, 0, TimeUnit.MILLISECONDS);
     }
 
@@ -167,7 +186,7 @@ final class TestHost implements AutoCloseable {
         }
     }
 
-    private static final class Trainers implements RunningJobs {
+    private final class Trainers implements RunningJobs {
         @Override
         public void cancel(JobId id) {
             // A pretended trainer looks at its job's state before it does anything.
@@ -210,8 +229,8 @@ final class TestHost implements AutoCloseable {
     private static final class Placeholders implements PropertiesSource {
         private final Map<String, String> values;
 
-        Placeholders(KafkaConfig config) {
-            values = Map.of("nocturne.kafka.brokers", config.brokers(), "nocturne.kafka.jobs", config.jobs(), "nocturne.kafka.group", config.group(),
+        Placeholders(KafkaConfig config, String host) {
+            values = Map.of("nocturne.host", host, "nocturne.kafka.brokers", config.brokers(), "nocturne.kafka.jobs", config.jobs(), "nocturne.kafka.group", config.group(),
                     "nocturne.kafka.dead-letters", config.deadLetters(), "nocturne.kafka.commands", config.commands());
         }
 

@@ -57,7 +57,7 @@ class KillStormTest {
                 .with("nocturne.kafka.commands", doors.topic("commands"))
                 .with("nocturne.kafka.dead-letters", doors.topic("dlq"))
                 .with("nocturne.kafka.partitions", 2)
-                .with("nocturne.slots", "fake-0,fake-1,fake-2")
+                .with("nocturne.slots", "fake:0,fake:1,fake:2")
                 .with("nocturne.progress", "500ms")
                 .with("nocturne.trainer.command", String.join(",", FakeEngine.command()))
                 // What is killed from outside is not the job's fault, but nobody can tell the service so.
