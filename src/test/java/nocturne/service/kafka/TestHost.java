@@ -71,12 +71,14 @@ final class TestHost implements AutoCloseable {
         this.link = new KafkaLink(settings, book);
         SimpleRegistry registry = new SimpleRegistry();
         this.camel = new DefaultCamelContext(registry);
-        this.jobs = new KafkaJobs(settings, link, book, ledger, new AnyBundle(), (uri, hash, into) -> into, this.devices,
+        this.jobs = new KafkaJobs(settings, link, book, ledger, new AnyBundle(), (uri, hash, into) -> into,
+                this.devices,
                 new Trainers(), hostEvents::add, camel, name, InstantSource.system(), passing);
         this.ownership = new ClaimOwnership(link, book, ledger, name);
         registry.bind("jobClaims", jobs.claimant());
         registry.bind("commandRecords",
-                new CommandRecords((command, origin) -> commands.add(command), hostEvents::add, InstantSource.system()));
+                new CommandRecords((command, origin) -> commands.add(command), hostEvents::add,
+                        InstantSource.system()));
         registry.bind("polledRecords", new PolledRecords());
         registry.bind("kafkaClients", new CamelClients(settings));
         camel.getPropertiesComponent().addPropertiesSource(new Placeholders(config, name));
@@ -139,7 +141,8 @@ final class TestHost implements AutoCloseable {
     private void end(JobId id) {
         Job job = ledger.job(id).orElseThrow();
         if (job.isTerminal()) return;
-        if (!failing) ledger.note(id, now -> now.state() == JobState.RUNNING ? now.in(JobState.PUBLISHING, "", "") : now);
+        if (!failing) ledger.note(id, now -> now.state() == JobState.RUNNING ? now.in(JobState.PUBLISHING, "", "")
+                : now);
         if (failing) {
             ledger.advance(id, now -> now.in(JobState.FAILED, "CRASHED", "the trainer crashed three times"),
                     new Event.Failed("CRASHED", "x", List.of()));
@@ -204,7 +207,8 @@ final class TestHost implements AutoCloseable {
             JobId id = new JobId(bundle.id() != null ? bundle.id() : bundle.claim().request());
             Job job = Job.queued(id, bundle.name(), bundle.origin(), ContentHash.ofBytes(bundle.name().getBytes()), "",
                     bundle.model(), bundle.priority(), Instant.now().toString(), 1, 1, bundle.claim());
-            Ledger.Added added = ledger.add(folder(id), job, new Event.Queued(bundle.name(), bundle.origin(), "", 1, 1));
+            Ledger.Added added = ledger.add(folder(id), job, new Event.Queued(bundle.name(), bundle.origin(), "", 1,
+                    1));
             return added.isNew() ? new Verdict.Accepted(added.job()) : new Verdict.Duplicate(added.job());
         }
 
@@ -230,7 +234,8 @@ final class TestHost implements AutoCloseable {
         private final Map<String, String> values;
 
         Placeholders(KafkaConfig config, String host) {
-            values = Map.of("nocturne.host", host, "nocturne.kafka.brokers", config.brokers(), "nocturne.kafka.jobs", config.jobs(), "nocturne.kafka.group", config.group(),
+            values = Map.of("nocturne.host", host, "nocturne.kafka.brokers", config.brokers(), "nocturne.kafka.jobs",
+                    config.jobs(), "nocturne.kafka.group", config.group(),
                     "nocturne.kafka.dead-letters", config.deadLetters(), "nocturne.kafka.commands", config.commands());
         }
 
