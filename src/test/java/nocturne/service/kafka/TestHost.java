@@ -1,5 +1,7 @@
 package nocturne.service.kafka;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -130,11 +132,11 @@ final class TestHost implements AutoCloseable {
     }
 
     private void train(JobId id) {
-        trainers.schedule(() -> {
+        var _ = trainers.schedule(() -> {
             if (ledger.job(id).orElseThrow().state() != JobState.QUEUED) return;
             ledger.advance(id, job -> job.startedAs(new Job.Child(1, 1, ""), "fake"),
                     new Event.Started("x", 1, 1, "fake"));
-            trainers.schedule(() -> end(id), training.toMillis(), TimeUnit.MILLISECONDS);
+            var _ = trainers.schedule(() -> end(id), training.toMillis(), TimeUnit.MILLISECONDS);
         }, 0, TimeUnit.MILLISECONDS);
     }
 
@@ -189,7 +191,7 @@ final class TestHost implements AutoCloseable {
         }
     }
 
-    private final class Trainers implements RunningJobs {
+    private static final class Trainers implements RunningJobs {
         @Override
         public void cancel(JobId id) {
             // A pretended trainer looks at its job's state before it does anything.
@@ -205,7 +207,7 @@ final class TestHost implements AutoCloseable {
         @Override
         public Verdict take(Incoming bundle) {
             JobId id = new JobId(bundle.id() != null ? bundle.id() : bundle.claim().request());
-            Job job = Job.queued(id, bundle.name(), bundle.origin(), ContentHash.ofBytes(bundle.name().getBytes()), "",
+            Job job = Job.queued(id, bundle.name(), bundle.origin(), ContentHash.ofBytes(bundle.name().getBytes(UTF_8)), "",
                     bundle.model(), bundle.priority(), Instant.now().toString(), 1, 1, bundle.claim());
             Ledger.Added added = ledger.add(folder(id), job, new Event.Queued(bundle.name(), bundle.origin(), "", 1,
                     1));
