@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// All places are tried at the same time, each with topics, hosts and a request of its own.
 final class ClaimStepsTest {
     private static final Pattern PLACE = Pattern.compile("passing\\.accept\\(\"([a-z.-]+)\"\\)");
-    private static final Duration PATIENCE = Duration.ofSeconds(120);
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
     private static final Duration TRAINING = Duration.ofMillis(100);
 
     @TempDir

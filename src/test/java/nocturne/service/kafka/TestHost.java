@@ -207,8 +207,9 @@ final class TestHost implements AutoCloseable {
         @Override
         public Verdict take(Incoming bundle) {
             JobId id = new JobId(bundle.id() != null ? bundle.id() : bundle.claim().request());
-            Job job = Job.queued(id, bundle.name(), bundle.origin(), ContentHash.ofBytes(bundle.name().getBytes(UTF_8)), "",
-                    bundle.model(), bundle.priority(), Instant.now().toString(), 1, 1, bundle.claim());
+            String hash = ContentHash.ofBytes(bundle.name().getBytes(UTF_8));
+            Job job = Job.queued(id, bundle.name(), bundle.origin(), hash, "", bundle.model(), bundle.priority(),
+                    Instant.now().toString(), 1, 1, bundle.claim());
             Ledger.Added added = ledger.add(folder(id), job, new Event.Queued(bundle.name(), bundle.origin(), "", 1,
                     1));
             return added.isNew() ? new Verdict.Accepted(added.job()) : new Verdict.Duplicate(added.job());
