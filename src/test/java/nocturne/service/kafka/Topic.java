@@ -27,7 +27,9 @@ final class Topic {
     static void send(String bootstrap, String topic, List<Map.Entry<String, byte[]>> records) {
         try (KafkaProducer<String, byte[]> producer = new KafkaProducer<>(Map.of("bootstrap.servers", bootstrap,
                 "linger.ms", 5, "max.request.size", 64 << 20), new StringSerializer(), new ByteArraySerializer())) {
-            records.forEach(record -> producer.send(new ProducerRecord<>(topic, record.getKey(), record.getValue())));
+            for (Map.Entry<String, byte[]> record : records) {
+                var _ = producer.send(new ProducerRecord<>(topic, record.getKey(), record.getValue()));
+            }
             producer.flush();
         }
     }

@@ -63,10 +63,10 @@ class CanaryTest {
                         .containsExactly("completed", "failed", "refused");
             });
             assertThat(commands).as("trainers were seen").anyMatch(line -> line.contains("--supervised"));
-            List<ConsumerRecord<String, byte[]>> records = topic.readUntil(read -> Topic.lines(read).stream()
+            topic.readUntil(read -> Topic.lines(read).stream()
                     .filter(line -> line.type().matches("nocturne.job.(completed|failed|rejected).v1")).count() == 3);
             service.terminate();
-            records = topic.readUntil(_ -> true);
+            List<ConsumerRecord<String, byte[]>> records = topic.readUntil(_ -> true);
             Listener.assertComplete(withoutHost(Topic.lines(records)), journals(service));
             assertThat(withoutHost(hooked.stream().map(line -> EventLine.parse(line).orElseThrow()).toList()))
                     .extracting(EventLine::type).contains("nocturne.job.completed.v1", "nocturne.job.failed.v1");

@@ -30,7 +30,6 @@ import org.junit.jupiter.api.io.TempDir;
 class KillStormTest {
     private static final int KILLS = Integer.getInteger("nocturne.kills", 8);
     private static final int IN_FLIGHT = 20;
-    private static final int SLOTS = 3;
     /// One of so many bundles cannot be used, and one of as many fails for good.
     private static final int BAD_IN = 10;
     private static final Duration PATIENCE = Duration.ofMinutes(4);
