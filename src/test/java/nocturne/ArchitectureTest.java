@@ -86,7 +86,7 @@ final class ArchitectureTest {
             .allowEmptyShould(true);
 
     @ArchTest
-    static final ArchRule only_an_s3_address_loads_the_s3_client = noClasses()
+    static final ArchRule only_the_store_loads_its_client = noClasses()
             .that().doNotHaveSimpleName("S3Store")
             .should().dependOnClassesThat().resideInAPackage("software.amazon..")
             .because("it takes a second to load, and most services never meet such an address")

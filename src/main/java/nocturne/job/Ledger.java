@@ -124,8 +124,8 @@ public final class Ledger implements AutoCloseable {
         return !entries.containsKey(id) && Files.notExists(work.job(id), LinkOption.NOFOLLOW_LINKS);
     }
 
-    /// Told of every new job and every transition, after it is on the disk: on the thread that made it or, while another
-    /// thread tells of the same job, on that one. The transitions of a job are told in their order.
+    /// Told of every new job and every transition, after it is on the disk: on the thread that made it or, while
+    /// another thread tells of the same job, on that one. The transitions of a job are told in their order.
     public void listen(Consumer<Job> listener) {
         listeners.add(listener);
     }
@@ -233,8 +233,8 @@ public final class Ledger implements AutoCloseable {
         return required(id).trainerSequence();
     }
 
-    /// Number of the last line of the job's journal that no power cut can take away. Who tells others what stands in the
-    /// journal tells no more than that.
+    /// Number of the last line of the job's journal that no power cut can take away. Who tells others what stands in
+    /// the journal tells no more than that.
     public long sequence(JobId id) {
         return required(id).sequence();
     }

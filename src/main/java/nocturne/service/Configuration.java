@@ -36,7 +36,8 @@ record Configuration(Map<String, Object> shipped, Map<String, Object> file, Stri
         environment.keySet().removeIf(name -> !name.startsWith(PREFIX));
         Map<String, Object> facts = Map.of("nocturne.home", startup.home().toString(),
                 "nocturne.host", HostName.ofThisMachine());
-        return new Configuration(readShipped(), file == null ? Map.of() : read(file), file == null ? "" : file.toString(),
+        return new Configuration(readShipped(), file == null ? Map.of() : read(file),
+                file == null ? "" : file.toString(),
                 environment, startup.settings(), facts);
     }
 

@@ -15,10 +15,11 @@ import nocturne.recipe.SamplePrompt;
 /// How much room on the disk something will take, roughly and rather too much.
 final class DiskNeed {
     private static final ObjectMapper JSON = new ObjectMapper();
-    /// Inputs and outputs of a block's linear layers, in multiples of its width: 8 projections for attention, d to d, and
-    /// two layers for each of two feed-forward nets, d to 4d and back.
+    /// Inputs and outputs of a block's linear layers, in multiples of its width: 8 projections for attention, d to d,
+    /// and two layers for each of two feed-forward nets, d to 4d and back.
     private static final long WIDTHS_PER_BLOCK = 8 * 2 + 4 * 5;
-    /// A state to resume from: the weights, two moments and the average; the one before is kept until the next is whole.
+    /// A state to resume from: the weights, two moments and the average; the one before is kept until the next is
+    /// whole.
     private static final long ADAPTERS_PER_STATE = 4 * 2;
 
     private DiskNeed() {}

@@ -117,7 +117,8 @@ final class IntakeDesk implements Intake {
         } catch (InvalidPathException notAPath) {
             // Said below.
         }
-        throw new UserMistake("MODEL_NOT_FOUND", Wording.line(model, Wording.LONGEST_NAME), "cannot be a model's folder");
+        throw new UserMistake("MODEL_NOT_FOUND", Wording.line(model, Wording.LONGEST_NAME),
+                "cannot be a model's folder");
     }
 
     private Verdict settle(Incoming bundle, Checked checked, Path folder) {

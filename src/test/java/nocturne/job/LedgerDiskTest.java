@@ -43,8 +43,8 @@ class LedgerDiskTest {
     }
 
     @Test
-    @Promise(row = 1, fault = "power cut at every moment of a job's life; unforced bytes lost, torn, zeroed; names lost")
-    @Promise(row = 14, fault = "power cut at every moment of a job's life; unforced bytes lost, torn, zeroed; names lost")
+    @Promise(row = 1, fault = "power cut at every moment of a life; unforced bytes lost, torn, zeroed; names lost")
+    @Promise(row = 14, fault = "power cut at every moment of a life; unforced bytes lost, torn, zeroed; names lost")
     void afterEveryPowerCutTheJobIsWhereItWasPromisedToBeOrFurther() throws IOException {
         CrashFileSystem disk = CrashFileSystem.over(Files.createDirectories(scratch.resolve("disk")));
         try (Ledger ledger = open(disk.root())) {

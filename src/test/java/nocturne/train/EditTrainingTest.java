@@ -224,7 +224,8 @@ class EditTrainingTest {
                   lr_scheduler: %s
                   lr_scheduler_params: %s
                 """.formatted(schedule, settings), "");
-        List<Double> heard = events(out, "job.stepped").stream().map(e -> e.at("/data/learningRate").doubleValue()).toList();
+        List<Double> heard = events(out, "job.stepped").stream()
+                .map(event -> event.at("/data/learningRate").doubleValue()).toList();
         List<Double> expected =
                 Stream.of(rates.strip().split(" +")).map(rate -> Double.parseDouble(rate) / 1000).toList();
         assertThat(heard).hasSameSizeAs(expected);

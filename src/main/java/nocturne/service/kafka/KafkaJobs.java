@@ -207,7 +207,8 @@ public final class KafkaJobs implements Part {
     }
 
     private void every(Duration time, Runnable task) {
-        var _ = clockwork.scheduleWithFixedDelay(guarded(task), time.toMillis(), time.toMillis(), TimeUnit.MILLISECONDS);
+        var _ = clockwork.scheduleWithFixedDelay(guarded(task), time.toMillis(), time.toMillis(),
+                TimeUnit.MILLISECONDS);
     }
 
     private void soon(Runnable task) {

@@ -14,7 +14,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import nocturne.event.Event;
 import nocturne.job.Job;
@@ -57,9 +56,7 @@ final class BrokerAwayTest {
     void jobsGoOnWithoutKafkaAndWhatThereIsToTellIsToldLater() throws IOException {
         int port = freePort();
         KafkaConfig config = TestHost.config("127.0.0.1:" + port, "away", Duration.ofSeconds(1), Duration.ofMinutes(5));
-        List<TestHost> hosts = new ArrayList<>();
         try (TestHost host = new TestHost(config, "a", folder.resolve("a"), 2, Duration.ofMillis(50), place -> {})) {
-            hosts.add(host);
             host.start();
             dropIntoTheInbox(host, "local");
             await().atMost(PATIENCE).until(() -> host.published.contains("local"));

@@ -24,8 +24,8 @@ final class HostProcess implements AutoCloseable {
         Thread.ofPlatform().daemon().start(this::listen);
     }
 
-    /// @param place between two steps of a claim, where the process says that it is there and waits half a second; empty
-    ///              for none
+    /// @param place between two steps of a claim, where the process says that it is there and waits half a second;
+    ///              empty for none
     static HostProcess start(KafkaConfig config, String name, Path work, int devices, Duration training, String place) {
         try {
             Process process = new ProcessBuilder(

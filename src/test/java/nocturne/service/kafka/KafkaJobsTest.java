@@ -80,7 +80,8 @@ final class KafkaJobsTest {
     }
 
     private static long duplicates(TestHost host) {
-        long known = host.ledger.jobs().stream().mapToLong(job -> journal(host, job.id().text(), "job.duplicate")).sum();
+        long known = host.ledger.jobs().stream().mapToLong(job -> journal(host, job.id().text(), "job.duplicate"))
+                .sum();
         return known + host.hostEvents.stream().filter(Event.Duplicate.class::isInstance).count();
     }
 
@@ -190,7 +191,8 @@ final class KafkaJobsTest {
                 .until(() -> host.ledger.stream().count() == count / 2);
         double imported = (System.nanoTime() - start) / 1e9;
         await().atMost(Duration.ofSeconds(90)).until(() -> host.link.lag() == 0);
-        System.out.printf("%d requests claimed or refused and imported in %.1f s after the start: %.0f a second%n", count,
+        System.out.printf("%d requests claimed or refused and imported in %.1f s after the start: %.0f a second%n",
+                count,
                 imported, count / imported);
         assertThat(Topic.all(config.brokers(), config.deadLetters())).hasSize(count / 2);
         assertThat(Topic.firstClaims(config)).extracting(Claim::request).doesNotHaveDuplicates().hasSize(count / 2);

@@ -95,7 +95,8 @@ record Aftermath(Path folder, Path outbox, Path work) {
                     .as("claimed and forgotten").isEmpty();
         }
         String ours = folder.toString();
-        assertThat(ProcessHandle.allProcesses().filter(process -> process.info().commandLine().orElse("").contains(ours)))
+        assertThat(ProcessHandle.allProcesses().filter(process -> process.info().commandLine().orElse("")
+                .contains(ours)))
                 .as("processes left behind").isEmpty();
     }
 

@@ -75,7 +75,8 @@ class KillStormTest {
     }
 
     @Test
-    @Promise(row = 1, fault = "kill -9 of service and trainers at seeded moments, 20 bundles in flight", with = "fake engine")
+    @Promise(row = 1, fault = "kill -9 of service and trainers at seeded moments, 20 bundles in flight",
+            with = "fake engine")
     @Promise(row = 23, fault = "kill -9 of the service, started again at once", with = "fake engine")
     @Promise(row = 40, fault = "kill -9 between sending an event and noting that it was sent", with = "fake engine")
     void everyBundleEndsOnceWhateverDies() throws IOException {
