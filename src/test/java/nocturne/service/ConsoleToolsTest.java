@@ -83,8 +83,7 @@ final class ConsoleToolsTest {
     }
 
     /// Kafka's tools are a jar that the program itself does not need. On the class path of the tests, or where Maven
-    /// keeps what it has fetched: `mvn dependency:get -Dartifact=org.apache.kafka:kafka-tools:4.3.1
-    /// -Dtransitive=false`.
+    /// keeps what it has fetched: `mvn dependency:get -Dartifact=org.apache.kafka:kafka-tools:4.3.1 -Dtransitive=false`
     private static String classPath() {
         String own = System.getProperty("java.class.path");
         if (own.matches(".*kafka-tools-\\d.*")) return own;
@@ -98,8 +97,8 @@ final class ConsoleToolsTest {
     private Process tool(String classPath, String name, String... arguments) throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx128m", "-XX:+UseSerialGC",
-                        "-XX:TieredStopAtLevel=1",
-                "-Dlogback.configurationFile=nocturne/broker-logback.xml", "-cp", classPath, name));
+                "-XX:TieredStopAtLevel=1", "-Dlogback.configurationFile=nocturne/broker-logback.xml", "-cp", classPath,
+                name));
         command.addAll(List.of(arguments));
         return new ProcessBuilder(command).redirectErrorStream(true).start();
     }
