@@ -20,6 +20,8 @@ final class ClaimOwnership implements Ownership {
     private static final Logger LOG = LoggerFactory.getLogger(ClaimOwnership.class);
     /// A host that was stopped and goes on needs some seconds to find Kafka again, and must not answer before.
     private static final Duration PATIENCE = Duration.ofSeconds(60);
+    /// Where it is known to be away, a night's work is not held back for it.
+    private static final Duration LOOK = Duration.ofSeconds(5);
 
     private final KafkaLink link;
     private final ClaimBook book;
@@ -38,15 +40,23 @@ final class ClaimOwnership implements Ownership {
         this.host = host;
     }
 
-    /// While Kafka does not answer for a minute, what is known counts: a night's work is not held back for a broker.
+    /// While Kafka does not answer, what is known counts.
     @Override
     public boolean stillOurs(JobId id) {
         Job.Claim promised = ledger.job(id).map(Job::claim).orElse(null);
         if (promised == null) return true;
-        if (!link.catchUp(PATIENCE)) {
+        if (!hasCaughtUp()) {
             LOG.warn("job {}: whether it is still ours cannot be asked, because Kafka is away; publishing it", id);
         }
         Optional<Claim> standing = book.find(promised.request());
         return standing.isEmpty() || standing.get().host().equals(host);
+    }
+
+    private boolean hasCaughtUp() {
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        do {
+            if (link.catchUp(LOOK)) return true;
+        } while (link.isUp() && System.nanoTime() - deadline < 0);
+        return false;
     }
 }
