@@ -11,9 +11,9 @@ import picocli.CommandLine.Spec;
 
 /// `nocturne demo`: the whole service in a minute.
 @Command(name = "demo",
-        description = "Shows the whole service in a minute: starts a Kafka broker and the service, drops the example"
-                + " into the inbox and a second bundle onto the topic, tells what happens as it happens, lists what came"
-                + " out, and stops everything.")
+        description = "Shows the whole service in a minute: starts a Kafka broker and the service, drops the"
+                + " example into the inbox and a second bundle onto the topic, tells what happens as it happens,"
+                + " lists what came out, and stops everything.")
 final class DemoCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec = CommandSpec.create();
