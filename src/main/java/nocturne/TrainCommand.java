@@ -50,6 +50,13 @@ final class TrainCommand implements Callable<Integer> {
     private @Nullable Path model;
 
     @Option(
+            names = "--cache",
+            paramLabel = "DIR",
+            description = "Where what was computed of pictures and captions is kept for the next run."
+                    + " Default: work/cache beside the launcher.")
+    private @Nullable Path cache;
+
+    @Option(
             names = "--max-hours",
             paramLabel = "H",
             description = "End after this time, all attempts together, with the adapter as it then is."
@@ -77,7 +84,7 @@ final class TrainCommand implements Callable<Integer> {
         stop.onSignal();
         if (supervised) stop.onEndOf(System.in);
         boolean complete = Training.run(new TrainingRequest(bundle, name, out, model, device.threads(), Home.folder(),
-                Version.number(), console, supervised, limit, stop));
+                Version.number(), console, supervised, limit, stop, cache));
         return (complete ? ExitCode.DONE : ExitCode.STOPPED).number();
     }
 

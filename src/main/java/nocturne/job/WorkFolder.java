@@ -7,6 +7,7 @@ import java.nio.file.Path;
 /// ```
 /// work/
 ///   instance.lock  status.json
+///   cache/                        what trainers computed of pictures and captions; may be deleted when none runs
 ///   locks/                        one file a device, held by the trainer that computes on it
 ///   host/events.jsonl             what happened to the host and its devices
 ///   incoming/<unique>/            being unpacked; deleted at every start
@@ -33,6 +34,11 @@ public record WorkFolder(Path root) {
 
     public Path status() {
         return root.resolve("status.json");
+    }
+
+    /// What trainers keep for each other.
+    public Path cache() {
+        return root.resolve("cache");
     }
 
     public Path hostJournal() {

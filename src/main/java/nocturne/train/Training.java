@@ -173,8 +173,7 @@ public final class Training {
             for (String notice : notices) events.append(new Event.NoticeGiven("NOTICE", notice));
         }
         try (TensorArena weights = backend.newArena(); TensorArena passes = backend.newArena();
-                Encoders encoders =
-                        new Encoders(model, backend, new CacheFolder(request.home().resolve("work/cache")))) {
+                Encoders encoders = new Encoders(model, backend, new CacheFolder(request.cacheFolder()))) {
             Lora lora = new Lora(layout(), recipe.network().alpha(), backend, weights);
             initialise(lora, backend);
             AdamWOptimizer optimizer = new AdamWOptimizer(Settings.optimizer(recipe), lora, backend, weights);

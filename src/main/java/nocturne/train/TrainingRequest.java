@@ -18,13 +18,26 @@ import org.jspecify.annotations.Nullable;
 /// @param supervised whether a service watches: then a heartbeat is written, and progress is plain lines
 /// @param timeLimit  after which the run ends with the adapter as it then is, all attempts together; null for none
 /// @param stop       asked whether to leave off
+/// @param cache      where what was computed of pictures and captions is kept for the next run; null for `work/cache`
+///                   below `home`
 public record TrainingRequest(Path bundle, @Nullable String name, @Nullable Path out, @Nullable Path model,
         int threads, Path home, String version, PrintStream console, boolean supervised, @Nullable Duration timeLimit,
-        Stop stop) {
+        Stop stop, @Nullable Path cache) {
+
+    /// With the usual cache.
+    public TrainingRequest(Path bundle, @Nullable String name, @Nullable Path out, @Nullable Path model, int threads,
+            Path home, String version, PrintStream console, boolean supervised, @Nullable Duration timeLimit,
+            Stop stop) {
+        this(bundle, name, out, model, threads, home, version, console, supervised, timeLimit, stop, null);
+    }
 
     /// A run that nobody watches, limits or stops.
     public TrainingRequest(Path bundle, @Nullable Path out, @Nullable Path model, int threads, Path home,
             String version, PrintStream console) {
         this(bundle, null, out, model, threads, home, version, console, false, null, Stop.NEVER);
+    }
+
+    Path cacheFolder() {
+        return cache == null ? home.resolve("work/cache") : cache;
     }
 }

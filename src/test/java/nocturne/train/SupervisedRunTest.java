@@ -139,6 +139,21 @@ class SupervisedRunTest {
         assertThat(out.resolve("Maya in the rain.safetensors")).exists();
     }
 
+    /// In a container and under systemd the program's own folder cannot be written.
+    @Test
+    void nothingIsWrittenBesideTheFoldersThatWereNamed() throws IOException {
+        Path brief = ShortRun.bundleIn(scratch.resolve("bundle-4567abcd"));
+        Path recipe = brief.resolve("recipe.yaml");
+        Files.writeString(recipe, Files.readString(recipe).replace("steps: 40", "steps: 1"));
+        Path home = scratch.resolve("read-only");
+        Path cache = scratch.resolve("cache");
+        ShortRun.Child child = ShortRun.start(brief, home, scratch.resolve("beside/run"), "--supervised", "--cache",
+                cache.toString());
+        assertThat(child.exitCode()).as(child.words()).isZero();
+        assertThat(ShortRun.files(home)).isEmpty();
+        assertThat(ShortRun.files(cache)).isNotEmpty();
+    }
+
     private ShortRun.Child start(String where) {
         Path folder = scratch.resolve(where);
         return ShortRun.start(bundle, folder.resolve("home"), folder.resolve("run"), "--supervised");

@@ -1,5 +1,6 @@
 package nocturne.desk.doctor;
 
+import java.lang.module.ModuleFinder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -23,9 +24,9 @@ final class JavaCheck implements Check {
         } else {
             findings.add(Finding.ok("Java", version));
         }
-        if (ModuleLayer.boot().findModule("jdk.incubator.vector").isEmpty()) {
-            findings.add(Finding.note("Java", "the vector module is not loaded",
-                    "Start with ./nocturne, which sees to it."));
+        if (ModuleFinder.ofSystem().find("jdk.incubator.vector").isEmpty()) {
+            findings.add(Finding.problem("Java", "it has no module jdk.incubator.vector, which trainers compute with",
+                    "Install a whole JDK, not one that was cut to size."));
         }
         // Names of files go through this, whatever else is UTF-8 by now.
         String names = System.getProperty("sun.jnu.encoding", "");

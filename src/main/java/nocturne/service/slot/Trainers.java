@@ -98,7 +98,8 @@ final class Trainers {
         words.addAll(settings.command().isEmpty() ? ourselves(job) : settings.command());
         Path folder = work.job(job.id());
         words.addAll(List.of("train", folder.resolve(job.bundle()).toString(), "--out", work.run(job.id()).toString(),
-                "--name", job.name(), "--device", argument(device), "--supervised"));
+                "--name", job.name(), "--device", argument(device), "--cache",
+                work.cache().toString(), "--supervised"));
         String model = job.model();
         if (model != null) words.addAll(List.of("--model", model));
         if (profile != null) words.addAll(List.of("--memory-profile", profile));
