@@ -159,12 +159,18 @@ final class PartsTest {
             assertThat(Files.readString(Path.of("/proc/" + pid + "/limits"))).containsPattern(
                     "Max data size +1073741824");
             assertThat(Files.readString(Path.of("/proc/" + pid + "/cmdline"))).contains("--threads\0002\000");
-            String[] stat = Files.readString(Path.of("/proc/" + pid + "/stat")).split("\\) ", 2)[1].split(" ");
+            String[] stat = stat(Long.toString(pid));
             assertThat(stat[2]).as("it leads a group of its own").isEqualTo(Long.toString(pid));
-            assertThat(stat[16]).as("nice").isEqualTo("3");
+            assertThat(stat[16]).as("nice").isEqualTo(
+                    Integer.toString(Math.min(19, Integer.parseInt(stat("self")[16]) + 3)));
             assertThat(Path.of("/proc/" + pid + "/oom_score_adj")).hasContent("500");
             assertThat(Files.readString(Path.of("/proc/" + pid + "/environ")))
                     .contains("CUDA_VISIBLE_DEVICES=\000");
         }
+    }
+
+    /// The fields of `/proc/<pid>/stat` behind the name.
+    private static String[] stat(String pid) throws IOException {
+        return Files.readString(Path.of("/proc/" + pid + "/stat")).split("\\) ", 2)[1].split(" ");
     }
 }
