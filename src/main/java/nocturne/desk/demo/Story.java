@@ -18,6 +18,8 @@ final class Story {
     private final Map<String, Map<String, Integer>> counts = new LinkedHashMap<>();
     /// By job: the samples of a step, told in one line when something else comes.
     private final Map<String, Integer> samples = new TreeMap<>();
+    /// By job: what was told last.
+    private final Map<String, String> latest = new TreeMap<>();
     /// By the name a bundle was given, and by where it came from: the job it became.
     private final Map<String, String> jobs = new TreeMap<>();
     /// By job: how it ended.
@@ -45,7 +47,10 @@ final class Story {
         if (drawn != null) stage.tell(job, drawn + (drawn == 1 ? " sample drawn" : " samples drawn"));
         boolean isMiddle = type.equals("job.preparing")
                 && event.data().path("done").asLong() < event.data().path("total").asLong();
-        if (!isMiddle && !type.startsWith("host.")) stage.tell(job, EventStory.of(event));
+        String words = EventStory.of(event);
+        // The last progress of an attempt may say what the one before it said.
+        boolean isNews = !words.equals(latest.put(job, words));
+        if (isNews && !isMiddle && !type.startsWith("host.")) stage.tell(job, words);
     }
 
     /// The job that a bundle became.
