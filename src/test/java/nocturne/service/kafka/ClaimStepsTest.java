@@ -62,7 +62,7 @@ final class ClaimStepsTest {
         }
     }
 
-    private void startAll() throws Exception {
+    private void startAll(String signal) throws Exception {
         assertThat(places()).contains("claim.pending", "claim.sent", "claim.offsets", "claim.committed");
         for (String place : places()) {
             KafkaConfig config = TestHost.config(TestBroker.bootstrap(), TestBroker.fresh("steps"),
@@ -72,7 +72,8 @@ final class ClaimStepsTest {
             }
             Topic.request(config, "job");
             cases.add(new Case(place, config,
-                    HostProcess.start(config, "a", folder.resolve(place), 1, TRAINING, place), new ArrayList<>()));
+                    HostProcess.start(config, "a", folder.resolve(place), 1, TRAINING, place, signal),
+                    new ArrayList<>()));
         }
     }
 
@@ -86,11 +87,8 @@ final class ClaimStepsTest {
             with = "two local processes")
     @Test
     void hasOneOwnerWhenAHostStandsStillBetweenTwoSteps() throws Exception {
-        startAll();
-        for (Case one : cases) {
-            one.first.awaitPlace();
-            one.first.signal("STOP");
-        }
+        startAll("STOP");
+        for (Case one : cases) one.first.awaitPlace();
         for (Case one : cases) other(one, "b", folder.resolve(one.place + "-b"));
         // What was not committed goes to the other host; what was, waits for the one that has it.
         List<String> open = List.of("claim.pending", "claim.sent", "claim.offsets");
@@ -107,7 +105,7 @@ final class ClaimStepsTest {
     @Promise(row = 10, fault = "kill -9 between every two steps of a claim, then a restart")
     @Test
     void hasOneOwnerWhenAHostIsKilledBetweenTwoSteps() throws Exception {
-        startAll();
+        startAll("KILL");
         for (Case one : cases) {
             one.first.awaitPlace();
             one.first.kill();

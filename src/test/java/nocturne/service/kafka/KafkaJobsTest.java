@@ -19,6 +19,10 @@ import nocturne.promise.Promise;
 import nocturne.service.CommandDesk;
 import nocturne.service.broker.TestBroker;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.CloseOptions;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.StringDeserializer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -151,6 +155,33 @@ final class KafkaJobsTest {
         Topic.send(config.brokers(), config.jobs(), List.of(Map.entry("maya.zip", new byte[] {'P', 'K', 3, 4, 5})));
         await().atMost(PATIENCE).untilAsserted(() -> assertThat(host.in(JobState.COMPLETED)).singleElement()
                 .satisfies(job -> assertThat(job.name()).isEqualTo("maya")));
+    }
+
+    @Promise(row = 38, fault = "30 members of the group come and go, 10 of them without a word")
+    @Test
+    void comingAndGoingOfOthersNeverTouchesARunningJob() {
+        TestHost host = host("a", 2, Duration.ofMinutes(5));
+        Topic.request(config, "long");
+        await().atMost(PATIENCE).until(() -> host.in(JobState.RUNNING).size() == 1);
+        host.trainFor(Duration.ofMillis(20));
+        List<KafkaConsumer<String, byte[]>> silent = new ArrayList<>();
+        for (int i = 0; i < 30; i++) {
+            KafkaConsumer<String, byte[]> other = new KafkaConsumer<>(Map.of("bootstrap.servers", config.brokers(),
+                    "group.id", config.group(), "session.timeout.ms", 1_500, "heartbeat.interval.ms", 300),
+                    new StringDeserializer(), new ByteArrayDeserializer());
+            other.subscribe(List.of(config.jobs()));
+            other.poll(Duration.ofMillis(100));
+            if (i % 3 == 0) silent.add(other);
+            else other.close();
+            if (i % 10 == 0) Topic.request(config, "short-" + i);
+        }
+        // Those that went without a word would come back with every beat of theirs.
+        silent.forEach(other -> other.close(CloseOptions.groupMembershipOperation(
+                CloseOptions.GroupMembershipOperation.REMAIN_IN_GROUP)));
+        await().atMost(PATIENCE).until(() -> host.published.size() == 3);
+        assertThat(host.in(JobState.RUNNING)).singleElement()
+                .satisfies(job -> assertThat(job.attempt()).as("starts of the long job").isEqualTo(1));
+        assertThat(Topic.firstClaims(config)).extracting(Claim::attempt).containsExactly(1, 1, 1, 1);
     }
 
     @Test
