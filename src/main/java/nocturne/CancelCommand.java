@@ -14,7 +14,8 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /// `nocturne cancel JOB`: ends a job.
-@Command(name = "cancel", description = "Ends a job, whatever it is doing; checkpoints it has saved stay in the outbox.")
+@Command(name = "cancel",
+        description = "Ends a job, whatever it is doing; checkpoints it has saved stay in the outbox.")
 final class CancelCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec = CommandSpec.create();

@@ -5,6 +5,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import nocturne.desk.Printable;
 import nocturne.problem.SickMachine;
 import nocturne.problem.UserMistake;
 import org.jspecify.annotations.Nullable;
@@ -31,12 +32,13 @@ record Complaints(PrintWriter err) {
         ExitCode code =
                 switch (failure) {
                     case UserMistake mistake -> {
-                        err.println(mistake.report());
+                        // It quotes what a stranger wrote, and this is a terminal.
+                        mistake.report().lines().map(Printable::of).forEach(err::println);
                         yield ExitCode.of(mistake);
                     }
                     case SickMachine machine -> {
                         // One line with the code: whoever started us may have nothing else to go by.
-                        err.println(oneLine(machine.getMessage()) + " [" + machine.code() + "]");
+                        err.println(Printable.of(oneLine(machine.getMessage())) + " [" + machine.code() + "]");
                         yield ExitCode.of(machine);
                     }
                     default -> {

@@ -10,9 +10,10 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
 /// `nocturne demo`: the whole service in a minute.
-@Command(name = "demo", description = "Shows the whole service in a minute: starts a Kafka broker and the service, drops"
-        + " the example into the inbox and a second bundle onto the topic, tells what happens as it happens, lists what"
-        + " came out, and stops everything.")
+@Command(name = "demo",
+        description = "Shows the whole service in a minute: starts a Kafka broker and the service, drops the"
+                + " example into the inbox and a second bundle onto the topic, tells what happens as it happens,"
+                + " lists what came out, and stops everything.")
 final class DemoCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec = CommandSpec.create();

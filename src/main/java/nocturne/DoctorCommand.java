@@ -11,6 +11,8 @@ import nocturne.desk.doctor.Patient;
 import nocturne.service.ManagementConfig;
 import nocturne.service.ServiceConfig;
 import nocturne.service.Settings;
+import nocturne.service.kafka.KafkaConfig;
+import nocturne.service.kafka.KafkaSettings;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -18,8 +20,9 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /// `nocturne doctor`: could a job run here?
-@Command(name = "doctor", description = "Looks at Java, memory, GPUs, disk, models, Kafka and the service, and says what"
-        + " to do about each. Ends with 0 if a job could run, with 74 if not.")
+@Command(name = "doctor",
+        description = "Looks at Java, memory, GPUs, disk, models, Kafka and the service, and says what to do about"
+                + " each. Ends with 0 if a job could run, with 74 if not.")
 final class DoctorCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -39,7 +42,7 @@ final class DoctorCommand implements Callable<Integer> {
         try (Settings read = settings.read()) {
             ManagementConfig management = read.of(ManagementConfig.class);
             Doctor doctor = new Doctor(new Patient(read.of(ServiceConfig.class), management.host(), management.port(),
-                    read.text("nocturne.kafka.brokers"), Map.of(), System.getenv()));
+                    kafka(read), System.getenv()));
             List<Finding> findings = doctor.examine(finding -> {
                 if (!json) Doctor.print(finding, out);
             });
@@ -48,5 +51,13 @@ final class DoctorCommand implements Callable<Integer> {
             else out.printf("%n%s%n", Doctor.isFit(findings) ? "A job could run here." : "No job could run here.");
             return (Doctor.isFit(findings) ? ExitCode.DONE : ExitCode.SICK_MACHINE).number();
         }
+    }
+
+    private static Patient.Kafka kafka(Settings read) {
+        KafkaConfig config = read.of(KafkaConfig.class);
+        List<String> topics = List.of(config.jobs(), config.claims(), config.events(), config.commands(),
+                config.deadLetters());
+        return new Patient.Kafka(config.brokers(), topics,
+                config.isOn() ? read.of(KafkaSettings.class).common() : Map.of());
     }
 }

@@ -17,7 +17,8 @@ import picocli.CommandLine.Spec;
         name = "nocturne",
         description = "Trains LoRAs for Qwen-Image while people sleep.",
         subcommands = {TrainCommand.class, ServeCommand.class, JobsCommand.class, ShowCommand.class,
-            CancelCommand.class, RetryCommand.class, DoctorCommand.class, DemoCommand.class, SubmitCommand.class, BenchCommand.class},
+            CancelCommand.class, RetryCommand.class, DoctorCommand.class, DemoCommand.class, SubmitCommand.class,
+                    BenchCommand.class},
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         scope = ScopeType.INHERIT,
@@ -89,6 +90,6 @@ public final class Main implements Runnable {
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "Say which command: train, serve or bench.");
+        throw new ParameterException(spec.commandLine(), "Say which command, such as train, serve or demo.");
     }
 }

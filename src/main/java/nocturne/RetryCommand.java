@@ -14,7 +14,8 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /// `nocturne retry JOB`: another try for a job.
-@Command(name = "retry", description = "Lets a job that failed, was cancelled or is parked try again, from its last checkpoint.")
+@Command(name = "retry",
+        description = "Lets a job that failed, was cancelled or is parked try again, from its last checkpoint.")
 final class RetryCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec = CommandSpec.create();

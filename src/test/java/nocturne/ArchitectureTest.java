@@ -86,6 +86,13 @@ final class ArchitectureTest {
             .allowEmptyShould(true);
 
     @ArchTest
+    static final ArchRule only_the_store_loads_its_client = noClasses()
+            .that().doNotHaveSimpleName("S3Store")
+            .should().dependOnClassesThat().resideInAPackage("software.amazon..")
+            .because("it takes a second to load, and most services never meet such an address")
+            .allowEmptyShould(true);
+
+    @ArchTest
     static final ArchRule sample_knows_no_training_and_no_backend =
             arrows("sample", "qwen", "adapter", "tensor", "image", "io", "problem");
 

@@ -158,6 +158,48 @@ final class LauncherTest {
     }
 
     @Test
+    void givesTheServiceLittleMemoryAndNoVectorUnit() {
+        jdk("jdk", "25");
+        Map<String, String> environment = Map.of("NOCTURNE_AOT", "off", "NOCTURNE_JAVA_OPTS", "-Xmx1g");
+        Ended ended = launch(environment, "--debug", "serve", "-Da=b");
+        assertThat(ended.code).isEqualTo(7);
+        assertThat(ended.out.lines()).contains("-XX:TieredStopAtLevel=1", "-Dnocturne.home=" + real(home))
+                .doesNotContain("--add-modules", "-Dnocturne.stderr=3")
+                .endsWith("-Xmx1g", "-jar", real(home) + "/target/nocturne.jar", "--debug", "serve", "-Da=b");
+        assertThat(ended.err).as("nothing stands between the service and its standard error")
+                .contains(INCUBATOR_WARNING);
+    }
+
+    /// The cache is what an earlier start of the same jar under the same Java left; anything else starts without.
+    @Test
+    void startsFromTheCacheOnlyWhileItIsYoungerThanTheJar() throws IOException {
+        Path jdk = jdk("jdk", "25");
+        script(jdk.resolve("bin/java"), """
+                for word in "$@"; do
+                    case $word in -XX:AOTCacheOutput=*) touch "${word#*=}" && exit 0 ;; esac
+                done
+                printf '%s\\n' "$@"
+                """);
+        assertThat(launch("jobs").out).doesNotContain("AOTCache");
+
+        assertThat(launch("serve", "--rehearse").code).isZero();
+        assertThat(launch("jobs").out).contains("-XX:AOTCache=" + real(home) + "/target/nocturne-");
+        assertThat(launch(Map.of("NOCTURNE_AOT", "off"), "jobs").out).doesNotContain("AOTCache");
+        assertThat(launch("train", "x").out).as("another heap, other modules").doesNotContain("AOTCache");
+
+        Files.setLastModifiedTime(home.resolve("target/nocturne.jar"), FileTime.from(Instant.now().plusSeconds(60)));
+        assertThat(launch("jobs").out).doesNotContain("AOTCache");
+    }
+
+    @Test
+    void aRehearsalThatFailsLeavesNothingBehind() throws IOException {
+        jdk("jdk", "25");
+        launch();
+        assertThat(launch("serve", "--rehearse").code).isEqualTo(7);
+        assertThat(home.resolve("target")).isDirectoryNotContaining(file -> file.toString().contains(".aot"));
+    }
+
+    @Test
     void isFoundThroughALinkFromAnywhere() throws IOException {
         jdk("jdk", "25");
         Path link = Files.createSymbolicLink(bin.resolve("nocturne"), Path.of("../my nocturne/nocturne"));

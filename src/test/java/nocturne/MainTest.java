@@ -68,7 +68,7 @@ final class MainTest {
 
     @Test
     void aMistypedCommandBringsTheNearestOne() {
-        run("trian");
+        run("trainn");
         assertThat(err.toString()).contains("nocturne train");
     }
 

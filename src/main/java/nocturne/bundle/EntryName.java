@@ -28,6 +28,9 @@ record EntryName(String path) {
     static Optional<String> objection(String raw) {
         if (raw.isEmpty()) return Optional.of("has no name");
         if (MISLEADING.matcher(raw).find()) return Optional.of("has control characters in its name");
+        if (raw.codePoints().anyMatch(c -> Character.getType(c) == Character.SURROGATE)) {
+            return Optional.of("has characters in its name that are none");
+        }
         if (raw.indexOf('\\') >= 0) return Optional.of("has a backslash in its name");
         if (raw.startsWith("/") || DRIVE.matcher(raw).matches()) return Optional.of("has an absolute path");
         String name = withoutFinalSlash(raw);

@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
@@ -18,6 +19,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import nocturne.io.AtomicFiles;
+import nocturne.problem.SickMachine;
 
 /// A folder in the making: it gets its name when it is complete and on the disk, and vanishes if it never is.
 final class Landing implements AutoCloseable {
@@ -78,7 +80,7 @@ final class Landing implements AutoCloseable {
 
     /// A new file, on the disk when it is closed.
     OutputStream create(EntryName name) throws DiskTrouble {
-        Path to = part.resolve(name.path());
+        Path to = resolve(name);
         // The names were checked; this line is the wall behind the fence.
         if (!to.normalize().startsWith(part)) throw new IllegalStateException("left the folder: " + to);
         try {
@@ -92,6 +94,15 @@ final class Landing implements AutoCloseable {
             return new ToDisk(FileChannel.open(to, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
         } catch (IOException e) {
             throw new DiskTrouble(e);
+        }
+    }
+
+    private Path resolve(EntryName name) {
+        try {
+            return part.resolve(name.path());
+        } catch (InvalidPathException e) {
+            throw new SickMachine("NAME_UNSUPPORTED", ("writing %s: Java was started without a locale and cannot write"
+                    + " names like this one; start it with LC_ALL=C.UTF-8").formatted(EntryName.shown(name.path())), e);
         }
     }
 

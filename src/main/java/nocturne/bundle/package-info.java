@@ -2,7 +2,8 @@
 ///
 /// Invariants: a zip writes only below the folder it was given, and only files that were checked first; what it may
 /// cost is bounded by counting, never by believing its headers. An extracted folder has its final name only when it is
-/// complete. Nothing here reads a recipe or decodes a picture.
+/// complete. What a stranger dropped is opened once, never through a link, and copied before it is looked at. Nothing
+/// here reads a recipe or decodes a picture.
 @NullMarked
 package nocturne.bundle;
 

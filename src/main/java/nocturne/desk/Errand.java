@@ -37,7 +37,8 @@ public record Errand(WorkFolder work, Path inbox, Duration patience, InstantSour
         switch (job.state()) {
             case FAILED, CANCELLED, PARKED -> run("retry", job);
             case QUEUED, RUNNING, PUBLISHING ->
-                throw new UserMistake("JOB_LIVE", id, "is %s; there is nothing to retry.".formatted(job.state().word()));
+                throw new UserMistake("JOB_LIVE", id,
+                        "is %s; there is nothing to retry.".formatted(job.state().word()));
             case COMPLETED -> throw new UserMistake("JOB_ENDED", id,
                     "is completed. To train the same once more: nocturne submit <bundle> --rerun");
             case REFUSED -> throw new UserMistake("JOB_ENDED", id,

@@ -13,8 +13,8 @@ public final class EventStory {
 
     private EventStory() {}
 
-    /// Such as `step 200 of 600, loss 0.4131, 12s left`. A type that is not known, as from a newer Nocturne, is shown as
-    /// it is.
+    /// Such as `step 200 of 600, loss 0.4131, 12s left`. A type that is not known, as from a newer Nocturne, is shown
+    /// as it is.
     public static String of(EventLine event) {
         JsonNode data = event.data();
         String words = switch (shortType(event.type())) {
@@ -43,7 +43,8 @@ public final class EventStory {
             case "job.superseded" -> "taken over by " + text(data, "host");
             case "job.duplicate" -> "came again from %s; it is %s here".formatted(
                     text(data, "origin"), text(data, "state"));
-            case "job.notice" -> "notice: " + coded(data);
+            case "job.notice" -> "notice: "
+                    + (text(data, "code").equals("NOTICE") ? text(data, "message") : coded(data));
             case "gpu.quarantined" -> "%s takes no more jobs: %s".formatted(text(data, "device"), coded(data));
             case "gpu.throttled" -> "%s runs slower: %s".formatted(text(data, "device"), text(data, "reason"));
             case "gpu.restored" -> text(data, "device") + " takes jobs again";
@@ -60,7 +61,8 @@ public final class EventStory {
     }
 
     private static String progress(JsonNode data) {
-        String words = "step %s of %s, loss %s".formatted(text(data, "step"), text(data, "steps"), number(data, "loss"));
+        String words = "step %s of %s".formatted(text(data, "step"), text(data, "steps"));
+        if (data.path("loss").isNumber()) words += ", loss " + number(data, "loss");
         JsonNode left = data.path("etaSeconds");
         return left.isNumber() ? words + ", " + Quantity.time(Duration.ofSeconds(left.asLong())) + " left" : words;
     }

@@ -72,7 +72,9 @@ public final class JobBoard {
         List<String> ids = folders().stream().map(folder -> folder.getFileName().toString()).toList();
         List<String> meant = ids.contains(asked) ? List.of(asked)
                 : ids.stream().filter(id -> !asked.isEmpty() && id.startsWith(asked)).toList();
-        if (meant.size() != 1) throw unknown(asked, meant.isEmpty() ? NearestNames.of(asked, ids, MOST_SUGGESTED) : meant);
+        if (meant.size() != 1) {
+            throw unknown(asked, meant.isEmpty() ? NearestNames.of(asked, ids, MOST_SUGGESTED) : meant);
+        }
         String id = meant.getFirst();
         try {
             return view(work.jobs().resolve(id)).orElseThrow(() -> unknown(asked, List.of()));

@@ -26,8 +26,8 @@ import org.jspecify.annotations.Nullable;
 /// @param priority higher goes first; 0 is usual
 /// @param rerun    train again although the same was trained before
 /// @param sha256   of a zip elsewhere; null if it is not known
-public record Submission(String bundle, @Nullable String name, @Nullable String id, @Nullable String model, int priority,
-        boolean rerun, @Nullable String sha256) {
+public record Submission(String bundle, @Nullable String name, @Nullable String id, @Nullable String model,
+        int priority, boolean rerun, @Nullable String sha256) {
     /// In bytes; file systems allow 255, and the service adds to it.
     private static final int LONGEST_FILE_NAME = 160;
 
@@ -106,8 +106,8 @@ public record Submission(String bundle, @Nullable String name, @Nullable String 
         } catch (IOException e) {
             throw new SickMachine("READ_FAILED", "reading %s failed: %s".formatted(local, e.getMessage()), e);
         }
-        throw new UserMistake("NOT_ALLOWED", Printable.of(local.toString()), ("--id, --model, --priority and --rerun travel"
-                + " in a request that names the bundle where it lies, and the service reads only below"
+        throw new UserMistake("NOT_ALLOWED", Printable.of(local.toString()), ("--id, --model, --priority and --rerun"
+                + " travel in a request that names the bundle where it lies, and the service reads only below"
                 + " nocturne.sources.file-roots (%s). Add its folder there, or submit it without them.")
                 .formatted(roots.isEmpty() ? "none so far" : roots));
     }
@@ -128,7 +128,8 @@ public record Submission(String bundle, @Nullable String name, @Nullable String 
             try {
                 path = String.valueOf(new URI(bundle).getPath());
             } catch (URISyntaxException e) {
-                throw new UserMistake("MESSAGE_INVALID", Printable.of(bundle, 200), "is not an address: " + e.getReason());
+                throw new UserMistake("MESSAGE_INVALID", Printable.of(bundle, 200),
+                        "is not an address: " + e.getReason());
             }
         } else {
             path = String.valueOf(local().getFileName());

@@ -107,7 +107,7 @@ public final class EventLog implements AutoCloseable {
         } catch (IOException e) {
             closeQuietly(channel);
             throw unwritable("opening " + file, e);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             closeQuietly(channel);
             throw e;
         }
@@ -215,9 +215,8 @@ public final class EventLog implements AutoCloseable {
 
     @Override
     public synchronized void close() {
-        try {
+        try (channel) {
             if (unforced && channel.isOpen()) channel.force(false);
-            channel.close();
         } catch (IOException e) {
             throw unwritable("closing " + file, e);
         }

@@ -210,8 +210,9 @@ public final class AtomicFiles {
         String reason = cause.getMessage() == null ? cause.toString() : cause.getMessage();
         if (DiskFull.isMeantBy(cause)) {
             String needed = expectedBytes > 0 ? "%d bytes are needed, ".formatted(expectedBytes) : "";
-            return new SickMachine(DiskFull.CODE, "writing %s: the disk is full; %s%s free. %s".formatted(target, needed,
-                    freeBytes(folder), "Make room and start again; what was there before is untouched."), cause);
+            String what = "writing %s: the disk is full; %s%s free.".formatted(target, needed, freeBytes(folder));
+            return new SickMachine(DiskFull.CODE,
+                    what + " Make room and start again; what was there before is untouched.", cause);
         }
         boolean forbidden = cause instanceof AccessDeniedException
                 || cause instanceof FileAlreadyExistsException

@@ -36,6 +36,8 @@ final class Entry {
     private volatile long trainerSequence;
     /// Whether the journal may end elsewhere than [#sequence] says, because writing to it failed.
     private boolean uncertain;
+    /// Whether `job.json` may hold a state that was refused, because replacing it failed in the end.
+    private boolean refusedMayStand;
 
     Entry(JobId id, WorkFolder work, String source, InstantSource clock) {
         this.id = id;
@@ -67,20 +69,25 @@ final class Entry {
 
     /// Makes a prepared folder this job. The journal with its first line lies in the folder before that becomes the
     /// job's, so both appear at once.
-    synchronized void add(Path prepared, Job first, Event event, SharedForce jobsFolder) {
-        Path target = work.job(id);
+    ///
+    /// @param incoming the folder that the prepared one lies in
+    /// @param jobs     the folder that it goes to
+    synchronized void add(Path prepared, Job first, Event event, SharedForce incoming, SharedForce jobs) {
         Job.Announcement announcement = announcement(event);
         Job added = first.announcing(1, announcement);
-        JobFile.write(prepared.resolve(JobFile.NAME), added);
+        JobFile.writeFirst(prepared.resolve(JobFile.NAME), added);
         try (EventLog journal = EventLog.reopen(prepared.resolve(work.journal(id).getFileName()), id.text(), source,
                 clock)) {
             journal.append(announcement.type(), announcement.data(), announcement.time(), added.attempt(), 0);
         }
         CrashPoint.at("import.prepared");
+        Path target = work.job(id);
         try {
-            Files.move(prepared, target, StandardCopyOption.ATOMIC_MOVE);
+            // A rename is no more durable than what it renames.
+            incoming.force();
+            move(prepared, target);
             CrashPoint.at("import.moved");
-            takenBackOnFailure(prepared, target, jobsFolder);
+            force(jobs, prepared, target);
         } catch (IOException e) {
             throw AtomicFiles.explained(e, target);
         }
@@ -88,11 +95,21 @@ final class Entry {
         become(added);
     }
 
-    private static void takenBackOnFailure(Path prepared, Path target, SharedForce jobsFolder) throws IOException {
+    private static void move(Path from, Path to) throws IOException {
         try {
-            jobsFolder.force();
+            Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {
-            Files.move(target, prepared, StandardCopyOption.ATOMIC_MOVE);
+            // Some disks do it and then lose the answer.
+            if (Files.exists(from) || !Files.exists(to.resolve(JobFile.NAME))) throw e;
+        }
+    }
+
+    private static void force(SharedForce jobs, Path prepared, Path target) throws IOException {
+        try {
+            jobs.force();
+        } catch (IOException e) {
+            // Not ours for certain, so it must not be found by the next start either.
+            move(target, prepared);
             throw e;
         }
     }
@@ -135,13 +152,13 @@ final class Entry {
         if (!isAllowed(before, after, said)) return before;
         catchUp();
         if (said == null) {
-            JobFile.write(work.jobFile(id), after);
+            replace(after);
             CrashPoint.at("transition." + after.state().word());
             become(after);
             return after;
         }
         Job announcing = after.announcing(sequence + 1, announcement(said));
-        JobFile.write(work.jobFile(id), announcing);
+        replace(announcing);
         CrashPoint.at("transition." + after.state().word());
         become(announcing);
         try {
@@ -174,7 +191,7 @@ final class Entry {
         Job after = change.apply(before);
         if (after.equals(before)) return before;
         if (after.state() != before.state()) return advance(_ -> after, null);
-        JobFile.write(work.jobFile(id), after);
+        replace(after);
         CrashPoint.at("noted");
         job = after;
         return after;
@@ -206,7 +223,15 @@ final class Entry {
         if (uncertain || known().sequence() > sequence) write(_ -> {});
     }
 
+    private void replace(Job with) {
+        refusedMayStand = true;
+        JobFile.write(work.jobFile(id), with);
+        refusedMayStand = false;
+    }
+
     private void write(Consumer<EventLog> lines) {
+        // Else the next start would take the next line for the one that announces the state that was refused.
+        if (refusedMayStand) replace(known());
         uncertain = true;
         try (EventLog journal = open()) {
             catchUp(journal, known());

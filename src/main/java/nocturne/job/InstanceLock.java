@@ -39,7 +39,7 @@ final class InstanceLock implements AutoCloseable {
             if (!OURS.add(real)) throw inUse(file, "process " + ProcessHandle.current().pid() + ", this one");
             try {
                 return new InstanceLock(real, locked(real, host));
-            } catch (IOException | RuntimeException e) {
+            } catch (IOException | RuntimeException | Error e) {
                 OURS.remove(real);
                 throw e;
             }
@@ -58,7 +58,7 @@ final class InstanceLock implements AutoCloseable {
             channel.truncate(0);
             channel.write(ByteBuffer.wrap(holder), 0);
             return channel;
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException | RuntimeException | Error e) {
             channel.close();
             throw e;
         }

@@ -5,8 +5,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import nocturne.event.Scrubber;
 import nocturne.io.AtomicFiles;
@@ -44,9 +48,26 @@ public final class JobFile {
     ///
     /// @throws SickMachine `DISK_FULL`, `WRITE_FAILED`; the old file is then still there
     static void write(Path file, Job job) {
+        AtomicFiles.writeString(file, text(job));
+    }
+
+    /// Writes the first one, into a folder that nobody looks into yet. Whoever gives the folder its name forces it.
+    ///
+    /// @throws SickMachine as above
+    static void writeFirst(Path file, Job job) {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE,
+                StandardOpenOption.TRUNCATE_EXISTING)) {
+            ByteBuffer bytes = ByteBuffer.wrap(text(job).getBytes(StandardCharsets.UTF_8));
+            while (bytes.hasRemaining()) channel.write(bytes);
+            channel.force(true);
+        } catch (IOException e) {
+            throw AtomicFiles.explained(e, file);
+        }
+    }
+
+    private static String text(Job job) {
         try {
-            String text = JSON.writerWithDefaultPrettyPrinter().writeValueAsString(scrubbed(job));
-            AtomicFiles.writeString(file, text + "\n");
+            return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(scrubbed(job)) + "\n";
         } catch (JsonProcessingException impossible) {
             throw new IllegalStateException(impossible);
         }

@@ -43,6 +43,7 @@ public final class Ledger implements AutoCloseable {
     private final InstantSource clock;
     private final Map<JobId, Entry> entries = new ConcurrentHashMap<>();
     private final AtomicLong order = new AtomicLong();
+    private final SharedForce incomingFolder;
     private final SharedForce jobsFolder;
     private final List<Consumer<Job>> listeners = new CopyOnWriteArrayList<>();
     private final List<Consumer<JobId>> readers = new CopyOnWriteArrayList<>();
@@ -59,6 +60,7 @@ public final class Ledger implements AutoCloseable {
         this.lock = lock;
         this.source = source;
         this.clock = clock;
+        this.incomingFolder = new SharedForce(work.incoming());
         this.jobsFolder = new SharedForce(work.jobs());
     }
 
@@ -73,7 +75,7 @@ public final class Ledger implements AutoCloseable {
             Ledger ledger = new Ledger(work, lock, "/hosts/" + host, clock);
             new Recovery(work, ledger).run();
             return ledger;
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             lock.close();
             throw e;
         }
@@ -122,8 +124,8 @@ public final class Ledger implements AutoCloseable {
         return !entries.containsKey(id) && Files.notExists(work.job(id), LinkOption.NOFOLLOW_LINKS);
     }
 
-    /// Told of every new job and every transition, after it is on the disk: on the thread that made it or, while another
-    /// thread tells of the same job, on that one. The transitions of a job are told in their order.
+    /// Told of every new job and every transition, after it is on the disk: on the thread that made it or, while
+    /// another thread tells of the same job, on that one. The transitions of a job are told in their order.
     public void listen(Consumer<Job> listener) {
         listeners.add(listener);
     }
@@ -160,7 +162,7 @@ public final class Ledger implements AutoCloseable {
                 if (Files.exists(work.job(job.id()), LinkOption.NOFOLLOW_LINKS)) {
                     throw new IllegalStateException(work.job(job.id()) + " is there and is no job of ours");
                 }
-                entry.add(prepared, job.ordered(order.incrementAndGet()), event, jobsFolder);
+                entry.add(prepared, job.ordered(order.incrementAndGet()), event, incomingFolder, jobsFolder);
                 return Optional.empty();
             } catch (RuntimeException e) {
                 entries.remove(job.id(), entry);
@@ -231,8 +233,8 @@ public final class Ledger implements AutoCloseable {
         return required(id).trainerSequence();
     }
 
-    /// Number of the last line of the job's journal that no power cut can take away. Who tells others what stands in the
-    /// journal tells no more than that.
+    /// Number of the last line of the job's journal that no power cut can take away. Who tells others what stands in
+    /// the journal tells no more than that.
     public long sequence(JobId id) {
         return required(id).sequence();
     }

@@ -26,8 +26,8 @@ import nocturne.problem.UserMistake;
 /// | `job.json` of a later version           | left as it is                                                     |
 /// | a job in two folders                    | the later state stays, the other one is moved to `unreadable/`    |
 ///
-/// No job's state is changed here. Whoever runs jobs sees to the running ones, whose trainers may still be there; whoever
-/// publishes, to those being published.
+/// No job's state is changed here. Whoever runs jobs sees to the running ones, whose trainers may still be there;
+/// whoever publishes, to those being published.
 final class Recovery {
     private static final String CONFLICT = "%s holds a job that lies in %s too; it was moved to %s";
 
@@ -58,6 +58,9 @@ final class Recovery {
         for (Path folder : List.of(work.jobs(), work.pending(), work.incoming(), work.hostJournal().getParent())) {
             Files.createDirectories(folder);
         }
+        // What is promised to be in these folders must not be lost with the folders themselves.
+        AtomicFiles.forceFolder(work.root());
+        AtomicFiles.forceFolder(work.root().resolveSibling(""));
         try {
             // Prompts and pictures lie in here.
             Files.setPosixFilePermissions(work.root(), PosixFilePermissions.fromString("rwx------"));
@@ -133,7 +136,7 @@ final class Recovery {
             }
             Files.move(found.folder(), own);
             AtomicFiles.forceFolder(work.jobs());
-            ledger.repaired("%s is the job %s; the folder was given its name again".formatted(found.folder(), job.id()));
+            ledger.repaired("%s is the job %s; the folder has its name again".formatted(found.folder(), job.id()));
         }
         String repaired;
         try {

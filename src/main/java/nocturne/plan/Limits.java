@@ -66,7 +66,7 @@ public record Limits(long steps, long pictures, long pixels, long checkpoints, l
         SampleRecipe sample = recipe.sample();
         if (sample.everySteps() == 0) return 0;
         // Before the first step, after the last, and in between.
-        return 2 + recipe.train().steps() / sample.everySteps();
+        return 2L + recipe.train().steps() / sample.everySteps();
     }
 
     private static void check(String code, String where, long asked, long allowed, String what,

@@ -7,6 +7,7 @@ import io.micronaut.context.env.yaml.YamlPropertySourceLoader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -36,7 +37,8 @@ record Configuration(Map<String, Object> shipped, Map<String, Object> file, Stri
         environment.keySet().removeIf(name -> !name.startsWith(PREFIX));
         Map<String, Object> facts = Map.of("nocturne.home", startup.home().toString(),
                 "nocturne.host", HostName.ofThisMachine());
-        return new Configuration(readShipped(), file == null ? Map.of() : read(file), file == null ? "" : file.toString(),
+        return new Configuration(readShipped(), file == null ? Map.of() : read(file),
+                file == null ? "" : file.toString(),
                 environment, startup.settings(), facts);
     }
 
@@ -79,8 +81,10 @@ record Configuration(Map<String, Object> shipped, Map<String, Object> file, Stri
             throw new UserMistake(ConfigurationCheck.CODE, file + " line " + line, "is no YAML: " + e.getProblem());
         } catch (YAMLException | ClassCastException e) {
             throw new UserMistake(ConfigurationCheck.CODE, file.toString(), "is no YAML map of keys and values");
+        } catch (NoSuchFileException e) {
+            throw new UserMistake(ConfigurationCheck.CODE, file.toString(), "there is no such file");
         } catch (IOException e) {
-            throw new UserMistake(ConfigurationCheck.CODE, file.toString(), "cannot be read: " + e);
+            throw new UserMistake(ConfigurationCheck.CODE, file.toString(), "cannot be read: " + e.getMessage());
         }
     }
 

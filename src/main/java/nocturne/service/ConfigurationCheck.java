@@ -31,7 +31,7 @@ final class ConfigurationCheck {
     static final String CODE = "CONFIG_INVALID";
     private static final String OURS = "nocturne.";
     /// Read by the launcher, or by the program before there is a configuration.
-    private static final Set<String> OTHER_VARIABLES = Set.of("NOCTURNE_JAVA_OPTS");
+    private static final Set<String> OTHER_VARIABLES = Set.of("NOCTURNE_JAVA_OPTS", "NOCTURNE_AOT");
     /// What Kubernetes puts into the environment of everybody near a service that is called nocturne.
     private static final String NEIGHBOURS = "NOCTURNE_(SERVICE_HOST|SERVICE_PORT.*|PORT|PORT_\\d+_.*)";
 

@@ -31,8 +31,14 @@ public final class Settings implements AutoCloseable {
     }
 
     /// One of the configuration records, such as [ServiceConfig].
+    ///
+    /// @throws UserMistake if it cannot be made of what was said, such as `SECRET_MISSING`
     public <T> T of(Class<T> record) {
-        return context.getBean(record);
+        try {
+            return context.getBean(record);
+        } catch (RuntimeException e) {
+            throw Causes.find(UserMistake.class, e).map(RuntimeException.class::cast).orElse(e);
+        }
     }
 
     /// A single setting, such as `nocturne.kafka.brokers`; empty where nothing is said.

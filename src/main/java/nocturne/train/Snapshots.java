@@ -24,8 +24,8 @@ import org.jspecify.annotations.Nullable;
 /// Everything that decides how training goes on after a step, one file a step below `.state/`.
 ///
 /// The file holds the adapter as trained, both moments of the optimiser, the moving average where there is one, and how
-/// the numbers have kept so far. There is no state of a random generator and no position in the data: both are functions
-/// of the seed and the step (see [nocturne.tensor.Philox] and [nocturne.dataset.DataOrder]).
+/// the numbers have kept so far. There is no state of a random generator and no position in the data: both are
+/// functions of the seed and the step (see [nocturne.tensor.Philox] and [nocturne.dataset.DataOrder]).
 final class Snapshots {
     private static final int KEPT = 2;
     private static final String PREFIX = "step-";
@@ -68,8 +68,8 @@ final class Snapshots {
         this.parts = new LinkedHashMap<>(parts);
     }
 
-    /// Writes the state after a step, whole or not at all, and then removes the files that are no longer needed: all but
-    /// the newest two, and the newest that has led to sound numbers.
+    /// Writes the state after a step, whole or not at all, and then removes the files that are no longer needed: all
+    /// but the newest two, and the newest that has led to sound numbers.
     ///
     /// @throws SickMachine `DISK_FULL`; the earlier files are then still there
     /// @throws UserMistake `VALUES_OUT_OF_RANGE` if a number is not finite

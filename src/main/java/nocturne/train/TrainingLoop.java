@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
 /// the state before, with the same result. Only samples come after it, because they can take longer than a person waits
 /// for a process to stop; whoever goes on from a state draws first what is missing.
 ///
-/// A step whose loss or gradient is not finite changes nothing. After too many of them the run goes back to a state that
-/// is known to have led to finite numbers, once, in case it was the machine; the second time it is the recipe.
+/// A step whose loss or gradient is not finite changes nothing. After too many of them the run goes back to a state
+/// that is known to have led to finite numbers, once, in case it was the machine; the second time it is the recipe.
 final class TrainingLoop {
     /// What was set up for the run.
     ///
@@ -108,7 +108,9 @@ final class TrainingLoop {
             notices.add("%d update%s left out, because the loss or its gradient was not finite."
                     .formatted(health.skipped(), health.skipped() == 1 ? " was" : "s were"));
         }
-        if (health.wentBack()) notices.add("the run went back to an earlier state once, because its numbers were lost.");
+        if (health.wentBack()) {
+            notices.add("the run went back to an earlier state once, because its numbers were lost.");
+        }
         return notices;
     }
 
@@ -140,11 +142,10 @@ final class TrainingLoop {
                     new Event.Stepped(step, steps, loss, rate, norm, (System.nanoTime() - started) / 1e9));
         } else {
             health = health.afterSkipped();
-            if (health.isWorthTelling()) {
-                parts.events().append(new Event.NoticeGiven("STEP_SKIPPED", ("step %d: the loss is %s and the gradient's"
-                        + " norm %s; the update was left out (%d in a row, %d altogether)").formatted(step, loss, norm,
-                                health.inARow(step), health.skipped())));
-            }
+            String notice = "step %d: the loss is %s and the gradient's norm %s; the update was left out"
+                    .formatted(step, loss, norm);
+            String count = " (%d in a row, %d altogether)".formatted(health.inARow(step), health.skipped());
+            if (health.isWorthTelling()) parts.events().append(new Event.NoticeGiven("STEP_SKIPPED", notice + count));
         }
         parts.progress().step(step, loss);
         parts.heartbeat().step(step, steps);
@@ -177,7 +178,8 @@ final class TrainingLoop {
     private int goBack(int step) {
         int first = health.sound() + 1;
         boolean again = health.wentBack();
-        Snapshots.Restored before = again ? Snapshots.Restored.NOTHING : parts.snapshots().restoreBefore(health.sound());
+        Snapshots.Restored before =
+                again ? Snapshots.Restored.NOTHING : parts.snapshots().restoreBefore(health.sound());
         if (!before.isThere()) {
             throw Diverged.at(first, step, lastLoss, lastNorm, parts.learningRate().at(first - 1), again,
                     parts.batches().pictures(microBatch(Math.min(first, steps))));

@@ -119,6 +119,17 @@ class BundleTest {
         assertThat(part).doesNotExist();
     }
 
+    /// In a container the service always has the same number: what its last life left is not its own.
+    @Test
+    void whatAnEarlierProcessWithOurNumberLeftIsSweptToo() throws IOException {
+        byte[] zip = zip(new Entry("a.png", noise(3000)));
+        Path whole = open(zip).root();
+        Path left = whole.resolveSibling(whole.getFileName() + ".part-" + ProcessHandle.current().pid() + "-7");
+        Files.move(whole, left);
+        open(zip);
+        assertThat(left).doesNotExist();
+    }
+
     @Test
     void theHashFollowsContentAndNamesAndNothingElse() throws IOException {
         String one = open(zip(new Entry("a.png", "1"), new Entry("b.png", "2"))).contentHash();

@@ -136,7 +136,7 @@ class DroppedBundleTest {
     }
 
     @Test
-    @Promise(row = 35, fault = "a folder inside a dropped folder exchanged for a link in a tight loop, while it is taken")
+    @Promise(row = 35, fault = "a folder in a dropped folder exchanged for a link in a tight loop, while it is taken")
     void aFolderThatIsExchangedForALinkLeadsNowhere() throws Exception {
         Path dropped = write("maya/0.png", "y").getParent();
         Path sub = dropped.resolve("sub");

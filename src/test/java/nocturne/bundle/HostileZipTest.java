@@ -17,6 +17,7 @@ import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import nocturne.problem.UserMistake;
+import nocturne.promise.Promise;
 import org.apache.commons.compress.archivers.zip.ZipArchiveEntry;
 import org.apache.commons.compress.archivers.zip.ZipArchiveOutputStream;
 import org.apache.commons.compress.utils.SeekableInMemoryByteChannel;
@@ -108,6 +109,13 @@ class HostileZipTest {
         Entry[] parts =
                 IntStream.range(0, 3).mapToObj(i -> new Entry(i + ".png", noise(3 << 20))).toArray(Entry[]::new);
         assertRefused(zip(parts), SMALL, "unpacks to 9,437,184 bytes");
+    }
+
+    @Test
+    @Promise(row = 6, fault = "a zip that takes longer than its time")
+    void unpackingEndsAtItsDeadline() {
+        BundleLimits hurried = new BundleLimits(20, 4 << 20, 6 << 20, 50, Duration.ofNanos(1));
+        assertRefused(zip(new Entry("a.png", noise(1000))), hurried, "takes longer than is allowed");
     }
 
     /// Directory and header promise 10 bytes; the data inflate to 3 MiB. Sizes are counted, not believed.

@@ -109,7 +109,8 @@ final class DeployFilesTest {
         find("\\b(NOCTURNE_[A-Z_]+)=(\\S+)",
                 uncommented(HOME.resolve("deploy/systemd/nocturne.service")), variables);
         find("(?m)^ +(NOCTURNE_[A-Z_]+): (\\S+)$", Files.readString(HOME.resolve("docker-compose.yml")), variables);
-        find("name: (NOCTURNE_[A-Z_]+)()", Files.readString(HOME.resolve("deploy/kubernetes/statefulset.yaml")), variables);
+        find("name: (NOCTURNE_[A-Z_]+)()", Files.readString(HOME.resolve("deploy/kubernetes/statefulset.yaml")),
+                variables);
         assertThat(variables).containsKeys("NOCTURNE_INBOX", "NOCTURNE_KAFKA_BROKERS", "NOCTURNE_HOST");
         variables.values().removeIf(String::isEmpty);
         try (Settings settings = Settings.read(new Startup(home, null, variables, Map.of(), "test"))) {

@@ -105,7 +105,16 @@ final class ErrandTest {
 
     private void finish(JobState state) {
         try (Ledger ledger = open()) {
-            ledger.advance(MAYA, job -> job.in(state, "", ""), new Event.Cancelled("test"));
+            ledger.advance(MAYA, job -> job.startedAs(new Job.Child(1, 1, ""), "cpu"),
+                    new Event.Started("maya", 20, 1, "cpu"));
+            if (state == JobState.FAILED) {
+                ledger.advance(MAYA, job -> job.in(state, "BUG", "test"), new Event.Failed("BUG", "test", List.of()));
+                return;
+            }
+            ledger.advance(MAYA, job -> job.in(JobState.PUBLISHING, "", ""),
+                    new Event.Progressed(20, 20, 1, 1, 0, 0));
+            ledger.advance(MAYA, job -> job.in(state, "", ""),
+                    new Event.Completed(20, "maya.safetensors", "ab", 1, "report.html"));
         }
     }
 

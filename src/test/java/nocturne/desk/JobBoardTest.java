@@ -160,7 +160,8 @@ final class JobBoardTest {
         Job job = running("maya");
         ledger.record(job.id(), new Event.Progressed(1, 600, 0.9, 0.1, 70, 0));
         ledger.record(job.id(), new Event.Progressed(120, 600, 0.4, 0.1, 60, 0));
-        ledger.record(job.id(), new Event.CheckpointWritten(100, "maya_000000100.safetensors", 2_100_000, "ab", 0.4, 0.5));
+        ledger.record(job.id(),
+                new Event.CheckpointWritten(100, "maya_000000100.safetensors", 2_100_000, "ab", 0.4, 0.5));
         ledger.advance(job.id(), now -> now.in(JobState.FAILED, "BUNDLE_INVALID", "no pictures")
                 .withProblems(List.of(new Problem("BUNDLE_INVALID", "dataset/", "is empty"))),
                 new Event.Failed("BUNDLE_INVALID", "no pictures", List.of()));

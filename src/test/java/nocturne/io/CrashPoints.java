@@ -14,8 +14,7 @@ import java.util.stream.Stream;
 /// The crash points of the program, read from its sources, so that a test that goes through them forgets none.
 public final class CrashPoints {
     private static final Path SOURCES = Path.of("src/main/java");
-    private static final Pattern CALL = Pattern.compile("CrashPoint\\.at\\(([^;]*)\\);");
-    private static final Pattern LITERAL = Pattern.compile("\"([^\"]+)\"( \\+ .*)?");
+    private static final Pattern CALL = Pattern.compile("CrashPoint\\.at\\((\"([^\"]+)\")?");
 
     private CrashPoints() {}
 
@@ -26,9 +25,9 @@ public final class CrashPoints {
         for (Path file : sources()) {
             Matcher calls = CALL.matcher(read(file));
             while (calls.find()) {
-                Matcher name = LITERAL.matcher(calls.group(1));
-                if (!name.matches()) throw new AssertionError(file + ": begin with a text: " + calls.group());
-                names.put(name.group(1), SOURCES.relativize(file).toString());
+                String name = calls.group(2);
+                if (name == null) throw new AssertionError(file + ": begin with a text: " + calls.group());
+                names.put(name, SOURCES.relativize(file).toString());
             }
         }
         return names;

@@ -26,7 +26,7 @@ import org.junit.platform.launcher.TestPlan;
 public final class PromiseReport implements TestExecutionListener {
     private final Path table;
     private final Path report;
-    private final Map<Method, Outcome> outcomes = 
+    private final Map<Method, Outcome> outcomes =
             new TreeMap<>(Comparator.comparing(PromiseReport::nameOf).thenComparing(Method::toString));
     private Optional<TestPlan> plan = Optional.empty();
 

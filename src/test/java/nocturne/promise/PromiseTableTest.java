@@ -2,10 +2,12 @@ package nocturne.promise;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.tngtech.archunit.core.domain.JavaClasses;
-import com.tngtech.archunit.core.importer.ClassFileImporter;
-import com.tngtech.archunit.core.importer.ImportOption;
+import java.io.File;
+import java.io.IOException;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -24,17 +26,27 @@ class PromiseTableTest {
     }
 
     @Test
-    void everyTestThatClaimsToProveARowNamesOneThatExists() {
-        JavaClasses tests = new ClassFileImporter().withImportOption(ImportOption.Predefined.ONLY_INCLUDE_TESTS)
-                .importPackages("nocturne");
-        List<Promise> claims = tests.stream().flatMap(type -> type.getMethods().stream())
-                .flatMap(method -> Stream.concat(
-                        method.tryGetAnnotationOfType(Promise.class).stream(),
-                        method.tryGetAnnotationOfType(Promises.class).stream().flatMap(all -> Stream.of(all.value()))))
+    void everyTestThatClaimsToProveARowNamesOneThatExists() throws Exception {
+        List<Promise> claims = testClasses().stream().flatMap(type -> Stream.of(type.getDeclaredMethods()))
+                .flatMap(method -> Stream.of(method.getAnnotationsByType(Promise.class)))
                 .toList();
         assertThat(claims).as("promises claimed by tests").isNotEmpty().allSatisfy(claim -> {
             assertThat(table.byNumber()).containsKey(claim.row());
             assertThat(claim.fault()).isNotBlank();
         });
+    }
+
+    /// Loaded, but not initialised: what a class does when it is first used is no business of ours.
+    private static List<Class<?>> testClasses() throws IOException, URISyntaxException, ClassNotFoundException {
+        Path root = Path.of(PromiseTableTest.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+        List<Class<?>> classes = new ArrayList<>();
+        try (Stream<Path> files = Files.walk(root.resolve("nocturne"))) {
+            for (Path file : files.filter(path -> path.toString().endsWith(".class")).toList()) {
+                String name = root.relativize(file).toString().replaceFirst("\\.class$", "")
+                        .replace(File.separatorChar, '.');
+                classes.add(Class.forName(name, false, PromiseTableTest.class.getClassLoader()));
+            }
+        }
+        return classes;
     }
 }

@@ -19,8 +19,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Recipes whose only purpose is to run code, to fill memory or to take for ever: read from a file as any other, each is
-/// answered with a list of problems, and nothing that a recipe names is ever loaded.
+/// Recipes whose only purpose is to run code, to fill memory or to take for ever: read from a file as any other, each
+/// is answered with a list of problems, and nothing that a recipe names is ever loaded.
 class HostileRecipeTest {
     private static boolean baitTaken;
 

@@ -11,6 +11,7 @@ import javax.xml.parsers.DocumentBuilderFactory;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import nocturne.image.PngWriter;
+import nocturne.promise.Promise;
 import nocturne.report.RunSummary.Adapter;
 import nocturne.report.RunSummary.Checkpoint;
 import org.jspecify.annotations.Nullable;
@@ -79,6 +80,7 @@ class ReportPageTest {
     }
 
     @Test
+    @Promise(row = 41, fault = "markup, quotes and control characters in every text of a report")
     void textFromUsersStaysText() throws Exception {
         Document harmless = parsed(everywhere("x"));
         Document hostile = parsed(everywhere(HOSTILE));
@@ -88,6 +90,7 @@ class ReportPageTest {
     }
 
     @Property(tries = 100)
+    @Promise(row = 41, fault = "any text in every text of a report")
     void anyTextStaysText(@ForAll String text) throws Exception {
         Document page = parsed(everywhere("x" + text));
         assertThat(page.getElementsByTagName("*").getLength())

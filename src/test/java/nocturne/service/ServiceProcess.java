@@ -69,8 +69,10 @@ public final class ServiceProcess implements AutoCloseable {
 
     /// Starts the process and returns at once. May be called again after it has ended.
     public ServiceProcess start(String... arguments) {
-        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx128m", "--enable-native-access=ALL-UNNAMED",
+        Path java = Path.of(System.getProperty("java.home"), "bin", "java");
+        List<String> command = new ArrayList<>(List.of(java.toString(),
+                "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx128m",
+                "--enable-native-access=ALL-UNNAMED",
                 "-Dnocturne.home=" + Path.of("").toAbsolutePath()));
         command.addAll(javaOptions);
         // The tests' own logging would be quieter than the service's.

@@ -190,7 +190,7 @@ class EditTrainingTest {
                     resolution: 64
                     loss_multiplier: 0.5
                 """, "  steps: 6\n  batch_size: 64\n", "");
-        assertThat(events(out, "accepted").getFirst().at("/data/pictures").intValue()).isEqualTo(4 * 2 * 2 + 4);
+        assertThat(events(out, "job.started").getFirst().at("/data/pictures").intValue()).isEqualTo(4 * 2 * 2 + 4);
         assertThat(losses(out)).hasSize(6).allSatisfy(loss -> assertThat(loss).isFinite());
     }
 
@@ -224,7 +224,8 @@ class EditTrainingTest {
                   lr_scheduler: %s
                   lr_scheduler_params: %s
                 """.formatted(schedule, settings), "");
-        List<Double> heard = events(out, "step").stream().map(e -> e.at("/data/learningRate").doubleValue()).toList();
+        List<Double> heard = events(out, "job.stepped").stream()
+                .map(event -> event.at("/data/learningRate").doubleValue()).toList();
         List<Double> expected =
                 Stream.of(rates.strip().split(" +")).map(rate -> Double.parseDouble(rate) / 1000).toList();
         assertThat(heard).hasSameSizeAs(expected);
@@ -282,7 +283,7 @@ class EditTrainingTest {
                 """, """
                 network: {linear: 6, linear_alpha: 3, pretrained_lora_path: start.safetensors}
                 """, "qwen_image_edit_plus", MODEL, start);
-        List<JsonNode> measured = events(out, "heldout.measured");
+        List<JsonNode> measured = events(out, "job.measured");
         double before = measured.getFirst().at("/data/loss").doubleValue();
         double file = heldOutLoss(new AdapterOf(start));
         double bare = heldOutLoss(AdapterOf.NOTHING);
@@ -303,7 +304,7 @@ class EditTrainingTest {
                   ema_config: {use_ema: false}
                   validation_config: {validation_folder: heldout, validate_every_n_steps: 1, validation_sigmas: [0.5]}
                 """, "save: {save_every: 1, max_step_saves_to_keep: 2}\n");
-        List<JsonNode> measured = events(out, "heldout.measured");
+        List<JsonNode> measured = events(out, "job.measured");
         int best = 1;
         for (int step = 1; step <= 5; step++) {
             if (loss(measured.get(step)) < loss(measured.get(best))) best = step;
@@ -441,18 +442,18 @@ class EditTrainingTest {
     }
 
     private static List<Double> losses(Path out) throws IOException {
-        return events(out, "step").stream().map(EditTrainingTest::loss).toList();
+        return events(out, "job.stepped").stream().map(EditTrainingTest::loss).toList();
     }
 
     private static List<String> notices(Path out) throws IOException {
-        return events(out, "notice").stream().map(event -> event.at("/data/message").asText()).toList();
+        return events(out, "job.notice").stream().map(event -> event.at("/data/message").asText()).toList();
     }
 
     private static List<JsonNode> events(Path out, String type) throws IOException {
         List<JsonNode> events = new ArrayList<>();
         for (String line : Files.readAllLines(out.resolve("events.jsonl"))) {
             JsonNode event = JSON.readTree(line);
-            if (event.path("type").asText().equals("nocturne." + type)) events.add(event);
+            if (event.path("type").asText().equals("nocturne." + type + ".v1")) events.add(event);
         }
         return events;
     }

@@ -188,7 +188,8 @@ class ExampleTrainingTest {
         assertThat(events.getLast().path("type").asText()).isEqualTo("nocturne.job.completed.v1");
         assertThat(events("nocturne.job.stepped.v1").stream().map(event -> event.at("/data/step").intValue()))
                 .containsExactlyElementsOf(Stream.iterate(1, step -> step <= LAST, step -> step + 1).toList());
-        for (String type : List.of("nocturne.sample.written.v1", "nocturne.checkpoint.written.v1", "nocturne.job.completed.v1")) {
+        for (String type : List.of(
+                "nocturne.sample.written.v1", "nocturne.checkpoint.written.v1", "nocturne.job.completed.v1")) {
             List<JsonNode> created = events(type);
             assertThat(created).isNotEmpty();
             for (JsonNode event : created) {

@@ -25,8 +25,8 @@ class LossReplayTest {
         try (EventLog log = open()) {
             log.append(new Event.Resumed(2, "restart"));
             log.append(new Event.Stepped(3, 9, Double.NaN, 1e-3, 1, 1));
-            assertThat(LossReplay.of(log).training()).containsExactly(new Training(1, 1, 1e-3), new Training(2, 2, 1e-3),
-                    new Training(3, Double.NaN, 1e-3));
+            assertThat(LossReplay.of(log).training()).containsExactly(
+                    new Training(1, 1, 1e-3), new Training(2, 2, 1e-3), new Training(3, Double.NaN, 1e-3));
             assertThat(LossReplay.of(log).heldOut()).containsExactly(new HeldOut(2, 0.5));
             log.append(new Event.Stepped(4, 9, 40, 1e-3, 1, 1));
             assertThat(LossReplay.of(log).training().getLast()).isEqualTo(new Training(4, 40, 1e-3));

@@ -9,15 +9,15 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assumptions;
 
 /// A file system of a chosen size, in memory; only root on Linux may mount one, elsewhere the test is skipped.
-record SmallDisk(Path root) implements AutoCloseable {
-    static SmallDisk mounted(Path at, String options) throws IOException {
+public record SmallDisk(Path root) implements AutoCloseable {
+    public static SmallDisk mounted(Path at, String options) throws IOException {
         Files.createDirectories(at);
         Assumptions.assumeTrue(succeeds("mount", "-t", "tmpfs", "-o", options, "nocturne-test", at.toString()),
                 "needs the right to mount a file system (root, and a container that allows it)");
         return new SmallDisk(at);
     }
 
-    void remount(String options) throws IOException {
+    public void remount(String options) throws IOException {
         if (!succeeds("mount", "-o", "remount," + options, root.toString())) {
             throw new IOException("remounting " + root + " with " + options);
         }

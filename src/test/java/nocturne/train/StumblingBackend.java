@@ -25,7 +25,6 @@ final class StumblingBackend implements Backend {
         this.stumbles = stumbles;
     }
 
-
     @Override
     public Optimisation optimisation() {
         Optimisation sound = backend.optimisation();

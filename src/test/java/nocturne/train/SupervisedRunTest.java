@@ -130,7 +130,8 @@ class SupervisedRunTest {
     void theNameFromOutsideIsTheOneThatIsUsed() throws IOException {
         Path named = ShortRun.bundleIn(scratch.resolve("bundle-0123abcd"));
         Path recipe = named.resolve("recipe.yaml");
-        Files.writeString(recipe, Files.readString(recipe).replace("name: tiny\n", "").replace("steps: 40", "steps: 1"));
+        Files.writeString(recipe,
+                Files.readString(recipe).replace("name: tiny\n", "").replace("steps: 40", "steps: 1"));
         Path out = scratch.resolve("named/run");
         ShortRun.Child child =
                 ShortRun.start(named, scratch.resolve("home"), out, "--supervised", "--name", "Maya in the rain");

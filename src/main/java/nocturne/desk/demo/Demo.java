@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import nocturne.desk.JobBoard;
+import nocturne.desk.JobView;
 import nocturne.desk.KafkaDoor;
 import nocturne.desk.Quantity;
 import nocturne.desk.RunningService;
@@ -28,11 +29,11 @@ import nocturne.service.Settings;
 import nocturne.service.Startup;
 import nocturne.service.broker.BrokerProcess;
 
-/// Runs the demonstration: starts a broker and a service, hands in two bundles by two doors, listens until both jobs have
-/// ended, lists what is there, stops everything.
+/// Runs the demonstration: starts a broker and a service, hands in two bundles by two doors, listens until both jobs
+/// have ended, lists what is there, stops everything.
 ///
-/// The service runs in this process. So it cannot outlive the demonstration, and with it go its trainers and the broker,
-/// which are children that end when their parent is gone.
+/// The service runs in this process. So it cannot outlive the demonstration, and with it go its trainers and the
+/// broker, which are children that end when their parent is gone.
 public final class Demo {
     private static final String JOBS = "nocturne.jobs";
     private static final String EVENTS = "nocturne.events";
@@ -66,8 +67,8 @@ public final class Demo {
         // Asked before there is a service in this process; see RunningService.
         RunningService other = RunningService.in(config.workFolder(), Clock.systemUTC());
         if (other.isRunning()) {
-            throw new UserMistake("WORK_IN_USE", config.work().toString(), other.words() + ". Stop it first, or give the"
-                    + " demonstration a folder of its own: nocturne demo -Dnocturne.work=/tmp/demo/work");
+            throw new UserMistake("WORK_IN_USE", config.work().toString(), other.words() + ". Stop it first, or give"
+                    + " the demonstration a folder of its own: nocturne demo -Dnocturne.work=/tmp/demo/work");
         }
         Path folder = newFolder();
         try {
@@ -88,9 +89,9 @@ public final class Demo {
         Service service = Service.start(with(brokers, folder));
         try (Listener listener = new Listener(brokers, EVENTS)) {
             stage.tell("", "it is ready: inbox %s, outbox %s".formatted(config.inbox(), config.outbox()));
-            drop(bundles.first(), folder);
-            send(bundles.second(), folder, brokers);
-            return listen(listener);
+            Optional<String> first = unfinished(bundles.first()).or(() -> drop(bundles.first(), folder));
+            Optional<String> second = unfinished(bundles.second()).or(() -> send(bundles.second(), folder, brokers));
+            return listen(listener, first, second);
         } finally {
             stage.tell("", "stopping the service and the broker");
             service.requestStop("the demonstration has ended");
@@ -111,11 +112,19 @@ public final class Demo {
         settings.put("nocturne.management.port", "0");
         settings.put("nocturne.windows", "");
         settings.put("nocturne.settle", "1s");
-        settings.put("nocturne.progress", "2s");
+        settings.put("nocturne.progress", "3s");
         return new Startup(startup.home(), startup.file(), startup.environment(), settings, startup.version());
     }
 
-    private void drop(Path bundle, Path folder) {
+    /// The job that an earlier demonstration left under way.
+    private Optional<String> unfinished(Path bundle) {
+        Optional<String> job = jobsOf(bundle).filter(view -> !view.job().isTerminal()).findFirst()
+                .map(view -> view.job().id().text());
+        job.ifPresent(id -> stage.tell(id, "was not finished the last time, and goes on"));
+        return job;
+    }
+
+    private Optional<String> drop(Path bundle, Path folder) {
         Submission submission = submission(bundle);
         try {
             Path file = submission.toInbox(config.inbox(), List.of(folder));
@@ -124,30 +133,38 @@ public final class Demo {
             if (!mistake.problems().getFirst().code().equals("INBOX_NAME_TAKEN")) throw mistake;
             stage.tell("", "in the inbox already: " + bundle.getFileName());
         }
+        return Optional.empty();
     }
 
-    private void send(Path bundle, Path folder, String brokers) {
+    private Optional<String> send(Path bundle, Path folder, String brokers) {
         Submission submission = submission(bundle);
         Submission.Message message = submission.toMessage(Integer.MAX_VALUE, List.of(folder));
         String place = KafkaDoor.send(message, JOBS, Map.of("bootstrap.servers", brokers));
         stage.tell("", "onto the topic: %s (%s), the same pictures with another seed and %d steps, as %s%s".formatted(
                 bundle.getFileName(), Quantity.bytes(message.value().length), Bundles.SECOND_STEPS, place,
                 again(submission)));
+        return Optional.empty();
     }
 
     /// What was trained before is trained again only if that is said.
     private Submission submission(Path bundle) {
-        String hash = Bundles.contentHash(bundle);
-        boolean isKnown = new JobBoard(config.workFolder(), Clock.systemUTC()).list().jobs().stream()
-                .anyMatch(view -> view.job().contentHash().equals(hash) && view.job().state() == JobState.COMPLETED);
+        boolean isKnown = jobsOf(bundle).anyMatch(view -> view.job().state() == JobState.COMPLETED);
         return new Submission(bundle.toString(), null, null, null, 0, isKnown, null);
+    }
+
+    private Stream<JobView> jobsOf(Path bundle) {
+        String hash = Bundles.contentHash(bundle);
+        return new JobBoard(config.workFolder(), Clock.systemUTC()).list().jobs().stream()
+                .filter(view -> view.job().contentHash().equals(hash));
     }
 
     private static String again(Submission submission) {
         return submission.rerun() ? "; it was trained before, so it asks for another run" : "";
     }
 
-    private Outcome listen(Listener listener) {
+    /// @param knownFirst  the job that the first bundle is, if that is known before it is heard of
+    /// @param knownSecond the same for the second bundle
+    private Outcome listen(Listener listener, Optional<String> knownFirst, Optional<String> knownSecond) {
         Story story = new Story(stage);
         long start = System.nanoTime();
         while (true) {
@@ -156,8 +173,10 @@ public final class Demo {
                 stage.say("\nStopped. What was running has saved its state and goes on with the next demo or serve.");
                 return Outcome.STOPPED;
             }
-            Optional<String> first = story.job("inbox:" + Bundles.FIRST + ".").or(() -> story.job(Bundles.FIRST));
-            Optional<String> second = story.job("kafka:" + JOBS).or(() -> story.job(Bundles.SECOND));
+            Optional<String> first = knownFirst.or(() -> story.job("inbox:" + Bundles.FIRST + "."))
+                    .or(() -> story.job(Bundles.FIRST));
+            Optional<String> second = knownSecond.or(() -> story.job("kafka:" + JOBS))
+                    .or(() -> story.job(Bundles.SECOND));
             if (first.flatMap(story::ending).isPresent() && second.flatMap(story::ending).isPresent()) {
                 return end(listener, story, List.of(first.get(), second.get()));
             }

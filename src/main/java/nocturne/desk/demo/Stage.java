@@ -16,7 +16,8 @@ final class Stage {
     /// @param who what it is about, such as a job; empty for the demonstration itself
     void tell(String who, String what) {
         double seconds = (System.nanoTime() - start) / 1e9;
-        out.println(String.format(Locale.ROOT, "%6.1f s  %-24s %s", seconds, Printable.of(who, 24), Printable.of(what)));
+        out.println(String.format(Locale.ROOT, "%6.1f s  %-24s %s", seconds, Printable.of(who, 24),
+                Printable.of(what)));
         out.flush();
     }
 

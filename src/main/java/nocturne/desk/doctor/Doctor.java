@@ -25,7 +25,7 @@ public final class Doctor {
         checks.put("GPU", new GpuCheck(patient.environment()));
         checks.put("folders", new FolderCheck(patient.config()));
         checks.put("models", new ModelCheck(patient.config().home()));
-        checks.put("Kafka", new KafkaCheck(patient.brokers(), patient.kafka()));
+        checks.put("Kafka", new KafkaCheck(patient.kafka()));
         checks.put("service", new ServiceCheck(patient.config(), patient.managementHost(), patient.managementPort()));
     }
 

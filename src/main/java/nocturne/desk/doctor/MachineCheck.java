@@ -55,8 +55,9 @@ final class MachineCheck implements Check {
         boolean drifts = synchronised.filter(answer -> answer.code() == 0 && answer.text().strip().equals("no"))
                 .isPresent();
         return drifts
-                ? Finding.note("clock", words + ", kept by nobody", "Switch time synchronisation on (timedatectl set-ntp"
-                        + " true). No duration is measured by it, but people read it.")
+                ? Finding.note("clock", words + ", kept by nobody",
+                        "Switch time synchronisation on (timedatectl set-ntp true). No duration is measured by it, but"
+                                + " people read it.")
                 : Finding.ok("clock", words);
     }
 }

@@ -1,5 +1,6 @@
 package nocturne.desk.doctor;
 
+import java.util.List;
 import java.util.Map;
 import nocturne.service.ServiceConfig;
 
@@ -8,13 +9,26 @@ import nocturne.service.ServiceConfig;
 /// @param config         where the service lives
 /// @param managementHost where health is answered
 /// @param managementPort 0 for any
-/// @param brokers        Kafka's, or empty
-/// @param kafka          settings of a Kafka client that may look at them
+/// @param kafka          which Kafka the service would use
 /// @param environment    of this process
-public record Patient(ServiceConfig config, String managementHost, int managementPort, String brokers,
-        Map<String, Object> kafka, Map<String, String> environment) {
+public record Patient(ServiceConfig config, String managementHost, int managementPort, Kafka kafka,
+        Map<String, String> environment) {
     public Patient {
-        kafka = Map.copyOf(kafka);
         environment = Map.copyOf(environment);
+    }
+
+    /// @param brokers  `host:port,...`; empty for none
+    /// @param topics   that the service uses
+    /// @param settings of a client that may look; they may hold a password
+    public record Kafka(String brokers, List<String> topics, Map<String, Object> settings) {
+        public Kafka {
+            topics = List.copyOf(topics);
+            settings = Map.copyOf(settings);
+        }
+
+        /// Without it.
+        public static Kafka none() {
+            return new Kafka("", List.of(), Map.of());
+        }
     }
 }

@@ -27,4 +27,16 @@ final class InboxBeans {
                 inbox.inboxDoneFiles(), System::nanoTime);
         return file -> !file.isDirectory() && patience.isOver() && files.isWhole(file.getFileNameOnly());
     }
+
+    /// `filter: "#inboxOwnCommands"`: of several services on one inbox, the one that has the job carries out what is
+    /// wished about it.
+    @Prototype
+    @Named("inboxOwnCommands")
+    GenericFileFilter<File> ownCommands(ServiceConfig config, InboxConfig inbox, Ledger ledger) {
+        WholeFiles files = new WholeFiles(config.inbox(), config.settle(), inbox.uploadTimeout(), false,
+                System::nanoTime);
+        OwnCommands own = new OwnCommands(config.inbox(), id -> ledger.job(id).isPresent(), System::nanoTime);
+        return file -> !file.isDirectory() && files.isWhole(file.getFileNameOnly())
+                && own.isOurs(file.getFileNameOnly());
+    }
 }

@@ -16,7 +16,9 @@ final class SmallFile {
         String name = claimed.getFileName().toString();
         DroppedFile file = DroppedFile.at(claimed).orElseThrow(() -> new NoSuchFileException(name));
         try (SeekableByteChannel channel = DroppedFile.open(file)) {
-            if (channel == null) throw new UserMistake("NOT_A_FILE", name, "is a link or no file; drop the file itself");
+            if (channel == null) {
+                throw new UserMistake("NOT_A_FILE", name, "is a link or no file; drop the file itself");
+            }
             if (channel.size() > WholeFiles.LARGEST_JSON) {
                 throw new UserMistake("MESSAGE_TOO_LARGE", name, "has %d bytes; at most %d are allowed"
                         .formatted(channel.size(), WholeFiles.LARGEST_JSON));

@@ -18,7 +18,8 @@ final class ZipEnd {
 
     private ZipEnd() {}
 
-    /// Whether the file begins as no zip does, however far it has come: some programs fill a file from zeros in any order.
+    /// Whether the file begins as no zip does, however far it has come: some programs fill a file from zeros in any
+    /// order.
     static boolean isForeign(SeekableByteChannel file) throws IOException {
         ByteBuffer head = ByteBuffer.allocate(2);
         file.position(0);

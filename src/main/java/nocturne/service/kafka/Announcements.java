@@ -22,7 +22,7 @@ final class Announcements implements AutoCloseable {
     }
 
     void say(Claim claim) {
-        send(record(settings.config(), claim));
+        var _ = send(record(settings.config(), claim));
     }
 
     /// @throws KafkaException if Kafka does not answer

@@ -28,9 +28,10 @@ final class Beats {
     private final RunningJobs running;
 
     /// @param announce says something on the claims topic
-    /// @param bury     writes the dead letter of a job that failed; false if that has to be done later. It is done again
-    ///                 if this host stops right afterwards
-    Beats(String host, Ledger ledger, ClaimBook book, Imports imports, Consumer<Claim> announce, BiPredicate<Job, Claim> bury,
+    /// @param bury     writes the dead letter of a job that failed; false if that has to be done later. It is done
+    ///                 again if this host stops right afterwards
+    Beats(String host, Ledger ledger, ClaimBook book, Imports imports, Consumer<Claim> announce, BiPredicate<Job,
+            Claim> bury,
             RunningJobs running) {
         this.host = host;
         this.ledger = ledger;
@@ -52,7 +53,8 @@ final class Beats {
         Job.Claim promised = job.claim();
         if (promised == null) return;
         Optional<Claim> found = book.find(promised.request());
-        // Without a claim to go by, it is being read, or somebody has emptied the topic: nobody else has the job either.
+        // Without a claim to go by, it is being read, or somebody has emptied the topic: nobody else has the job
+        // either.
         if (found.isEmpty()) return;
         Claim standing = found.get();
         boolean isOurs = standing.host().equals(host);

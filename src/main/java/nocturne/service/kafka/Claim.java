@@ -17,7 +17,8 @@ import nocturne.job.Job;
 /// @param request   which one, see [Envelope]
 /// @param attempt   which host's turn it is, from 1; a host that was silent for too long is followed by the next
 /// @param host      that says it
-/// @param state     `claimed` until there is a job, then the job's own; `duplicate` where another job had done it before
+/// @param state     `claimed` until there is a job, then the job's own; `duplicate` where another job had done it
+///                  before
 /// @param job       its id; empty until there is one
 /// @param step      updates made and saved
 /// @param topic     where the request can be read again, with partition and offset
@@ -32,7 +33,8 @@ record Claim(int version, String request, int attempt, String host, String state
     private static final Set<String> LAST = Set.of("completed", "refused", "failed", "cancelled", DUPLICATE);
     private static final int LARGEST = 16 << 10;
     private static final ObjectMapper JSON = new ObjectMapper(JsonFactory.builder()
-            .streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(5).maxDocumentLength(LARGEST).build())
+            .streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(5).maxDocumentLength(LARGEST)
+                    .build())
             .build());
 
     /// The first word about a request.

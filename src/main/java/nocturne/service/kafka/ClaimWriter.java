@@ -19,8 +19,8 @@ import org.slf4j.LoggerFactory;
 /// Writes claims together with the offsets of what they claim: both are true, or neither.
 ///
 /// A host that was put out of the group meanwhile, because it stood still for too long, is refused: its membership goes
-/// into the transaction, and the group knows that it has ended. One transactional id a host, so that a host's later self
-/// ends what its earlier one left open.
+/// into the transaction, and the group knows that it has ended. One transactional id a host, so that a host's later
+/// self ends what its earlier one left open.
 final class ClaimWriter implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ClaimWriter.class);
     /// Others who want to claim wait for a transaction that is left open; a sound one takes milliseconds.
@@ -77,7 +77,10 @@ final class ClaimWriter implements AutoCloseable {
             Producer<byte[], byte[]> mine = producer;
             if (mine == null) return Outcome.REFUSED;
             mine.beginTransaction();
-            for (ProducerRecord<byte[], byte[]> record : records) mine.send(record);
+            // What goes wrong with one of them fails the transaction.
+            for (ProducerRecord<byte[], byte[]> record : records) {
+                var _ = mine.send(record);
+            }
             passing.accept("claim.sent");
             mine.sendOffsetsToTransaction(offsets, membership);
             passing.accept("claim.offsets");

@@ -28,9 +28,9 @@ import org.apache.kafka.common.header.Headers;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The bean behind the jobs route. It collects the records of one poll and then decides about all of them at once: which
-/// are claimed, which are dead letters, which were there before, and which stay for somebody with a free device. One
-/// transaction says so.
+/// The bean behind the jobs route. It collects the records of one poll and then decides about all of them at once:
+/// which are claimed, which are dead letters, which were there before, and which stay for somebody with a free device.
+/// One transaction says so.
 ///
 /// Everything happens on the route's polling thread, between one poll and the next: the group cannot change its mind in
 /// between without the transaction being refused.

@@ -8,8 +8,8 @@ import nocturne.problem.Problem;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.jspecify.annotations.Nullable;
 
-/// What is written to the dead-letter topic: the request as it was sent, and in the headers why it is there and where it
-/// was: `code`, `reason`, `topic`, `partition`, `offset`.
+/// What is written to the dead-letter topic: the request as it was sent, and in the headers why it is there and where
+/// it was: `code`, `reason`, `topic`, `partition`, `offset`.
 final class DeadLetters {
     /// What a broker takes without being told otherwise, less what the headers need. A larger request is still where
     /// `topic`, `partition` and `offset` say.

@@ -38,7 +38,8 @@ record Envelope(String request, int attempt, @Nullable JobRequest job, String na
     /// @throws UserMistake with everything that is wrong
     static Envelope read(String key, byte[] value, Map<String, String> headers, String place, int largest) {
         if (value.length > largest) {
-            throw new UserMistake("MESSAGE_TOO_LARGE", "", "the message has %d bytes; at most %d are taken here. Send the"
+            throw new UserMistake("MESSAGE_TOO_LARGE", "",
+                    "the message has %d bytes; at most %d are taken here. Send the"
                     .formatted(value.length, largest) + " bundle's address instead.");
         }
         if (isZip(value)) return zip(key, value, headers);

@@ -174,7 +174,8 @@ final class Imports {
             }
             done.run();
         } catch (SickMachine sick) {
-            if (tries == 0) LOG.warn("request {} cannot become a job yet: {}", item.claim().request(), sick.getMessage());
+            if (tries == 0) LOG.warn("request {} cannot become a job yet: {}", item.claim().request(),
+                    sick.getMessage());
             Duration pause = LATER.multipliedBy(1L << Math.min(tries, MOST_DOUBLINGS));
             again(() -> workers.execute(() -> importOne(item, tries + 1, done)), pause);
         } catch (InterruptedException stopping) {
@@ -245,7 +246,7 @@ final class Imports {
 
     private void again(Runnable task, Duration pause) {
         try {
-            later.schedule(task, pause.toMillis(), TimeUnit.MILLISECONDS);
+            var _ = later.schedule(task, pause.toMillis(), TimeUnit.MILLISECONDS);
         } catch (RejectedExecutionException stopping) {
             // The next start takes it up.
         }

@@ -14,8 +14,8 @@ import nocturne.problem.UserMistake;
 /// @param events      the topic that tells what happens to jobs
 /// @param commands    the topic with wishes about jobs
 /// @param deadLetters the topic for requests that no job could be made of, or that failed for good
-/// @param partitions  of the topics for jobs, claims and events, where we have to create them: twice the number of hosts,
-///                    or more
+/// @param partitions  of the topics for jobs, claims and events, where we have to create them: twice the number of
+///                    hosts, or more
 /// @param replicas    of topics that we have to create; -1 for what the cluster usually does
 /// @param beat        how often a claimed job tells that its host is alive
 /// @param lease       how long a job may be silent before another host takes it over
@@ -39,8 +39,8 @@ public record KafkaConfig(
         if (replicas == 0 || replicas < -1) throw wrong("replicas", replicas + " is not allowed; 1 or more, or -1");
         if (!beat.isPositive()) throw wrong("beat", beat + " is not allowed; a time such as 30s");
         if (lease.compareTo(beat.multipliedBy(3)) < 0) {
-            throw wrong("lease", "%s is not allowed; at least three beats (%s each), so that one that is late does not cost a job"
-                    .formatted(lease, beat));
+            throw wrong("lease", ("%s is not allowed; at least three beats (%s each), so that one that is late does not"
+                    + " cost a job").formatted(lease, beat));
         }
         if (largest < 1) throw wrong("largest", largest + " is not allowed; a number of bytes");
     }

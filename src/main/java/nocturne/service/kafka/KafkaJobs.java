@@ -123,7 +123,7 @@ public final class KafkaJobs implements Part {
         ledger.listen(job -> {
             if (job.claim() != null && job.isTerminal()) soon(() -> beats.beat(job));
         });
-        clockwork.scheduleWithFixedDelay(guarded(this::begin), 0, LOOK.toMillis(), TimeUnit.MILLISECONDS);
+        var _ = clockwork.scheduleWithFixedDelay(guarded(this::begin), 0, LOOK.toMillis(), TimeUnit.MILLISECONDS);
         every(settings.config().beat(), this::beat);
         every(reaping, reaper::reap);
     }
@@ -207,7 +207,8 @@ public final class KafkaJobs implements Part {
     }
 
     private void every(Duration time, Runnable task) {
-        clockwork.scheduleWithFixedDelay(guarded(task), time.toMillis(), time.toMillis(), TimeUnit.MILLISECONDS);
+        var _ = clockwork.scheduleWithFixedDelay(guarded(task), time.toMillis(), time.toMillis(),
+                TimeUnit.MILLISECONDS);
     }
 
     private void soon(Runnable task) {

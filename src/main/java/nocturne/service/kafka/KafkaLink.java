@@ -79,7 +79,7 @@ public final class KafkaLink implements Part {
     public void start() {
         if (!settings.isOn()) return;
         tail.start();
-        watch.scheduleWithFixedDelay(this::look, 0, every.toMillis(), TimeUnit.MILLISECONDS);
+        var _ = watch.scheduleWithFixedDelay(this::look, 0, every.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     @Override
@@ -135,8 +135,8 @@ public final class KafkaLink implements Part {
         if (saidLost) return;
         saidLost = true;
         Throwable reason = Causes.innermost(cause);
-        LOG.warn("Kafka at {} cannot be reached ({}). Jobs go on; no requests are taken, and what there is to tell is told"
-                + " when it is back.", settings.config().brokers(),
+        LOG.warn("Kafka at {} cannot be reached ({}). Jobs go on; no requests are taken, and what there is to tell is"
+                + " told when it is back.", settings.config().brokers(),
                 reason.getMessage() == null ? reason.getClass().getSimpleName() : reason.getMessage());
     }
 
@@ -173,7 +173,8 @@ public final class KafkaLink implements Part {
         Map<TopicPartition, Long> ends = ends(settings.config().jobs(), patience);
         Map<TopicPartition, OffsetAndMetadata> taken = admin().listConsumerGroupOffsets(settings.config().group())
                 .partitionsToOffsetAndMetadata().get(answerMillis, TimeUnit.MILLISECONDS);
-        Map<TopicPartition, OffsetSpec> untouched = ends.keySet().stream().filter(partition -> taken.get(partition) == null)
+        Map<TopicPartition, OffsetSpec> untouched = ends.keySet().stream().filter(partition ->
+                taken.get(partition) == null)
                 .collect(Collectors.toMap(partition -> partition, partition -> OffsetSpec.earliest()));
         Map<TopicPartition, ListOffsetsResultInfo> beginnings = untouched.isEmpty() ? Map.of()
                 : admin().listOffsets(untouched).all().get(answerMillis, TimeUnit.MILLISECONDS);

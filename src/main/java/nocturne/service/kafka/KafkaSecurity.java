@@ -14,8 +14,8 @@ import nocturne.service.ServiceConfig;
 
 /// How this service shows Kafka who it is, and makes sure who Kafka is.
 ///
-/// The password comes from `password-file` or from the environment, `NOCTURNE_KAFKA_PASSWORD`; the other one, of the key
-/// store, from `key-password-file`.
+/// The password comes from `password-file` or from the environment, `NOCTURNE_KAFKA_PASSWORD`; the other one, of the
+/// key store, from `key-password-file`.
 ///
 /// @param protocol        `PLAINTEXT`, `SSL`, `SASL_PLAINTEXT` or `SASL_SSL`
 /// @param mechanism       of SASL: `PLAIN`, `SCRAM-SHA-256` or `SCRAM-SHA-512`

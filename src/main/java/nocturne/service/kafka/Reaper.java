@@ -43,7 +43,8 @@ final class Reaper {
     /// @param isAlive whether a claim is this host's own and its job well
     /// @param nanos   a clock that only goes forward
     /// @param every   how often [#reap] is called
-    Reaper(KafkaSettings settings, KafkaLink link, ClaimBook book, Announcements announcements, Predicate<Claim> isAlive,
+    Reaper(KafkaSettings settings, KafkaLink link, ClaimBook book, Announcements announcements,
+            Predicate<Claim> isAlive,
             LongSupplier nanos, Duration every) {
         this.settings = settings;
         this.link = link;
@@ -81,7 +82,8 @@ final class Reaper {
         try {
             Optional<ConsumerRecord<byte[], byte[]>> found = requests.read(silent);
             if (found.isEmpty()) {
-                LOG.warn("request {}: {} has been silent for {}, and Kafka has forgotten what was asked for; send it again",
+                LOG.warn("request {}: {} has been silent for {}, and Kafka has forgotten what was asked for;"
+                        + " send it again",
                         silent.request(), silent.host(), settings.config().lease());
                 return;
             }

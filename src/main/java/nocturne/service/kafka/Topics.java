@@ -34,8 +34,8 @@ final class Topics {
                 admin.createTopics(List.of(topic)).all().get(PATIENCE_SECONDS, TimeUnit.SECONDS);
             } catch (ExecutionException e) {
                 if (e.getCause() instanceof TopicExistsException) continue;
-                failures.add("topic " + topic.name() + " is missing and cannot be created: "
-                        + e.getCause().getMessage());
+                Throwable cause = e.getCause() == null ? e : e.getCause();
+                failures.add("topic " + topic.name() + " is missing and cannot be created: " + cause.getMessage());
             }
         }
         return failures;

@@ -54,7 +54,8 @@ final class Fields {
     /// @throws UserMistake if these bytes are no JSON object of version 1
     static Fields read(byte[] message) {
         if (message.length > LARGEST) {
-            throw new UserMistake(TOO_LARGE, "", "the message has %d bytes; at most %d are allowed. Name large things by"
+            throw new UserMistake(TOO_LARGE, "",
+                    "the message has %d bytes; at most %d are allowed. Name large things by"
                     .formatted(message.length, LARGEST) + " their address.");
         }
         JsonNode root;

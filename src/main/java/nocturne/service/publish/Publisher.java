@@ -94,14 +94,13 @@ final class Publisher implements Part {
         int times = failures.merge(job.id(), 1, Integer::sum);
         if (times == 1) {
             LOG.warn("job {}: publishing waits, and is tried again: {}", job.id(), message);
-            tell(job, code, message);
         }
+        if (job.state() == JobState.PUBLISHING && !job.code().equals(code)) tell(job, code, message);
         return patience.after(times);
     }
 
     /// So that whoever asks after the job learns why it is not complete.
     private void tell(Job job, String code, String message) {
-        if (job.state() != JobState.PUBLISHING) return;
         try {
             ledger.note(job.id(), now -> now.state() == JobState.PUBLISHING
                     ? now.in(JobState.PUBLISHING, code, message) : now);

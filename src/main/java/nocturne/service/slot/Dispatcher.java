@@ -121,7 +121,7 @@ final class Dispatcher implements Part, Slots, RunningJobs, SlotReport {
     @Override
     public int free() {
         if (!isOpen() || !disk.isEnough()) return 0;
-        long waiting = ledger.jobs().stream()
+        long waiting = ledger.stream()
                 .filter(job -> job.state() == JobState.QUEUED && !attempts.containsKey(job.id())).count();
         return (int) Math.max(0, board.free() - waiting);
     }
@@ -202,12 +202,9 @@ final class Dispatcher implements Part, Slots, RunningJobs, SlotReport {
     }
 
     private void unparkWaitingForRoom() {
-        for (Job job : ledger.jobs()) {
-            boolean waits = job.state() == JobState.PARKED && job.code().equals("DISK_FULL");
-            if (waits && !pauses.rests(job.id())) {
-                settlement.unpark(job.id(), "DISK_FULL", "there is room on the disk again");
-            }
-        }
+        ledger.stream().filter(job -> job.state() == JobState.PARKED && job.code().equals("DISK_FULL"))
+                .filter(job -> !pauses.rests(job.id()))
+                .forEach(job -> settlement.unpark(job.id(), "DISK_FULL", "there is room on the disk again"));
     }
 
     private void begin(Job job, String device) {
@@ -249,7 +246,7 @@ final class Dispatcher implements Part, Slots, RunningJobs, SlotReport {
     }
 
     private boolean isOurs(long pid) {
-        return ledger.jobs().stream().map(Job::child).anyMatch(child -> child != null && child.pid() == pid);
+        return ledger.stream().map(Job::child).anyMatch(child -> child != null && child.pid() == pid);
     }
 
     private void leave(String device, Wish wish) {

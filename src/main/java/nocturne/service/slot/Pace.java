@@ -13,6 +13,7 @@ final class Pace {
     private int counted;
     private long step;
     private long steps;
+    private double meanLoss = Double.NaN;
     private double lossSum;
     private int losses;
     private int sinceSummary;
@@ -49,19 +50,22 @@ final class Pace {
         return median(Math.min(counted, REMEMBERED));
     }
 
-    /// What happened since the one before.
+    /// What happened since the one before; the same again if nothing did.
     Event.Progressed summary(long vramBytes) {
-        double pace = secondsPerStep();
-        double loss = losses == 0 ? Double.NaN : lossSum / losses;
+        double pace = median(Math.min(sinceSummary == 0 ? counted : sinceSummary, REMEMBERED));
+        if (losses > 0) meanLoss = lossSum / losses;
         lossSum = 0;
         losses = 0;
         sinceSummary = 0;
-        return new Event.Progressed(step, steps, loss, pace, Math.round(pace * Math.max(0, steps - step)), vramBytes);
+        long eta = Math.round(pace * Math.max(0, steps - step));
+        return new Event.Progressed(step, steps, meanLoss, pace, eta, vramBytes);
     }
 
+    /// Of the newest ones.
     private double median(int count) {
         if (count == 0) return 0;
-        double[] sorted = Arrays.copyOf(seconds, count);
+        double[] sorted = new double[count];
+        for (int i = 0; i < count; i++) sorted[i] = seconds[(counted - 1 - i) % REMEMBERED];
         Arrays.sort(sorted);
         return sorted[count / 2];
     }

@@ -115,6 +115,7 @@ final class Settlement {
         }
         int failures = report.gained() ? 1 : report.job().failures() + 1;
         if (!report.spoke() && failures >= settings.fastDeaths()) {
+            jobs.forget(report.job().id());
             park(report, "CRASH_LOOP", ("the trainer died %d times before its first word, which points at this"
                     + " installation rather than at the job; look at trainer.log, then retry the job. Last: %s")
                     .formatted(failures, crash.message()));

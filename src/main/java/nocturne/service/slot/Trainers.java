@@ -32,6 +32,8 @@ final class Trainers {
     private static final String WAIT_FOR_LOCK_SECONDS = "15";
     /// `EX_CANTCREAT`, as the trainer itself answers when its folder is in use.
     private static final String IN_USE = "73";
+    /// From -1000, never, to 1000, first.
+    private static final String OUT_OF_MEMORY_SCORE = "500";
 
     private final TrainerSettings settings;
     private final WorkFolder work;
@@ -67,10 +69,21 @@ final class Trainers {
                     .directory(folder.toFile()).redirectErrorStream(true);
             builder.environment().clear();
             builder.environment().putAll(environment(device));
-            return new Trainer(builder.start(), log, processes);
+            Process process = builder.start();
+            offerToOutOfMemoryKiller(process);
+            return new Trainer(process, log, processes);
         } catch (IOException e) {
             throw new SickMachine("TRAINER_NOT_STARTED",
                     "starting the trainer of %s: %s".formatted(job.id(), e.getMessage()), e);
+        }
+    }
+
+    /// Where memory runs out, a trainer is to go before the service and before what else the machine is for.
+    private static void offerToOutOfMemoryKiller(Process process) {
+        try {
+            Files.writeString(Path.of("/proc", Long.toString(process.pid()), "oom_score_adj"), OUT_OF_MEMORY_SCORE);
+        } catch (IOException notLinuxOrGone) {
+            // Then the system chooses as it likes.
         }
     }
 

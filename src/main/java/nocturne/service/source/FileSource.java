@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.net.URI;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -39,6 +40,9 @@ final class FileSource {
         } catch (NoSuchFileException e) {
             throw Refusals.unreadable(uri, "there is no such file or folder");
         } catch (IOException e) {
+            if (e instanceof FileSystemException broken && "Not a directory".equals(broken.getReason())) {
+                throw Refusals.unreadable(uri, "there is no such file or folder");
+            }
             throw new SickMachine("FILE_UNREADABLE",
                     "reading %s failed: %s".formatted(Refusals.shown(uri), e.getMessage()), e);
         }

@@ -1,5 +1,6 @@
 package nocturne.service.source;
 
+import java.net.SocketTimeoutException;
 import java.net.URI;
 import nocturne.problem.SickMachine;
 import nocturne.problem.UserMistake;
@@ -51,6 +52,14 @@ final class Refusals {
 
     static SickMachine tooSlow(URI uri, String what, @Nullable Throwable cause) {
         return new SickMachine(TOO_SLOW, shown(uri) + ": " + what, cause);
+    }
+
+    /// A connection that ended before it was through.
+    static SickMachine broken(URI uri, Throwable failure) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof SocketTimeoutException) return tooSlow(uri, "nothing came for too long", failure);
+        }
+        return unreachable(uri, "the connection broke: " + failure.getMessage(), failure);
     }
 
     /// Scheme, host and path, in ASCII and short.

@@ -27,6 +27,6 @@ record S3Config(
         @Nullable Path accessKeyFile,
         @Nullable Path secretKeyFile) {
     S3Config {
-        buckets = List.copyOf(buckets);
+        buckets = SourceConfig.written(buckets);
     }
 }

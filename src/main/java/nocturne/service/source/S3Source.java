@@ -4,7 +4,7 @@ import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.net.URI;
 import java.nio.file.Path;
-import java.util.function.UnaryOperator;
+import java.util.Map;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -17,15 +17,15 @@ final class S3Source {
 
     private final SourceConfig limits;
     private final S3Config config;
-    private final UnaryOperator<@Nullable String> environment;
+    private final Map<String, String> environment;
     private @Nullable S3Store store;
 
     @Inject
     S3Source(SourceConfig limits, S3Config config) {
-        this(limits, config, System::getenv);
+        this(limits, config, System.getenv());
     }
 
-    S3Source(SourceConfig limits, S3Config config, UnaryOperator<@Nullable String> environment) {
+    S3Source(SourceConfig limits, S3Config config, Map<String, String> environment) {
         this.limits = limits;
         this.config = config;
         this.environment = environment;

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.Optional;
+import nocturne.service.Secret;
 import software.amazon.awssdk.auth.credentials.AnonymousCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
@@ -15,6 +16,7 @@ import software.amazon.awssdk.core.checksums.ResponseChecksumValidation;
 import software.amazon.awssdk.core.exception.SdkClientException;
 import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
 import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.retries.DefaultRetryStrategy;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.S3ClientBuilder;
 import software.amazon.awssdk.services.s3.model.GetObjectResponse;
@@ -31,6 +33,8 @@ final class S3Store {
                 .region(Region.of(config.region()))
                 .forcePathStyle(config.pathStyle())
                 .credentialsProvider(provider(credentials))
+                // Whoever asked us tries again, later and as often as is sensible.
+                .overrideConfiguration(settings -> settings.retryStrategy(DefaultRetryStrategy.doNotRetry()))
                 // Other stores do not know Amazon's newer checksums; ours is the sha256 of the request.
                 .requestChecksumCalculation(RequestChecksumCalculation.WHEN_REQUIRED)
                 .responseChecksumValidation(ResponseChecksumValidation.WHEN_REQUIRED)
@@ -44,9 +48,11 @@ final class S3Store {
     private static AwsCredentialsProvider provider(Optional<S3Credentials> credentials) {
         if (credentials.isEmpty()) return AnonymousCredentialsProvider.create();
         S3Credentials key = credentials.get();
-        return StaticCredentialsProvider.create(key.sessionToken().isEmpty()
-                ? AwsBasicCredentials.create(key.accessKey(), key.secretKey())
-                : AwsSessionCredentials.create(key.accessKey(), key.secretKey(), key.sessionToken()));
+        String secret = key.secretKey().reveal();
+        Secret token = key.sessionToken();
+        return StaticCredentialsProvider.create(token == null
+                ? AwsBasicCredentials.create(key.accessKey(), secret)
+                : AwsSessionCredentials.create(key.accessKey(), secret, token.reveal()));
     }
 
     Path fetch(URI uri, String bucket, String key, Path into, Receipt receipt) {
@@ -55,10 +61,8 @@ final class S3Store {
             return receive(uri, body, into, receipt);
         } catch (S3Exception e) {
             throw explained(uri, e);
-        } catch (SdkClientException e) {
-            throw Refusals.unreachable(uri, "the store cannot be asked: " + e.getMessage(), e);
-        } catch (IOException e) {
-            throw Refusals.unreachable(uri, "the connection broke: " + e.getMessage(), e);
+        } catch (SdkClientException | IOException e) {
+            throw Refusals.broken(uri, e);
         }
     }
 
@@ -70,7 +74,7 @@ final class S3Store {
                 whole = true;
                 return file;
             } catch (IOException | SdkClientException e) {
-                throw watch.explained(e instanceof IOException io ? io : new IOException(e.getMessage(), e));
+                throw watch.explained(e);
             }
         } finally {
             // Closing would read the rest, to use the connection again.

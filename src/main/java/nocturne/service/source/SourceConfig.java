@@ -31,9 +31,17 @@ record SourceConfig(
         @Bindable(defaultValue = "20s") Duration patience,
         @Bindable(defaultValue = "16KB") @ReadableBytes long minimumRate) {
     SourceConfig {
-        fileRoots = List.copyOf(fileRoots);
-        hosts = List.copyOf(hosts);
-        internalHosts = List.copyOf(internalHosts);
-        insecureHosts = List.copyOf(insecureHosts);
+        fileRoots = written(fileRoots);
+        hosts = written(hosts);
+        internalHosts = written(internalHosts);
+        insecureHosts = written(insecureHosts);
+        if (maxBytes < 1 || minimumRate < 0 || !timeout.isPositive() || !patience.isPositive()) {
+            throw new IllegalArgumentException("max-bytes, timeout and patience must be more than nothing");
+        }
+    }
+
+    /// Without the empty word that an empty setting becomes: as a folder it would be the one we were started in.
+    static <T> List<T> written(List<T> words) {
+        return words.stream().filter(word -> !word.toString().isBlank()).toList();
     }
 }

@@ -25,7 +25,7 @@ final class Sources implements BundleSource {
     @Override
     public Path fetch(URI uri, String sha256, Path into) {
         if (!sha256.isEmpty() && !SHA256.matcher(sha256).matches()) {
-            throw Refusals.refused(uri, "its sha256 is not one: it has 64 hexadecimal digits, as sha256sum prints them");
+            throw Refusals.refused(uri, "its sha256 has not the 64 hexadecimal digits that sha256sum prints");
         }
         String scheme = uri.getScheme() == null ? "" : uri.getScheme().toLowerCase(Locale.ROOT);
         if (uri.isOpaque() || uri.getFragment() != null) throw Refusals.refused(uri, "is not a plain address");

@@ -31,10 +31,9 @@ final class Watch implements AutoCloseable {
     }
 
     /// What a failure of the transfer means: ours, if we ended it.
-    SickMachine explained(IOException cause) {
+    SickMachine explained(Exception cause) {
         String words = verdict;
-        if (words != null) return Refusals.tooSlow(uri, words, cause);
-        return Refusals.unreachable(uri, "the connection broke: " + cause.getMessage(), cause);
+        return words == null ? Refusals.broken(uri, cause) : Refusals.tooSlow(uri, words, cause);
     }
 
     private void watch() {

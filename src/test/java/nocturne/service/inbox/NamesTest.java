@@ -96,7 +96,7 @@ final class NamesTest {
         private final Fault fault;
         private final AtomicInteger calls = new AtomicInteger();
         private volatile Path hidden;
-        private volatile int looks;
+        private final AtomicInteger looks = new AtomicInteger();
 
         Faulty(Fault fault) {
             this.fault = fault;
@@ -113,7 +113,7 @@ final class NamesTest {
                 case DONE_BUT_FAILED -> throw new IOException(from + ": Input/output error");
                 case DONE_AND_SEEN_LATER -> {
                     hidden = to;
-                    looks = calls.get() % 2 == 0 ? 2 : 50;
+                    looks.set(calls.get() % 2 == 0 ? 2 : 50);
                     throw new NoSuchFileException(from.toString());
                 }
                 case STALE_RENAME, STALE_LOOK -> { }
@@ -125,7 +125,7 @@ final class NamesTest {
             if (fault == Fault.STALE_LOOK && calls.incrementAndGet() % 3 == 0) {
                 throw new IOException(path + ": Stale file handle");
             }
-            if (path.equals(hidden) && looks-- > 0) throw new NoSuchFileException(path.toString());
+            if (path.equals(hidden) && looks.getAndDecrement() > 0) throw new NoSuchFileException(path.toString());
             super.look(path);
         }
     }

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// `-Dnocturne.long=true`.
 final class ClaimStepsTest {
     private static final Pattern PLACE = Pattern.compile("passing\\.accept\\(\"([a-z.-]+)\"\\)");
-    private static final Duration PATIENCE = Duration.ofSeconds(120);
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
     private static final Duration TRAINING = Duration.ofMillis(100);
 
     @TempDir
@@ -116,7 +116,8 @@ final class ClaimStepsTest {
         await().atMost(PATIENCE).untilAsserted(() -> assertThat(cases)
                 .allSatisfy(one -> assertThat(one.completed()).as(one.place).isEqualTo(1)));
         checkOwners();
-        for (Case one : cases) assertThat(folder.resolve(one.place).resolve("pending")).as(one.place).isEmptyDirectory();
+        for (Case one : cases) assertThat(folder.resolve(one.place).resolve("pending")).as(one.place)
+                .isEmptyDirectory();
     }
 
     private void checkOwners() {
@@ -124,7 +125,8 @@ final class ClaimStepsTest {
             assertThat(Topic.firstClaims(one.config)).as("claims after a fault at " + one.place).singleElement()
                     .satisfies(claim -> assertThat(claim.attempt()).isEqualTo(1));
             await().atMost(PATIENCE).untilAsserted(() ->
-                    assertThat(Topic.claims(one.config)).as(one.place).last().extracting(Claim::state).isEqualTo("completed"));
+                    assertThat(Topic.claims(one.config)).as(one.place).last().extracting(Claim::state)
+                            .isEqualTo("completed"));
             assertThat(one.completed()).as(one.place).isEqualTo(1);
         }
     }

@@ -19,10 +19,6 @@ import nocturne.promise.Promise;
 import nocturne.service.CommandDesk;
 import nocturne.service.broker.TestBroker;
 import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.consumer.CloseOptions;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
-import org.apache.kafka.common.serialization.StringDeserializer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -84,7 +80,8 @@ final class KafkaJobsTest {
     }
 
     private static long duplicates(TestHost host) {
-        long known = host.ledger.jobs().stream().mapToLong(job -> journal(host, job.id().text(), "job.duplicate")).sum();
+        long known = host.ledger.jobs().stream().mapToLong(job -> journal(host, job.id().text(), "job.duplicate"))
+                .sum();
         return known + host.hostEvents.stream().filter(Event.Duplicate.class::isInstance).count();
     }
 
@@ -157,33 +154,6 @@ final class KafkaJobsTest {
                 .satisfies(job -> assertThat(job.name()).isEqualTo("maya")));
     }
 
-    @Promise(row = 38, fault = "30 members of the group come and go, 10 of them without a word")
-    @Test
-    void comingAndGoingOfOthersNeverTouchesARunningJob() {
-        TestHost host = host("a", 2, Duration.ofMinutes(5));
-        Topic.request(config, "long");
-        await().atMost(PATIENCE).until(() -> host.in(JobState.RUNNING).size() == 1);
-        host.trainFor(Duration.ofMillis(20));
-        List<KafkaConsumer<String, byte[]>> silent = new ArrayList<>();
-        for (int i = 0; i < 30; i++) {
-            KafkaConsumer<String, byte[]> other = new KafkaConsumer<>(Map.of("bootstrap.servers", config.brokers(),
-                    "group.id", config.group(), "session.timeout.ms", 1_500, "heartbeat.interval.ms", 300),
-                    new StringDeserializer(), new ByteArrayDeserializer());
-            other.subscribe(List.of(config.jobs()));
-            other.poll(Duration.ofMillis(100));
-            if (i % 3 == 0) silent.add(other);
-            else other.close();
-            if (i % 10 == 0) Topic.request(config, "short-" + i);
-        }
-        // Those that went without a word would come back with every beat of theirs.
-        silent.forEach(other -> other.close(CloseOptions.groupMembershipOperation(
-                CloseOptions.GroupMembershipOperation.REMAIN_IN_GROUP)));
-        await().atMost(PATIENCE).until(() -> host.published.size() == 3);
-        assertThat(host.in(JobState.RUNNING)).singleElement()
-                .satisfies(job -> assertThat(job.attempt()).as("starts of the long job").isEqualTo(1));
-        assertThat(Topic.firstClaims(config)).extracting(Claim::attempt).containsExactly(1, 1, 1, 1);
-    }
-
     @Test
     void everyHostHearsEveryCommand() {
         TestHost a = host("a", 1, Duration.ZERO);
@@ -221,7 +191,8 @@ final class KafkaJobsTest {
                 .until(() -> host.ledger.stream().count() == count / 2);
         double imported = (System.nanoTime() - start) / 1e9;
         await().atMost(Duration.ofSeconds(90)).until(() -> host.link.lag() == 0);
-        System.out.printf("%d requests claimed or refused and imported in %.1f s after the start: %.0f a second%n", count,
+        System.out.printf("%d requests claimed or refused and imported in %.1f s after the start: %.0f a second%n",
+                count,
                 imported, count / imported);
         assertThat(Topic.all(config.brokers(), config.deadLetters())).hasSize(count / 2);
         assertThat(Topic.firstClaims(config)).extracting(Claim::request).doesNotHaveDuplicates().hasSize(count / 2);

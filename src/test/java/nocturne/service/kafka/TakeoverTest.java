@@ -54,7 +54,8 @@ final class TakeoverTest {
             with = "local processes")
     @Test
     void anotherHostFinishesTheJobOfOneThatIsGoneForGood() throws IOException {
-        try (HostProcess gone = HostProcess.start(config, "gone", folder.resolve("gone"), 1, Duration.ofMinutes(9), "", "")) {
+        try (HostProcess gone = HostProcess.start(config, "gone", folder.resolve("gone"), 1, Duration.ofMinutes(9),
+                "", "")) {
             Topic.request(config, "job");
             await().atMost(PATIENCE).until(() -> gone.lines(JobState.RUNNING).size() == 1);
             gone.kill();
@@ -74,7 +75,8 @@ final class TakeoverTest {
     @Promise(row = 37, fault = "a host that was given up comes back", with = "local processes")
     @Test
     void aHostThatWasGivenUpPublishesNothing() {
-        try (HostProcess slow = HostProcess.start(config, "slow", folder.resolve("slow"), 1, Duration.ofSeconds(4), "", "")) {
+        try (HostProcess slow = HostProcess.start(config, "slow", folder.resolve("slow"), 1, Duration.ofSeconds(4),
+                "", "")) {
             Topic.request(config, "job");
             await().atMost(PATIENCE).until(() -> slow.lines(JobState.RUNNING).size() == 1);
             slow.signal("STOP");
@@ -96,7 +98,8 @@ final class TakeoverTest {
         worker.trainFor(Duration.ofMinutes(9));
         Topic.request(config, "job");
         await().atMost(PATIENCE).until(() -> worker.in(JobState.RUNNING).size() == 1);
-        try (HostProcess deaf = HostProcess.start(config, "deaf", folder.resolve("deaf"), 1, Duration.ofSeconds(1), "", "")) {
+        try (HostProcess deaf = HostProcess.start(config, "deaf", folder.resolve("deaf"), 1, Duration.ofSeconds(1),
+                "", "")) {
             Topic.request(config, "other");
             await().atMost(PATIENCE).until(() -> deaf.lines(JobState.COMPLETED).size() == 1);
             deaf.signal("STOP");

@@ -1,5 +1,7 @@
 package nocturne.service.kafka;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -71,12 +73,14 @@ final class TestHost implements AutoCloseable {
         this.link = new KafkaLink(settings, book, Duration.ofMillis(300), Duration.ofSeconds(3));
         SimpleRegistry registry = new SimpleRegistry();
         this.camel = new DefaultCamelContext(registry);
-        this.jobs = new KafkaJobs(settings, link, book, ledger, new AnyBundle(), (uri, hash, into) -> into, this.devices,
+        this.jobs = new KafkaJobs(settings, link, book, ledger, new AnyBundle(), (uri, hash, into) -> into,
+                this.devices,
                 new Trainers(), hostEvents::add, camel, name, InstantSource.system(), passing);
         this.ownership = new ClaimOwnership(link, book, ledger, name);
         registry.bind("jobClaims", jobs.claimant());
         registry.bind("commandRecords",
-                new CommandRecords((command, origin) -> commands.add(command), hostEvents::add, InstantSource.system()));
+                new CommandRecords((command, origin) -> commands.add(command), hostEvents::add,
+                        InstantSource.system()));
         registry.bind("polledRecords", new PolledRecords());
         registry.bind("kafkaClients", new CamelClients(settings));
         camel.getPropertiesComponent().addPropertiesSource(new Placeholders(config, name));
@@ -128,18 +132,19 @@ final class TestHost implements AutoCloseable {
     }
 
     private void train(JobId id) {
-        trainers.schedule(() -> {
+        var _ = trainers.schedule(() -> {
             if (ledger.job(id).orElseThrow().state() != JobState.QUEUED) return;
             ledger.advance(id, job -> job.startedAs(new Job.Child(1, 1, ""), "fake"),
                     new Event.Started("x", 1, 1, "fake"));
-            trainers.schedule(() -> end(id), training.toMillis(), TimeUnit.MILLISECONDS);
+            var _ = trainers.schedule(() -> end(id), training.toMillis(), TimeUnit.MILLISECONDS);
         }, 0, TimeUnit.MILLISECONDS);
     }
 
     private void end(JobId id) {
         Job job = ledger.job(id).orElseThrow();
         if (job.isTerminal()) return;
-        if (!failing) ledger.note(id, now -> now.state() == JobState.RUNNING ? now.in(JobState.PUBLISHING, "", "") : now);
+        if (!failing) ledger.note(id, now -> now.state() == JobState.RUNNING ? now.in(JobState.PUBLISHING, "", "")
+                : now);
         if (failing) {
             ledger.advance(id, now -> now.in(JobState.FAILED, "CRASHED", "the trainer crashed three times"),
                     new Event.Failed("CRASHED", "x", List.of()));
@@ -186,7 +191,7 @@ final class TestHost implements AutoCloseable {
         }
     }
 
-    private final class Trainers implements RunningJobs {
+    private static final class Trainers implements RunningJobs {
         @Override
         public void cancel(JobId id) {
             // A pretended trainer looks at its job's state before it does anything.
@@ -202,9 +207,11 @@ final class TestHost implements AutoCloseable {
         @Override
         public Verdict take(Incoming bundle) {
             JobId id = new JobId(bundle.id() != null ? bundle.id() : bundle.claim().request());
-            Job job = Job.queued(id, bundle.name(), bundle.origin(), ContentHash.ofBytes(bundle.name().getBytes()), "",
-                    bundle.model(), bundle.priority(), Instant.now().toString(), 1, 1, bundle.claim());
-            Ledger.Added added = ledger.add(folder(id), job, new Event.Queued(bundle.name(), bundle.origin(), "", 1, 1));
+            String hash = ContentHash.ofBytes(bundle.name().getBytes(UTF_8));
+            Job job = Job.queued(id, bundle.name(), bundle.origin(), hash, "", bundle.model(), bundle.priority(),
+                    Instant.now().toString(), 1, 1, bundle.claim());
+            Ledger.Added added = ledger.add(folder(id), job, new Event.Queued(bundle.name(), bundle.origin(), "", 1,
+                    1));
             return added.isNew() ? new Verdict.Accepted(added.job()) : new Verdict.Duplicate(added.job());
         }
 
@@ -230,7 +237,8 @@ final class TestHost implements AutoCloseable {
         private final Map<String, String> values;
 
         Placeholders(KafkaConfig config, String host) {
-            values = Map.of("nocturne.host", host, "nocturne.kafka.brokers", config.brokers(), "nocturne.kafka.jobs", config.jobs(), "nocturne.kafka.group", config.group(),
+            values = Map.of("nocturne.host", host, "nocturne.kafka.brokers", config.brokers(), "nocturne.kafka.jobs",
+                    config.jobs(), "nocturne.kafka.group", config.group(),
                     "nocturne.kafka.dead-letters", config.deadLetters(), "nocturne.kafka.commands", config.commands());
         }
 

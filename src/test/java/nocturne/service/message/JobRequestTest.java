@@ -85,10 +85,12 @@ final class JobRequestTest {
     /// Whatever the message says about itself stays short, on one line, and without the reader's inner life.
     @Test
     void complainsBriefly() {
-        for (String hostile : List.of("{\"" + "k".repeat(900) + "\":1,\"version\":1}", "{\"version\":\"\\n\\u001b[31m\"}",
+        for (String hostile : List.of("{\"" + "k".repeat(900) + "\":1,\"version\":1}",
+                "{\"version\":\"\\n\\u001b[31m\"}",
                 "{\"version\":1,\"priority\":\"" + "p".repeat(9000) + "\"}", "{'version':1}")) {
             for (Problem problem : problems(hostile)) {
-                assertThat(problem.toString()).hasSizeLessThan(400).doesNotContain("\n", "\u001b", "jackson", "Feature");
+                assertThat(problem.toString()).hasSizeLessThan(400).doesNotContain("\n", "\u001b", "jackson",
+                        "Feature");
             }
         }
     }
@@ -121,7 +123,8 @@ final class JobRequestTest {
     @Property(tries = 2_000)
     void readsBackWhatIsValid(@ForAll("ids") String id, @ForAll("names") String name, @ForAll boolean rerun) {
         String text = name.replace("\\", "\\\\").replace("\"", "\\\"");
-        JobRequest request = parse("{\"version\":1,\"id\":\"%s\",\"name\":\"%s\",\"rerun\":%s,".formatted(id, text, rerun)
+        JobRequest request = parse("{\"version\":1,\"id\":\"%s\",\"name\":\"%s\",\"rerun\":%s,".formatted(id, text,
+                rerun)
                 + "\"bundle\":{\"uri\":\"file:/x.zip\"}}");
         assertThat(request.id()).isEqualTo(id);
         assertThat(request.name()).isEqualTo(name);

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -92,7 +91,9 @@ class OnlookerTest {
                     .map(EventLine::subject).distinct().count() == JOBS);
             Listener.assertComplete(Topic.lines(topic.readUntil(_ -> true)), journals());
         }
-        assertThat(Files.list(outbox)).hasSize(JOBS);
+        try (Stream<Path> results = Files.list(outbox)) {
+            assertThat(results).hasSize(JOBS);
+        }
         for (int job = 0; job < JOBS; job++) assertThat(checkCard(outbox.resolve("job-" + job))).isEqualTo("completed");
         System.out.printf("looked %d times, at %d versions of files%n", looks, known.size());
     }

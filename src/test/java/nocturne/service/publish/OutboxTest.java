@@ -16,12 +16,14 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 import nocturne.event.Event;
+import nocturne.io.AtomicFiles;
 import nocturne.io.ContentHash;
 import nocturne.job.Job;
 import nocturne.job.JobId;
 import nocturne.job.JobState;
 import nocturne.problem.Problem;
 import nocturne.promise.Promise;
+import nocturne.train.SmallDisk;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -250,6 +252,35 @@ class OutboxTest {
     }
 
     @Test
+    @Promise(row = 31, fault = "the outbox's file system is full when a job is to be completed, and has room later")
+    void aFullOutboxCostsTimeAndTearsNothing() throws IOException {
+        try (SmallDisk disk = SmallDisk.mounted(home.resolve("small"), "size=512k")) {
+            outbox = new Outbox(desk.ledger, disk.root().resolve("outbox"));
+            publisher = new Publisher(desk.ledger, outbox, _ -> true, IMPATIENT);
+            publisher.start();
+            JobId id = desk.run("maya-1");
+            for (int step = 5; step <= 20; step += 5) desk.checkpoint(id, step, "%d".formatted(step).repeat(100_000));
+            desk.complete(id, "the adapter");
+            desk.ended(id);
+            await().until(() -> desk.ledger.job(id).orElseThrow().code().equals("DISK_FULL"));
+            Path published = disk.root().resolve("outbox/maya-1");
+            try (Stream<Path> files = Files.walk(published.resolve("checkpoints"))) {
+                for (Path file : files.filter(Files::isRegularFile).filter(f -> !AtomicFiles.isLeftover(f)).toList()) {
+                    assertThat(file).hasSameBinaryContentAs(desk.ledger.work().run(id)
+                            .resolve(published.relativize(file)));
+                }
+            }
+            disk.remount("size=8m");
+            await().until(() -> outbox.isShown(desk.ledger.job(id).orElseThrow()));
+            assertThat(desk.state(id)).isEqualTo(JobState.COMPLETED);
+            JsonNode files = new ObjectMapper().readTree(published.resolve("manifest.json").toFile()).path("files");
+            assertThat(files).hasSize(6).allSatisfy(file -> assertThat(ContentHash.ofFile(
+                    published.resolve(file.path("path").asText()))).isEqualTo(file.path("sha256").asText()));
+            publisher.stop();
+        }
+    }
+
+    @Test
     void aFinishedJobIsNotTouchedAgain() throws IOException {
         publisher.start();
         JobId id = desk.run("maya-1");
@@ -272,7 +303,7 @@ class OutboxTest {
     private List<String> namesIn(String job) throws IOException {
         Path root = desk.outbox().resolve(job);
         try (Stream<Path> files = Files.walk(root)) {
-            return files.filter(file -> !Files.isDirectory(file)).map(file -> root.relativize(file).toString()).toList();
+            return files.filter(file -> !Files.isDirectory(file)).map(root::relativize).map(Path::toString).toList();
         }
     }
 

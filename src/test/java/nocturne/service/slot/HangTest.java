@@ -104,14 +104,15 @@ final class HangTest {
                 .collect(Collectors.toSet());
     }
 
-    @Promise(row = 29, fault = "steps become 20 x slower than usual", with = "scripted GPU feed, fake engine")
+    /// A step of 2.5 s is beyond the limit of 2 s, but not beyond 20 times the usual step of 0.2 s.
+    @Promise(row = 29, fault = "steps become 12 x slower than usual", with = "scripted GPU feed, fake engine")
     @Test
     void aSlowDeviceIsReportedOnceAndNotPunished() throws Exception {
         Path feed = folder.resolve("feed.jsonl");
         java.nio.file.Files.writeString(feed, "{\"cuda:0\":{\"slowdowns\":[\"too hot (driver)\"]}}\n");
         try (SlotBench bench = impatient().with("slots", "cuda:0").with("gpu.feed", feed).with("gpu.poll", "20ms")
-                .start()) {
-            JobId id = bench.add("maya", "steps 12", "ms 20", "step 6: slow 400");
+                .with("trainer.hang.training", "2s").start()) {
+            JobId id = bench.add("maya", "steps 8", "ms 200", "step 6: slow 2500");
             assertThat(bench.awaitState(id, JobState.PUBLISHING).attempt()).isEqualTo(1);
             assertThat(bench.hostEvents()).containsExactly(
                     new Event.DeviceThrottled("cuda:0", "too hot (driver)"));

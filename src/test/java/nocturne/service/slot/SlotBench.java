@@ -48,6 +48,7 @@ final class SlotBench implements AutoCloseable {
         properties.put("nocturne.outbox", folder.resolve("outbox").toString());
         properties.put("nocturne.host", "bench");
         properties.put("nocturne.slots", "cpu");
+        properties.put("micronaut.health.monitor.enabled", false);
         properties.put("nocturne.grace", "20s");
         properties.put("nocturne.trainer.command", FakeEngine.command());
         properties.put("nocturne.trainer.look", "20ms");

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import nocturne.job.Job;
 import nocturne.job.JobId;
 import nocturne.job.JobState;
@@ -13,8 +15,6 @@ import nocturne.promise.Promise;
 import nocturne.service.fake.FakeEngine;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /// Any death of a trainer is survived and understood.
 final class TrainerDeathTest {
@@ -22,17 +22,24 @@ final class TrainerDeathTest {
     private Path folder;
 
     @Promise(row = 24, fault = "trainer ends by itself or by a signal at step 7, once", with = "fake engine")
-    @ParameterizedTest
-    @ValueSource(strings = {"exit 0", "exit 1", "exit 134", "exit 137", "exit 139", "signal KILL", "signal SEGV"})
-    void aCrashIsCountedAndTheJobGoesOnFromItsLastState(String fault) throws Exception {
-        try (SlotBench bench = new SlotBench(folder).start()) {
-            JobId id = bench.add("maya", "steps 20", "save 5", "once", "step 7: " + fault);
-            Job trained = bench.awaitState(id, JobState.PUBLISHING);
-            assertThat(trained.attempt()).isEqualTo(2);
-            assertThat(trained.failures()).isEqualTo(1);
-            assertThat(bench.types(id)).containsSubsequence("job.started", "job.interrupted", "job.started",
-                    "job.resumed");
-            assertThat(bench.run(id).resolve("maya.safetensors")).hasBinaryContent(FakeEngine.result(20, 4096));
+    @Test
+    void aCrashIsCountedAndTheJobGoesOnFromItsLastState() throws Exception {
+        List<String> faults = List.of("exit 0", "exit 1", "exit 134", "exit 137", "exit 139", "signal KILL",
+                "signal SEGV");
+        try (SlotBench bench = new SlotBench(folder).with("slots", "cuda:0,cuda:1,cuda:2,cuda:3").start()) {
+            List<JobId> jobs = new ArrayList<>();
+            for (String fault : faults) {
+                String name = fault.toLowerCase(Locale.ROOT).replace(' ', '-');
+                jobs.add(bench.add(name, "steps 20", "save 5", "once", "step 7: " + fault));
+            }
+            for (JobId id : jobs) {
+                Job trained = bench.awaitState(id, JobState.PUBLISHING);
+                assertThat(trained.attempt()).as("attempts of %s", id).isEqualTo(2);
+                assertThat(trained.failures()).as("failures of %s", id).isEqualTo(1);
+                assertThat(bench.types(id)).containsSubsequence("job.started", "job.interrupted", "job.started",
+                        "job.resumed");
+                assertThat(bench.run(id).resolve(id + ".safetensors")).hasBinaryContent(FakeEngine.result(20, 4096));
+            }
         }
     }
 
@@ -131,14 +138,18 @@ final class TrainerDeathTest {
     }
 
     @Promise(row = 26, fault = "CUDA errors 700, 719 and 702 at step 7, once", with = "fake engine")
-    @ParameterizedTest
-    @ValueSource(ints = {700, 719, 702})
-    void aStickyErrorIsLeftBehindWithItsProcess(int error) throws Exception {
-        try (SlotBench bench = new SlotBench(folder).start()) {
-            JobId id = bench.add("maya", "once", "step 7: cudaError " + error);
-            assertThat(bench.awaitState(id, JobState.PUBLISHING).attempt()).isEqualTo(2);
-            assertThat(bench.interruptions(id)).containsExactly("CUDA_ERROR_" + error);
-            assertThat(bench.run(id).resolve("maya.safetensors")).hasBinaryContent(FakeEngine.result(20, 4096));
+    @Test
+    void aStickyErrorIsLeftBehindWithItsProcess() throws Exception {
+        try (SlotBench bench = new SlotBench(folder).with("slots", "cuda:0,cuda:1,cuda:2").start()) {
+            for (int error : new int[] {700, 719, 702}) {
+                bench.add("error-" + error, "once", "step 7: cudaError " + error);
+            }
+            for (int error : new int[] {700, 719, 702}) {
+                JobId id = new JobId("error-" + error);
+                assertThat(bench.awaitState(id, JobState.PUBLISHING).attempt()).isEqualTo(2);
+                assertThat(bench.interruptions(id)).containsExactly("CUDA_ERROR_" + error);
+                assertThat(bench.run(id).resolve(id + ".safetensors")).hasBinaryContent(FakeEngine.result(20, 4096));
+            }
         }
     }
 
