@@ -34,8 +34,8 @@ import org.slf4j.LoggerFactory;
 @Requires(condition = KafkaWanted.class)
 public final class KafkaLink implements Part {
     private static final Logger LOG = LoggerFactory.getLogger(KafkaLink.class);
-    private static final long EVERY_MILLIS = 2_000;
-    private static final long ANSWER_SECONDS = 5;
+    private static final Duration EVERY = Duration.ofSeconds(2);
+    private static final Duration ANSWER = Duration.ofSeconds(5);
     private static final int ENOUGH_FAILURES = 2;
     private static final long AGAIN_MILLIS = 200;
     private static final int BEFORE_PUBLISHING = PUBLISHING - 20;
@@ -43,6 +43,8 @@ public final class KafkaLink implements Part {
     private final KafkaSettings settings;
     private final Topics topics;
     private final ClaimTail tail;
+    private final Duration every;
+    private final long answerMillis;
     private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
     private final ScheduledExecutorService watch =
             Executors.newSingleThreadScheduledExecutor(Thread.ofPlatform().daemon().name("kafka-link").factory());
@@ -55,7 +57,15 @@ public final class KafkaLink implements Part {
 
     @Inject
     KafkaLink(KafkaSettings settings, ClaimBook book) {
+        this(settings, book, EVERY, ANSWER);
+    }
+
+    /// @param every  how long to wait between two questions
+    /// @param answer how long an answer may take
+    KafkaLink(KafkaSettings settings, ClaimBook book, Duration every, Duration answer) {
         this.settings = settings;
+        this.every = every;
+        this.answerMillis = answer.toMillis();
         this.topics = new Topics(settings.config());
         this.tail = new ClaimTail(settings, book);
     }
@@ -69,7 +79,7 @@ public final class KafkaLink implements Part {
     public void start() {
         if (!settings.isOn()) return;
         tail.start();
-        var _ = watch.scheduleWithFixedDelay(this::look, 0, EVERY_MILLIS, TimeUnit.MILLISECONDS);
+        var _ = watch.scheduleWithFixedDelay(this::look, 0, every.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     @Override
@@ -99,7 +109,7 @@ public final class KafkaLink implements Part {
     private void look() {
         boolean before = up;
         try {
-            admin().describeCluster().nodes().get(ANSWER_SECONDS, TimeUnit.SECONDS);
+            admin().describeCluster().nodes().get(answerMillis, TimeUnit.MILLISECONDS);
             if (!hasTopics) createTopics();
             if (saidLost) LOG.info("Kafka at {} is back", settings.config().brokers());
             saidLost = false;
@@ -159,15 +169,15 @@ public final class KafkaLink implements Part {
     }
 
     private long countLag() throws ExecutionException, InterruptedException, TimeoutException {
-        Duration patience = Duration.ofSeconds(ANSWER_SECONDS);
+        Duration patience = Duration.ofMillis(answerMillis);
         Map<TopicPartition, Long> ends = ends(settings.config().jobs(), patience);
         Map<TopicPartition, OffsetAndMetadata> taken = admin().listConsumerGroupOffsets(settings.config().group())
-                .partitionsToOffsetAndMetadata().get(ANSWER_SECONDS, TimeUnit.SECONDS);
+                .partitionsToOffsetAndMetadata().get(answerMillis, TimeUnit.MILLISECONDS);
         Map<TopicPartition, OffsetSpec> untouched = ends.keySet().stream().filter(partition ->
                 taken.get(partition) == null)
                 .collect(Collectors.toMap(partition -> partition, partition -> OffsetSpec.earliest()));
         Map<TopicPartition, ListOffsetsResultInfo> beginnings = untouched.isEmpty() ? Map.of()
-                : admin().listOffsets(untouched).all().get(ANSWER_SECONDS, TimeUnit.SECONDS);
+                : admin().listOffsets(untouched).all().get(answerMillis, TimeUnit.MILLISECONDS);
         long sum = 0;
         for (Map.Entry<TopicPartition, Long> end : ends.entrySet()) {
             OffsetAndMetadata offset = taken.get(end.getKey());

@@ -53,7 +53,9 @@ final class Reaper {
         this.announcements = announcements;
         this.isAlive = isAlive;
         this.nanos = nanos;
-        this.deafness = every.multipliedBy(2).plus(CATCHING_UP.multipliedBy(2));
+        Duration usual = every.multipliedBy(2).plus(CATCHING_UP.multipliedBy(2));
+        Duration half = settings.config().lease().dividedBy(2);
+        this.deafness = usual.compareTo(half) < 0 ? usual : half;
         this.heardNanos = nanos.getAsLong();
     }
 

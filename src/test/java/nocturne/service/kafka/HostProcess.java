@@ -16,17 +16,21 @@ import nocturne.job.JobState;
 /// A [TestHost] in a process of its own, to be stopped, continued and killed.
 final class HostProcess implements AutoCloseable {
     private final Process process;
+    private final String signal;
     private final BlockingQueue<String> places = new LinkedBlockingQueue<>();
     private final List<String> lines = new CopyOnWriteArrayList<>();
 
-    private HostProcess(Process process) {
+    private HostProcess(Process process, String signal) {
         this.process = process;
+        this.signal = signal;
         Thread.ofPlatform().daemon().start(this::listen);
     }
 
-    /// @param place between two steps of a claim, where the process says that it is there and waits half a second;
-    ///              empty for none
-    static HostProcess start(KafkaConfig config, String name, Path work, int devices, Duration training, String place) {
+    /// @param signal that it gets there, such as `STOP` or `KILL`
+    /// @param place between two steps of a claim, where the process says that it is there and waits 20 s; empty
+    ///              for none
+    static HostProcess start(KafkaConfig config, String name, Path work, int devices, Duration training, String place,
+            String signal) {
         try {
             Process process = new ProcessBuilder(
                     Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -36,7 +40,7 @@ final class HostProcess implements AutoCloseable {
                     String.valueOf(training.toMillis()), String.valueOf(config.beat().toMillis()),
                     String.valueOf(config.lease().toMillis()), place)
                     .redirectError(ProcessBuilder.Redirect.INHERIT).start();
-            return new HostProcess(process);
+            return new HostProcess(process, signal);
         } catch (IOException e) {
             throw new AssertionError(e);
         }
@@ -52,7 +56,7 @@ final class HostProcess implements AutoCloseable {
                     waited[0] = true;
                     System.out.println("at " + place);
                     try {
-                        Thread.sleep(500);
+                        Thread.sleep(20_000);
                     } catch (InterruptedException e) {
                         Thread.currentThread().interrupt();
                     }
@@ -68,8 +72,12 @@ final class HostProcess implements AutoCloseable {
     private void listen() {
         try (BufferedReader reader = process.inputReader(StandardCharsets.UTF_8)) {
             for (String line = reader.readLine(); line != null; line = reader.readLine()) {
-                if (line.startsWith("at ")) places.add(line.substring(3));
-                else lines.add(line);
+                if (line.startsWith("at ")) {
+                    signal(signal);
+                    places.add(line.substring(3));
+                } else {
+                    lines.add(line);
+                }
             }
         } catch (IOException gone) {
             // Killed, mostly by the test.
@@ -90,9 +98,10 @@ final class HostProcess implements AutoCloseable {
         return found;
     }
 
+    /// Returns when the process was there and has got its signal.
     void awaitPlace() {
         try {
-            if (places.poll(60, TimeUnit.SECONDS) == null) throw new AssertionError("never came there: " + lines);
+            if (places.poll(90, TimeUnit.SECONDS) == null) throw new AssertionError("never came there: " + lines);
         } catch (InterruptedException e) {
             throw new AssertionError(e);
         }

@@ -28,8 +28,8 @@ final class IdleDevicesTest {
             with = "pretended trainers")
     @Test
     void everyDeviceGetsWorkWhileThereIsSome() throws Exception {
-        int count = Integer.getInteger("nocturne.jobs", 24);
-        Duration training = Duration.ofMillis(Integer.getInteger("nocturne.training", 2_000));
+        int count = Integer.getInteger("nocturne.jobs", 20);
+        Duration training = Duration.ofMillis(Integer.getInteger("nocturne.training", 1_000));
         KafkaConfig config = TestHost.config(TestBroker.bootstrap(), TestBroker.fresh("idle"), Duration.ofSeconds(5),
                 Duration.ofMinutes(5));
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", config.brokers()))) {
@@ -41,7 +41,7 @@ final class IdleDevicesTest {
         List<HostProcess> hosts = new ArrayList<>();
         try {
             for (int i = 0; i < DEVICES.length; i++) {
-                hosts.add(HostProcess.start(config, "h" + i, folder.resolve("h" + i), DEVICES[i], training, ""));
+                hosts.add(HostProcess.start(config, "h" + i, folder.resolve("h" + i), DEVICES[i], training, "", ""));
             }
             await().atMost(Duration.ofMinutes(5)).until(() ->
                     hosts.stream().mapToInt(host -> host.lines(JobState.COMPLETED).size()).sum() >= count);

@@ -26,7 +26,7 @@ final class TakeoverTest {
     private static final Duration PATIENCE = Duration.ofSeconds(90);
 
     private final KafkaConfig config = TestHost.config(TestBroker.bootstrap(), TestBroker.fresh("takeover"),
-            Duration.ofSeconds(1), Duration.ofSeconds(8));
+            Duration.ofSeconds(1), Duration.ofSeconds(4));
     private final List<TestHost> hosts = new ArrayList<>();
 
     @TempDir
@@ -55,7 +55,7 @@ final class TakeoverTest {
     @Test
     void anotherHostFinishesTheJobOfOneThatIsGoneForGood() throws IOException {
         try (HostProcess gone = HostProcess.start(config, "gone", folder.resolve("gone"), 1, Duration.ofMinutes(9),
-                "")) {
+                "", "")) {
             Topic.request(config, "job");
             await().atMost(PATIENCE).until(() -> gone.lines(JobState.RUNNING).size() == 1);
             gone.kill();
@@ -76,7 +76,7 @@ final class TakeoverTest {
     @Test
     void aHostThatWasGivenUpPublishesNothing() {
         try (HostProcess slow = HostProcess.start(config, "slow", folder.resolve("slow"), 1, Duration.ofSeconds(4),
-                "")) {
+                "", "")) {
             Topic.request(config, "job");
             await().atMost(PATIENCE).until(() -> slow.lines(JobState.RUNNING).size() == 1);
             slow.signal("STOP");
@@ -99,12 +99,12 @@ final class TakeoverTest {
         Topic.request(config, "job");
         await().atMost(PATIENCE).until(() -> worker.in(JobState.RUNNING).size() == 1);
         try (HostProcess deaf = HostProcess.start(config, "deaf", folder.resolve("deaf"), 1, Duration.ofSeconds(1),
-                "")) {
+                "", "")) {
             Topic.request(config, "other");
             await().atMost(PATIENCE).until(() -> deaf.lines(JobState.COMPLETED).size() == 1);
             deaf.signal("STOP");
             long stopped = System.nanoTime();
-            await().pollDelay(Duration.ofSeconds(10)).atMost(PATIENCE)
+            await().pollDelay(Duration.ofSeconds(5)).atMost(PATIENCE)
                     .until(() -> System.nanoTime() - stopped > config.lease().toNanos());
             deaf.signal("CONT");
             Topic.request(config, "third");

@@ -70,7 +70,7 @@ final class TestHost implements AutoCloseable {
         this.devices = new Devices(devices);
         KafkaSettings settings = new KafkaSettings(config, Map.of());
         this.book = new ClaimBook(System::nanoTime);
-        this.link = new KafkaLink(settings, book);
+        this.link = new KafkaLink(settings, book, Duration.ofMillis(300), Duration.ofSeconds(3));
         SimpleRegistry registry = new SimpleRegistry();
         this.camel = new DefaultCamelContext(registry);
         this.jobs = new KafkaJobs(settings, link, book, ledger, new AnyBundle(), (uri, hash, into) -> into,
