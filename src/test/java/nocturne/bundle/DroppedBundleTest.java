@@ -128,7 +128,7 @@ class DroppedBundleTest {
         });
         try {
             int taken = takeAgainAndAgain(zip, ROUNDS);
-            assertThat(taken).as("rounds that met the harmless file").isBetween(1, ROUNDS);
+            assertThat(taken).as("rounds that met the harmless file").isPositive();
         } finally {
             enough.set(true);
             villain.join();
@@ -152,7 +152,7 @@ class DroppedBundleTest {
             }
         });
         try {
-            assertThat(takeAgainAndAgain(dropped, ROUNDS)).as("rounds that met no link").isBetween(1, ROUNDS);
+            assertThat(takeAgainAndAgain(dropped, ROUNDS)).as("rounds that met no link").isPositive();
         } finally {
             enough.set(true);
             villain.join();
@@ -162,7 +162,8 @@ class DroppedBundleTest {
     private int takeAgainAndAgain(Path dropped, int rounds) {
         return assertTimeoutPreemptively(Duration.ofMinutes(1), () -> {
             int taken = 0;
-            for (int round = 0; round < rounds; round++) {
+            // At least so many, and until the harmless one was met: the villain may begin late.
+            for (int round = 0; round < rounds || taken == 0; round++) {
                 Path into = work.resolve(Integer.toString(round));
                 try {
                     Bundle bundle = Bundle.take(dropped, "maya", into, BundleLimits.STANDARD);
