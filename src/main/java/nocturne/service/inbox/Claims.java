@@ -82,23 +82,42 @@ final class Claims {
 
     /// What was in it is durable elsewhere: the file or folder goes.
     void delete(Path claimed) throws IOException {
-        deleteTree(claimed);
-        leave(placeOf(claimed));
+        try {
+            deleteTree(claimed);
+        } finally {
+            leave(placeOf(claimed));
+        }
     }
 
     /// Puts it where the user finds what could not be used.
     ///
     /// @return where it is now; null if it is gone
     @Nullable Path reject(Path claimed) throws IOException {
-        Path now = place(claimed, inbox.resolve(REJECTED));
-        leave(placeOf(claimed));
-        return now;
+        try {
+            return place(claimed, inbox.resolve(REJECTED));
+        } finally {
+            leave(placeOf(claimed));
+        }
     }
 
     /// Puts it back where it lay, or beside a newer file of that name.
     void giveBack(Path claimed) throws IOException {
-        place(claimed, inbox);
-        leave(placeOf(claimed));
+        try {
+            putBack(claimed);
+        } finally {
+            leave(placeOf(claimed));
+        }
+    }
+
+    /// A folder is only taken when its `.done` lies beside it, and that went when it was claimed.
+    private @Nullable Path putBack(Path claimed) throws IOException {
+        Path now = place(claimed, inbox);
+        if (now == null || now.getFileName().toString().endsWith(".json")) return now;
+        boolean isFolder = Files.isDirectory(now, LinkOption.NOFOLLOW_LINKS);
+        if (!isFolder) return now;
+        Path done = now.resolveSibling(WholeFiles.withDone(now.getFileName().toString()));
+        if (Files.notExists(done, LinkOption.NOFOLLOW_LINKS)) Files.createFile(done);
+        return now;
     }
 
     /// Claims of our own that nobody is at work on: made before we were killed, or a rename that came true after it was
@@ -117,7 +136,7 @@ final class Claims {
     int rescue(Path place) throws IOException {
         int count = 0;
         for (Path claimed : list(place)) {
-            if (place(claimed, inbox) != null) count++;
+            if (putBack(claimed) != null) count++;
         }
         leave(place);
         return count;

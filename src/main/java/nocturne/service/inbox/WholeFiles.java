@@ -54,7 +54,11 @@ final class WholeFiles {
     boolean isWhole(String name) {
         String plain = name.toLowerCase(Locale.ROOT);
         try {
-            if (plain.endsWith(DONE)) return !plain.endsWith(".zip" + DONE) && isFolder(withoutDone(name));
+            if (plain.endsWith(DONE)) {
+                // What could not be used is kept in a folder of ours, which nobody can send.
+                return !plain.endsWith(".zip" + DONE) && !withoutDone(plain).equals(Claims.REJECTED)
+                        && isFolder(withoutDone(name));
+            }
             Optional<DroppedFile> file = DroppedFile.at(inbox.resolve(name));
             if (file.isEmpty() || !isPlain(name, file.get())) return false;
             return plain.endsWith(".json") ? isWholeJson(name, file.get()) : isWholeZip(name, file.get());

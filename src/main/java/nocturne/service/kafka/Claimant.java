@@ -148,6 +148,12 @@ public final class Claimant {
                 return;
             }
             if (batch != null) imports.decide(batch);
+            if (outcome == Outcome.UNKNOWN) {
+                // If it came to nothing, a later commit of these offsets would lose what was asked for. Read again, it
+                // is found to be claimed already, or it is claimed now.
+                giveBack(all);
+                return;
+            }
             if (outcome == Outcome.COMMITTED) decision.repeated.forEach(onRepeated);
         }
         decision.left.forEach((partition, offset) -> seek(consumer, partition, offset));

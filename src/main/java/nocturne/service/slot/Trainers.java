@@ -98,10 +98,11 @@ final class Trainers {
         words.addAll(settings.command().isEmpty() ? ourselves(job) : settings.command());
         Path folder = work.job(job.id());
         words.addAll(List.of("train", folder.resolve(job.bundle()).toString(), "--out", work.run(job.id()).toString(),
-                "--name", job.name(), "--device", argument(device), "--cache",
+                // In one word: a stranger's name may look like an option.
+                "--name=" + job.name(), "--device", argument(device), "--cache",
                 work.cache().toString(), "--supervised"));
         String model = job.model();
-        if (model != null) words.addAll(List.of("--model", model));
+        if (model != null) words.add("--model=" + model);
         if (profile != null) words.addAll(List.of("--memory-profile", profile));
         int threads = settings.threads() > 0 ? settings.threads()
                 : cpuSlots > 1 ? Math.max(1, Runtime.getRuntime().availableProcessors() / cpuSlots) : 0;

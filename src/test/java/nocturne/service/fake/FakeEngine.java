@@ -75,7 +75,11 @@ public final class FakeEngine {
     }
 
     public static void main(String[] words) throws Exception {
-        List<String> left = new ArrayList<>(Arrays.asList(words));
+        List<String> left = new ArrayList<>();
+        // `--name=x` is `--name x`.
+        for (String word : words) {
+            left.addAll(Arrays.asList(word.startsWith("--") ? word.split("=", 2) : new String[] {word}));
+        }
         if (left.isEmpty() || !left.removeFirst().equals("train")) Runtime.getRuntime().halt(INPUT);
         boolean supervised = left.remove("--supervised");
         Path out = Path.of(option(left, "--out", "out"));

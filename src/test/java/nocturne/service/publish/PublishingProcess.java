@@ -80,7 +80,9 @@ public final class PublishingProcess {
             String checkpoint = "checkpoints/%06d.safetensors".formatted(step);
             desk.say(id, new Event.CheckpointWritten(step, checkpoint, BYTES, write(id, run, checkpoint), 0.5, 0.5));
             // The last two are kept.
-            Files.deleteIfExists(run.resolve("checkpoints/%06d.safetensors".formatted(step - 2 * EVERY)));
+            for (long old = EVERY; old <= step - 2 * EVERY; old += EVERY) {
+                Files.deleteIfExists(run.resolve("checkpoints/%06d.safetensors".formatted(old)));
+            }
             desk.takeOver(id);
             outbox.sync(id);
             Thread.sleep(20);
