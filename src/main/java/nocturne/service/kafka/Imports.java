@@ -181,8 +181,9 @@ final class Imports {
         } catch (InterruptedException stopping) {
             Thread.currentThread().interrupt();
         } catch (RuntimeException bug) {
-            // The pending file stays: the next start tries again.
+            // The pending file stays, so the next start tries again; its device is free for others until then.
             LOG.error("importing request {} failed", item.claim().request(), bug);
+            done.run();
         }
     }
 

@@ -87,9 +87,10 @@ final class Pending {
         for (Path folder : folders()) {
             try {
                 batches.add(read(folder));
-            } catch (IOException | RuntimeException unfinished) {
-                // Without its list nothing of it was claimed.
-                delete(folder);
+            } catch (IOException | RuntimeException unreadable) {
+                // Without its list nothing of it was claimed. With a list that cannot be read just now, something may
+                // have been: it stays for the next start.
+                if (Files.notExists(folder.resolve(LIST))) delete(folder);
             }
         }
         return batches;
