@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import nocturne.io.AtomicFiles;
 import nocturne.io.CrashPoint;
+import nocturne.io.FolderTree;
 import nocturne.problem.SickMachine;
 
 /// Frees the room that jobs take up in the work folder some time after their end.

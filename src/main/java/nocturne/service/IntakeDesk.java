@@ -15,7 +15,7 @@ import nocturne.bundle.BundleLimits;
 import nocturne.event.Event;
 import nocturne.io.AtomicFiles;
 import nocturne.io.ContentHash;
-import nocturne.job.FolderTree;
+import nocturne.io.FolderTree;
 import nocturne.job.Job;
 import nocturne.job.JobId;
 import nocturne.job.JobState;

@@ -5,13 +5,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
@@ -22,6 +19,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import nocturne.io.AtomicFiles;
+import nocturne.io.FolderTree;
 import nocturne.problem.UserMistake;
 import org.jspecify.annotations.Nullable;
 
@@ -83,7 +81,7 @@ final class Claims {
     /// What was in it is durable elsewhere: the file or folder goes.
     void delete(Path claimed) throws IOException {
         try {
-            deleteTree(claimed);
+            FolderTree.delete(claimed);
         } finally {
             leave(placeOf(claimed));
         }
@@ -215,24 +213,6 @@ final class Claims {
 
     private static Path placeOf(Path claimed) {
         return Objects.requireNonNull(claimed.getParent());
-    }
-
-    static void deleteTree(Path root) throws IOException {
-        if (!Files.exists(root, LinkOption.NOFOLLOW_LINKS)) return;
-        Files.walkFileTree(root, new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
-                Files.delete(file);
-                return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult postVisitDirectory(Path folder, @Nullable IOException failure) throws IOException {
-                if (failure != null) throw failure;
-                Files.delete(folder);
-                return FileVisitResult.CONTINUE;
-            }
-        });
     }
 
     private static void privateFolder(Path folder) throws IOException {
