@@ -11,6 +11,7 @@ import java.util.function.LongSupplier;
 import java.util.function.ToLongFunction;
 import nocturne.job.JobId;
 import nocturne.job.Ledger;
+import nocturne.service.DiskConfig;
 import nocturne.service.HostJournal;
 import nocturne.service.ServiceConfig;
 
@@ -33,13 +34,13 @@ final class SlotFactory {
     }
 
     /// What an operator can set.
-    record Settings(ServiceConfig service, SlotSettings slots, TrainerSettings trainer, HangLimits limits,
-            GpuSettings gpu) {}
+    record Settings(ServiceConfig service, DiskConfig disk, SlotSettings slots, TrainerSettings trainer,
+            HangLimits limits, GpuSettings gpu) {}
 
     @Singleton
-    Dispatcher dispatcher(ServiceConfig service, SlotSettings slots, TrainerSettings trainer, HangLimits limits,
-            GpuSettings gpu, Ledger ledger, HostJournal host) throws InterruptedException {
-        return dispatcher(new Settings(service, slots, trainer, limits, gpu), ledger, host, World.real());
+    Dispatcher dispatcher(ServiceConfig service, DiskConfig disk, SlotSettings slots, TrainerSettings trainer,
+            HangLimits limits, GpuSettings gpu, Ledger ledger, HostJournal host) throws InterruptedException {
+        return dispatcher(new Settings(service, disk, slots, trainer, limits, gpu), ledger, host, World.real());
     }
 
     static Dispatcher dispatcher(Settings settings, Ledger ledger, HostJournal host, World world)
@@ -59,8 +60,8 @@ final class SlotFactory {
                 world.variables(), world.processes());
         Attempt.Setting setting = new Attempt.Setting(ledger, trainers, trainer, settings.limits(),
                 settings.service().grace(), settings.slots().progress(), board, world.nanos());
-        DiskRoom disk = new DiskRoom(List.of(ledger.work().root(), settings.service().outbox()), trainer.reserve(),
-                world.usableBytes());
+        DiskRoom disk = new DiskRoom(List.of(ledger.work().root(), settings.service().outbox()),
+                settings.disk().reserve(), world.usableBytes());
         Hours hours = Hours.of(settings.slots().windows(), settings.slots().zone(), world.clock());
         return new Dispatcher(new Dispatcher.Makings(setting, trainer, pauses, rest, world.processes(), hours, disk,
                 host, health, gpu.share(), measured ? gpu.poll() : Duration.ZERO));

@@ -20,7 +20,7 @@ final class DiskRoomTest {
     @Test
     void aJobIsPutAsideUntilThereIsRoom() throws Exception {
         AtomicLong free = new AtomicLong(1000);
-        SlotBench bench = new SlotBench(folder).with("trainer.reserve", 500);
+        SlotBench bench = new SlotBench(folder).with("disk.reserve", 500);
         SlotFactory.World world = bench.world();
         bench.in(new SlotFactory.World(world.variables(), world.processes(), world.clock(), world.nanos(),
                 _ -> free.get()));
