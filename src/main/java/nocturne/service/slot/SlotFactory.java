@@ -7,8 +7,10 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
-import java.util.function.ToLongFunction;
+import nocturne.io.FreeSpace;
 import nocturne.job.JobId;
 import nocturne.job.Ledger;
 import nocturne.service.DiskConfig;
@@ -26,10 +28,10 @@ final class SlotFactory {
     /// @param nanos       for everything else; only runs forwards
     /// @param usableBytes of a folder's disk
     record World(Map<String, String> variables, Processes processes, InstantSource clock, LongSupplier nanos,
-            ToLongFunction<Path> usableBytes) {
+            Function<Path, OptionalLong> usableBytes) {
         static World real() {
             return new World(System.getenv(), Processes.REAL, InstantSource.system(), System::nanoTime,
-                    DiskRoom::usableBytes);
+                    FreeSpace::of);
         }
     }
 
