@@ -27,6 +27,7 @@ import nocturne.job.Job;
 import nocturne.job.Ledger;
 import nocturne.problem.SickMachine;
 import nocturne.problem.UserMistake;
+import nocturne.service.Backoff;
 import nocturne.service.BundleSource;
 import nocturne.service.Incoming;
 import nocturne.service.Intake;
@@ -41,8 +42,7 @@ final class Imports {
     private static final Logger LOG = LoggerFactory.getLogger(Imports.class);
     private static final Duration CATCHING_UP = Duration.ofSeconds(5);
     private static final Duration LATER = Duration.ofSeconds(2);
-    /// A sick disk is tried again after 2 s, 4 s, ... and then every minute.
-    private static final int MOST_DOUBLINGS = 5;
+    private static final Backoff SICK_DISK = new Backoff(Duration.ofSeconds(2), Duration.ofMinutes(1));
     /// Fetching and unpacking wait for the network and the disk; more at once would only wait longer.
     private static final int AT_ONCE = 4;
 
@@ -176,8 +176,7 @@ final class Imports {
         } catch (SickMachine sick) {
             if (tries == 0) LOG.warn("request {} cannot become a job yet: {}", item.claim().request(),
                     sick.getMessage());
-            Duration pause = LATER.multipliedBy(1L << Math.min(tries, MOST_DOUBLINGS));
-            again(() -> workers.execute(() -> importOne(item, tries + 1, done)), pause);
+            again(() -> workers.execute(() -> importOne(item, tries + 1, done)), SICK_DISK.after(tries + 1));
         } catch (InterruptedException stopping) {
             Thread.currentThread().interrupt();
         } catch (RuntimeException bug) {

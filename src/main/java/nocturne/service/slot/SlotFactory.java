@@ -13,6 +13,7 @@ import java.util.function.LongSupplier;
 import nocturne.io.FreeSpace;
 import nocturne.job.JobId;
 import nocturne.job.Ledger;
+import nocturne.service.Backoff;
 import nocturne.service.DiskConfig;
 import nocturne.service.HostJournal;
 import nocturne.service.ServiceConfig;
@@ -54,8 +55,9 @@ final class SlotFactory {
         List<String> devices = Devices.of(settings.slots().slots(), health, !trainer.command().isEmpty());
         boolean measured = !gpu.feed().isEmpty() || devices.stream().anyMatch(device -> device.startsWith("cuda:"));
 
-        Backoff<JobId> pauses = new Backoff<>(trainer.pause(), trainer.longestPause(), world.nanos());
-        Backoff<String> rest = new Backoff<>(trainer.pause(), trainer.longestPause(), world.nanos());
+        Backoff backoff = new Backoff(trainer.pause(), trainer.longestPause());
+        Rests<JobId> pauses = new Rests<>(backoff, world.nanos());
+        Rests<String> rest = new Rests<>(backoff, world.nanos());
         SlotBoard board = new SlotBoard(devices, rest, host);
         int cpuSlots = (int) devices.stream().filter(device -> device.startsWith("cpu")).count();
         Trainers trainers = new Trainers(trainer, ledger.work(), settings.service().home(), cpuSlots,
