@@ -141,8 +141,8 @@ final class Imports {
         if (ours.isEmpty()) pending.forget(batch);
         for (Pending.Item item : ours) {
             underWay.put(item.claim().request(), item.claim());
-            workers.execute(() -> importOne(item, 0, () -> {
-                if (left.decrementAndGet() == 0) pending.forget(batch);
+            workers.execute(() -> importOne(item, 0, settled -> {
+                if (settled && left.decrementAndGet() == 0) pending.forget(batch);
                 underWay.remove(item.claim().request());
                 done(1);
             }));
@@ -163,7 +163,9 @@ final class Imports {
         listeners.forEach(Runnable::run);
     }
 
-    private void importOne(Pending.Item item, int tries, Runnable done) {
+    /// @param end told once, at the end of the last try: whether there was an answer
+    private void importOne(Pending.Item item, int tries, Consumer<Boolean> end) {
+        boolean settled = false;
         try {
             atOnce.acquire();
             try {
@@ -172,18 +174,21 @@ final class Imports {
             } finally {
                 atOnce.release();
             }
-            done.run();
+            settled = true;
         } catch (SickMachine sick) {
             if (tries == 0) LOG.warn("request {} cannot become a job yet: {}", item.claim().request(),
                     sick.getMessage());
-            again(() -> workers.execute(() -> importOne(item, tries + 1, done)), SICK_DISK.after(tries + 1));
+            again(() -> workers.execute(() -> importOne(item, tries + 1, end)), SICK_DISK.after(tries + 1));
+            return;
         } catch (InterruptedException stopping) {
             Thread.currentThread().interrupt();
+            return;
         } catch (RuntimeException bug) {
-            // The pending file stays, so the next start tries again; its device is free for others until then.
+            // What is pending stays, so the next start tries again; the device is free for others until then.
             LOG.error("importing request {} failed", item.claim().request(), bug);
-            done.run();
         }
+        // Behind all catches, so that what goes wrong in it cannot call it again.
+        end.accept(settled);
     }
 
     private Verdict take(Pending.Item item) {
