@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import nocturne.io.DType;
 import nocturne.tensor.Attention;
 import nocturne.tensor.Backend;
 import nocturne.tensor.Convolution;
@@ -40,7 +41,7 @@ final class WatchedBackend implements Backend {
                 // The blocks share one arena below; it goes with the last of them.
                 if (++released == taken) memory.close();
             }
-        });
+        }, DType.F32);
         arenas.add(arena);
         return arena;
     }
