@@ -79,6 +79,11 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
+    public MemorySegment inHostMemory(Tensor tensor, Arena arena) {
+        return tensor.data();
+    }
+
+    @Override
     public void together(long multiplyAdds, Runnable first, Runnable second) {
         if (multiplyAdds > MOST_SIDE_BY_SIDE) {
             first.run();

@@ -1,5 +1,6 @@
 package nocturne.tensor;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.function.Consumer;
 import nocturne.io.DType;
@@ -26,6 +27,11 @@ public interface Backend extends AutoCloseable {
 
     /// Copies a tensor's numbers out.
     void read(Tensor source, float[] target);
+
+    /// A tensor's bytes in host memory: where they lie, if that is host memory, else copied there.
+    ///
+    /// @param arena whose memory a copy takes
+    MemorySegment inHostMemory(Tensor tensor, Arena arena);
 
     /// Runs two independent pieces of work that write to different tensors, side by side where that is faster.
     ///

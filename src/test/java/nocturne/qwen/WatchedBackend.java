@@ -1,5 +1,6 @@
 package nocturne.qwen;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -59,6 +60,11 @@ final class WatchedBackend implements Backend {
     @Override
     public void write(Consumer<MemorySegment> writer, Tensor target) {
         backend.write(writer, target);
+    }
+
+    @Override
+    public MemorySegment inHostMemory(Tensor tensor, Arena arena) {
+        return backend.inHostMemory(tensor, arena);
     }
 
     @Override
