@@ -55,7 +55,7 @@ final class WholeFiles {
     boolean isWhole(String name) {
         String plain = name.toLowerCase(Locale.ROOT);
         try {
-            if (plain.endsWith(DONE)) {
+            if (isMarker(name)) {
                 // What could not be used is kept in a folder of ours, which nobody can send.
                 return !plain.endsWith(".zip" + DONE) && !withoutDone(plain).equals(Claims.REJECTED)
                         && isFolder(withoutDone(name));
@@ -67,6 +67,11 @@ final class WholeFiles {
             tell(name, "cannot be read: " + e.getMessage());
             return false;
         }
+    }
+
+    /// Whether a name is that of a file which says that the one beside it is whole.
+    static boolean isMarker(String name) {
+        return name.toLowerCase(Locale.ROOT).endsWith(DONE);
     }
 
     static String withoutDone(String name) {
