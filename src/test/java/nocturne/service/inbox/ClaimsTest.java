@@ -62,6 +62,42 @@ final class ClaimsTest {
         assertThat(claims.own()).isEmptyDirectory();
     }
 
+    /// Its own was deleted when it was claimed, and without one it would never be taken.
+    @Test
+    void aFolderThatGoesBackGetsItsMarkerBack() throws IOException {
+        Files.createDirectory(inbox.resolve("maya"));
+        Path older = claims.claim("maya").orElseThrow();
+        Files.createDirectory(inbox.resolve("maya"));
+        claims.giveBack(older);
+        assertThat(inbox.resolve("maya.done")).as("of the newer one").doesNotExist();
+        assertThat(inbox.resolve("maya-2")).isDirectory();
+        assertThat(inbox.resolve("maya-2.done")).isEmptyFile();
+
+        // Its sender has put one there meanwhile.
+        Path again = claims.claim("maya-2").orElseThrow();
+        claims.giveBack(again);
+        assertThat(inbox.resolve("maya-2")).isDirectory();
+        assertThat(claims.own()).isEmptyDirectory();
+
+        Files.writeString(inbox.resolve("otto.zip"), "otto");
+        claims.giveBack(claims.claim("otto.zip").orElseThrow());
+        assertThat(inbox.resolve("otto.zip.done")).as("what is no folder needs none").doesNotExist();
+    }
+
+    @Test
+    @Promise(row = 19, fault = "a claimed file that cannot be put where it belongs")
+    void whatCannotBePutAwayGoesBackIntoTheInboxLater() throws IOException {
+        Files.writeString(inbox.resolve("maya.zip"), "maya");
+        Path claimed = claims.claim("maya.zip").orElseThrow();
+        Files.delete(inbox.resolve("rejected"));
+        assertThatThrownBy(() -> claims.reject(claimed)).isInstanceOf(IOException.class);
+        assertThat(claimed).hasContent("maya");
+        Keeper keeper = new Keeper(claims, () -> 0);
+        keeper.look();
+        keeper.look();
+        assertThat(inbox.resolve("maya.zip")).hasContent("maya");
+    }
+
     @Test
     @DisabledOnOs(OS.WINDOWS)
     @Promise(row = 35, fault = "a folder with a link to a canary, deleted after its import")
@@ -114,6 +150,18 @@ final class ClaimsTest {
         restarted.start();
         restarted.stop();
         assertThat(inbox.resolve("maya.zip")).hasContent("maya");
+    }
+
+    @Test
+    @Promise(row = 19, fault = "a service killed with a claimed folder, and started again")
+    void aRestartPutsAFolderBackWithItsMarker() throws IOException {
+        Files.createDirectory(inbox.resolve("maya"));
+        assertThat(claims.claim("maya")).isPresent();
+        Keeper restarted = new Keeper(claims("studio~00000001"), () -> 0);
+        restarted.start();
+        restarted.stop();
+        assertThat(inbox.resolve("maya")).isDirectory();
+        assertThat(inbox.resolve("maya.done")).isEmptyFile();
     }
 
     /// The other one's clock does not matter, nor does ours of the day: only how long nothing was heard of it.
