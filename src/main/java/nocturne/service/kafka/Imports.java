@@ -143,8 +143,6 @@ final class Imports {
             underWay.put(item.claim().request(), item.claim());
             workers.execute(() -> importOne(item, 0, () -> {
                 if (left.decrementAndGet() == 0) pending.forget(batch);
-                underWay.remove(item.claim().request());
-                done(1);
             }));
         }
     }
@@ -163,7 +161,7 @@ final class Imports {
         listeners.forEach(Runnable::run);
     }
 
-    private void importOne(Pending.Item item, int tries, Runnable done) {
+    private void importOne(Pending.Item item, int tries, Runnable imported) {
         try {
             atOnce.acquire();
             try {
@@ -172,19 +170,22 @@ final class Imports {
             } finally {
                 atOnce.release();
             }
-            done.run();
+            imported.run();
         } catch (SickMachine sick) {
             if (tries == 0) LOG.warn("request {} cannot become a job yet: {}", item.claim().request(),
                     sick.getMessage());
             Duration pause = LATER.multipliedBy(1L << Math.min(tries, MOST_DOUBLINGS));
-            again(() -> workers.execute(() -> importOne(item, tries + 1, done)), pause);
+            again(() -> workers.execute(() -> importOne(item, tries + 1, imported)), pause);
+            return;
         } catch (InterruptedException stopping) {
             Thread.currentThread().interrupt();
+            return;
         } catch (RuntimeException bug) {
             // The pending file stays, so the next start tries again; its device is free for others until then.
             LOG.error("importing request {} failed", item.claim().request(), bug);
-            done.run();
         }
+        underWay.remove(item.claim().request());
+        done(1);
     }
 
     private Verdict take(Pending.Item item) {
