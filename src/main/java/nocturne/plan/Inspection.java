@@ -30,6 +30,7 @@ public record Inspection(Bundle bundle, ResolvedRecipe resolved, Path model, Dat
         if (model != null) reader = reader.withModel(model);
         ResolvedRecipe resolved =
                 bundle.recipe().isPresent() ? reader.read(bundle.recipe().get()) : reader.standard();
+        RecipePaths.check(bundle, resolved);
         Path folder = models.find(resolved.recipe().model().nameOrPath(), bundle.root());
         Datasets.Scanned datasets = new Datasets(bundle.root()).scan(resolved.recipe());
         return new Inspection(bundle, resolved, folder, datasets.training(), datasets.heldOut());
