@@ -157,6 +157,24 @@ public final class Bundle {
         return List.copyOf(files.keySet());
     }
 
+    /// Whether what lies at a path below the root is part of the bundle, wherever links lead: inside it, and not
+    /// hidden. True as well where nothing lies; that is for others to tell.
+    public boolean covers(String path) {
+        try {
+            Path real = root.resolve(path).toRealPath();
+            Path realRoot = root.toRealPath();
+            return real.startsWith(realRoot) && !isHidden(Path.of(path).normalize())
+                    && !isHidden(realRoot.relativize(real));
+        } catch (IOException nothing) {
+            return true;
+        }
+    }
+
+    private static boolean isHidden(Path relative) {
+        String name = relative.toString().replace('\\', '/');
+        return !name.isEmpty() && new EntryName(name).isJunk();
+    }
+
     /// Folders that hold pictures directly, relative to the root, sorted; `""` is the root. For bundles with no recipe.
     public List<String> pictureFolders() {
         Set<String> folders = new TreeSet<>();

@@ -41,7 +41,8 @@ final class IntakeCase implements AutoCloseable {
                 folder.resolve("outbox"), folder.resolve("work"), folder.resolve("routes"), "studio",
                 Duration.ofSeconds(1), Duration.ofSeconds(1));
         LimitsConfig limits = new LimitsConfig(10_000, 256L << 20, 8L << 30, 200, Duration.ofMinutes(10));
-        return new IntakeDesk(ledger, config, limits, new DiskConfig(reserve));
+        return new IntakeDesk(ledger, config, new ModelsConfig(List.of(Path.of("models"))), limits,
+                new DiskConfig(reserve));
     }
 
     /// A zip in a folder that stands for the inbox.
