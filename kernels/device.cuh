@@ -48,14 +48,15 @@ typedef unsigned long long uintptr_t;
 #define DEVICE inline
 
 // Beside the kernel itself: how it is called with an array of arguments, and what kinds of arguments it takes.
-#define KERNEL(name, ...)                                                                            \
-    extern "C" void name(__VA_ARGS__);                                                               \
-    extern "C" __attribute__((visibility("default"))) void name##__call(void** arguments) {         \
-        simulator::call(name, arguments);                                                            \
-    }                                                                                                \
-    extern "C" __attribute__((visibility("default"))) const char* name##__signature() {             \
-        return simulator::signature_of(name);                                                        \
-    }                                                                                                \
+#define KERNEL(name, ...)                                                                    \
+    extern "C" void name(__VA_ARGS__);                                                       \
+    static void (*const name##__pointer)(__VA_ARGS__) = name;                                \
+    extern "C" __attribute__((visibility("default"))) void name##__call(void** arguments) { \
+        simulator::call(name##__pointer, arguments);                                         \
+    }                                                                                        \
+    extern "C" __attribute__((visibility("default"))) const char* name##__signature() {     \
+        return simulator::signature_of(name##__pointer);                                     \
+    }                                                                                        \
     extern "C" void name(__VA_ARGS__)
 
 #define BOUNDED_KERNEL(threads, blocks, name, ...) KERNEL(name, __VA_ARGS__)

@@ -68,6 +68,12 @@ std::string place_in(const Allocation& allocation, const unsigned char* address)
     return allocation.freed ? place + " that has been freed" : place;
 }
 
+void make_margins(const Allocation& allocation) {
+    unsigned char* behind = allocation.data + allocation.bytes;
+    memset(allocation.firstUsable(), MARGIN_BYTE, static_cast<size_t>(allocation.data - allocation.firstUsable()));
+    memset(behind, MARGIN_BYTE, static_cast<size_t>(allocation.endOfUsable() - behind));
+}
+
 // The first byte of a margin that is not as it was made; null where all are.
 const unsigned char* first_damaged(const unsigned char* from, const unsigned char* end) {
     for (const unsigned char* p = from; p < end; p++) {
@@ -89,9 +95,8 @@ void* allocate_guarded(size_t bytes) {
         return nullptr;
     }
     made.data = made.endOfUsable() - round_up(bytes, ALIGNMENT);
-    memset(made.firstUsable(), MARGIN_BYTE, static_cast<size_t>(made.data - made.firstUsable()));
     memset(made.data, NAN_BYTE, bytes);
-    memset(made.data + bytes, MARGIN_BYTE, static_cast<size_t>(made.endOfUsable() - made.data) - bytes);
+    make_margins(made);
     std::lock_guard<std::mutex> lock(memory().mutex);
     memory().allocations[number(mapping)] = made;
     return made.data;
@@ -116,7 +121,9 @@ std::string damaged_margins() {
         if (damaged == nullptr) {
             damaged = first_damaged(allocation.data + allocation.bytes, allocation.endOfUsable());
         }
-        if (damaged != nullptr) return place_in(allocation, damaged);
+        if (damaged == nullptr) continue;
+        make_margins(allocation);
+        return place_in(allocation, damaged);
     }
     return "";
 }

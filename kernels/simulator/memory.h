@@ -15,7 +15,8 @@ void* allocate_guarded(size_t bytes);
 // Gives memory back. Its addresses are not used again, so that a late access is noticed too.
 void free_guarded(void* memory);
 
-// What was written into the margins between the memory handed out and its guards; empty where all are whole.
+// What was written into the margins between the memory handed out and its guards since the last call; empty where all
+// are whole.
 std::string damaged_margins();
 
 // What lies at an address: "40 bytes behind the end of an allocation of 400 bytes".

@@ -28,6 +28,8 @@ final class HostCompiler {
     private static final List<String> OPTIONS = List.of("-std=c++17", "-O2", "-march=native", "-ffp-contract=off",
             "-fPIC", "-fvisibility=hidden", "-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas", "-I" + KERNELS);
 
+    private HostCompiler() {}
+
     static boolean isInstalled() {
         String path = System.getenv().getOrDefault("PATH", "");
         return Stream.of(path.split(File.pathSeparator)).anyMatch(dir -> Files.isExecutable(Path.of(dir, COMPILER)));
@@ -35,7 +37,7 @@ final class HostCompiler {
 
     /// @return the shared library of these sources and the simulator
     /// @throws IllegalStateException with the compiler's words, if it refuses
-    Path library(List<Path> sources) throws IOException {
+    static Path library(List<Path> sources) throws IOException {
         List<Path> simulator = filesIn(KERNELS.resolve("simulator"), ".cpp");
         String common = common();
         List<Path> units = new ArrayList<>(simulator);

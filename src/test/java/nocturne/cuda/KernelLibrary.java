@@ -19,7 +19,10 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /// Kernels compiled for the processor together with the host simulator (`kernels/simulator`), loaded into this process.
 final class KernelLibrary {
-    private static final Map<List<Path>, KernelLibrary> LOADED = new ConcurrentHashMap<>();
+    private static final Map<List<Path>, Attempt> LOADED = new ConcurrentHashMap<>();
+
+    /// A library, or why there is none: what the compiler refuses once it is not asked again.
+    private record Attempt(KernelLibrary library, RuntimeException failure) {}
 
     /// How a kernel is called, and one letter for the kind of each of its parameters, see [Arguments#signature].
     record Kernel(MemorySegment call, String signature) {}
@@ -40,13 +43,17 @@ final class KernelLibrary {
     static KernelLibrary of(List<Path> sources) {
         assumeTrue(System.getProperty("os.name").equals("Linux"), "the kernel simulator runs on Linux only");
         assumeTrue(HostCompiler.isInstalled(), "g++ is not installed, so kernels cannot be tested without a GPU");
-        return LOADED.computeIfAbsent(sources, files -> {
+        Attempt attempt = LOADED.computeIfAbsent(sources, files -> {
             try {
-                return new KernelLibrary(new HostCompiler().library(files));
+                return new Attempt(new KernelLibrary(HostCompiler.library(files)), null);
+            } catch (RuntimeException failed) {
+                return new Attempt(null, failed);
             } catch (IOException failed) {
-                throw new UncheckedIOException(failed);
+                return new Attempt(null, new UncheckedIOException(failed));
             }
         });
+        if (attempt.failure != null) throw attempt.failure;
+        return attempt.library;
     }
 
     /// @throws IllegalArgumentException where there is no such kernel

@@ -8,6 +8,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 
 /// A device whose kernels run on the processor, in `kernels/simulator`.
 ///
@@ -28,6 +31,7 @@ final class SimulatedDevice implements Device {
     private final MethodHandle free;
     private final Arena arena = Arena.ofShared();
     private final MemorySegment message = arena.allocate(MESSAGE_BYTES);
+    private final Map<Long, MemorySegment> allocations = new HashMap<>();
 
     /// The kernels of the project, in the plainest order.
     SimulatedDevice() {
@@ -56,6 +60,7 @@ final class SimulatedDevice implements Device {
         try {
             MemorySegment memory = (MemorySegment) allocate.invokeExact(bytes);
             if (memory.equals(MemorySegment.NULL)) throw new OutOfMemoryError(bytes + " bytes of simulated memory");
+            allocations.put(memory.address(), memory);
             return memory.reinterpret(bytes);
         } catch (Throwable failed) {
             throw unexpected(failed);
@@ -64,8 +69,10 @@ final class SimulatedDevice implements Device {
 
     @Override
     public void release(MemorySegment memory) {
+        MemorySegment ours = allocations.remove(memory.address());
+        if (ours == null) throw new IllegalArgumentException("not memory of this device, or given back twice");
         try {
-            free.invokeExact(memory);
+            free.invokeExact(ours);
         } catch (Throwable failed) {
             throw unexpected(failed);
         }
@@ -113,8 +120,10 @@ final class SimulatedDevice implements Device {
         return new IllegalStateException("calling the simulator", failed);
     }
 
+    /// Gives back all memory, too.
     @Override
     public void close() {
+        List.copyOf(allocations.values()).forEach(this::release);
         arena.close();
     }
 }
