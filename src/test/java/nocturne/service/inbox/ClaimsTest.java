@@ -63,6 +63,20 @@ final class ClaimsTest {
     }
 
     @Test
+    @Promise(row = 19, fault = "a claimed file that cannot be put where it belongs")
+    void whatCannotBePutAwayGoesBackIntoTheInboxLater() throws IOException {
+        Files.writeString(inbox.resolve("maya.zip"), "maya");
+        Path claimed = claims.claim("maya.zip").orElseThrow();
+        Files.delete(inbox.resolve("rejected"));
+        assertThatThrownBy(() -> claims.reject(claimed)).isInstanceOf(IOException.class);
+        assertThat(claimed).hasContent("maya");
+        Keeper keeper = new Keeper(claims, () -> 0);
+        keeper.look();
+        keeper.look();
+        assertThat(inbox.resolve("maya.zip")).hasContent("maya");
+    }
+
+    @Test
     void aMarkerComesAlongAndGoesBackWithWhatItMarks() throws IOException {
         Files.createDirectory(inbox.resolve("maya"));
         Files.createFile(inbox.resolve("maya.done"));
