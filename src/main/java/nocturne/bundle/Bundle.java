@@ -38,6 +38,7 @@ public final class Bundle {
 
     private static final String NEITHER = "is neither a folder nor a zip";
     private static final Set<String> RECIPE_ENDINGS = Set.of("yaml", "yml", "json");
+    private static final String PIPELINE = "model_index.json";
     private static final Set<String> PICTURE_ENDINGS = Set.of("png", "jpg", "jpeg", "webp");
 
     private final Path root;
@@ -225,9 +226,11 @@ public final class Bundle {
         return new Bundle(root, files, recipes.stream().findFirst().map(name -> name.substring(wrapper.length())));
     }
 
-    /// At the top or one folder below, where people put it; deeper down, JSON is somebody's data.
+    /// At the top or one folder below, where people put it; deeper down, JSON is somebody's data, and so is the list of
+    /// contents of a pipeline that comes in the bundle.
     private static boolean isRecipe(String name) {
-        return RECIPE_ENDINGS.contains(ending(name)) && name.chars().filter(c -> c == '/').count() <= 1;
+        return RECIPE_ENDINGS.contains(ending(name)) && name.chars().filter(c -> c == '/').count() <= 1
+                && !name.endsWith("/" + PIPELINE);
     }
 
     private static Problem link(String name) {
