@@ -21,6 +21,7 @@ import nocturne.job.JobId;
 import nocturne.job.JobState;
 import nocturne.job.Ledger;
 import nocturne.plan.Inspection;
+import nocturne.plan.Limits;
 import nocturne.plan.ModelSearch;
 import nocturne.problem.DiskFull;
 import nocturne.problem.Problem;
@@ -47,6 +48,7 @@ final class IntakeDesk implements Intake {
     private final ModelSearch models;
     private final Path outbox;
     private final BundleLimits limits;
+    private final Limits recipeLimits;
     private final long reserve;
     private final AtomicLong counter = new AtomicLong();
     /// Two bundles with the same content are decided about one after the other; others do not wait for them.
@@ -61,7 +63,8 @@ final class IntakeDesk implements Intake {
         this.ledger = ledger;
         this.models = new ModelSearch.Below(config.home(), models.below(config.home()));
         this.outbox = config.outbox();
-        this.limits = limits.limits();
+        this.limits = limits.ofBundle();
+        this.recipeLimits = limits.ofRecipe();
         this.reserve = disk.reserve();
         for (int i = 0; i < deciding.length; i++) deciding[i] = new Object();
     }
@@ -106,7 +109,7 @@ final class IntakeDesk implements Intake {
                     "cannot be a job's id: 1 to 64 of a-z, 0-9 and -, with a letter or digit at both ends");
         }
         Bundle taken = Bundle.take(bundle.source(), name, folder, limits);
-        Inspection inspection = Inspection.of(taken, name, model(bundle), models);
+        Inspection inspection = Inspection.of(taken, name, model(bundle), models).within(recipeLimits);
         requireRoom(DiskNeed.ofRun(inspection));
         return new Checked(folder.relativize(taken.root()).getName(0).toString(), kept(inspection.model(), folder),
                 taken.contentHash(), inspection.resolved().recipe().train().steps(),
