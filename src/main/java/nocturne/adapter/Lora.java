@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.random.RandomGenerator;
+import nocturne.io.DType;
 import nocturne.tensor.Adapters;
 import nocturne.tensor.Backend;
 import nocturne.tensor.Linear.LowRank;
@@ -26,8 +27,8 @@ public final class Lora {
         this.layout = layout;
         this.alpha = alpha;
         int parameters = Math.toIntExact(layout.parameters());
-        values = arena.allocate(parameters);
-        gradients = arena.allocate(parameters);
+        values = arena.allocate(DType.F32, parameters);
+        gradients = arena.allocate(DType.F32, parameters);
         backend.elementwise().fill(values, 0);
         for (LoraLayout.Slot slot : layout.slots()) {
             LowRank factors = factors(slot, values, 1);

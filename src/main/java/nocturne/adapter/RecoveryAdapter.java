@@ -52,8 +52,8 @@ public record RecoveryAdapter(SequencedMap<String, AdapterModule> modules) {
         modules.forEach((name, module) -> {
             switch (module) {
                 case LowRank low -> tensors.put(name, List.of(new Linear.LowRank(
-                        backend.tensor(arena, low.down(), low.rank(), low.in()),
-                        backend.tensor(arena, low.up(), low.out(), low.rank()),
+                        backend.floats(arena, low.down(), low.rank(), low.in()),
+                        backend.floats(arena, low.up(), low.out(), low.rank()),
                         low.scale())));
                 case AdapterModule.Kronecker kronecker -> problems.add(new Problem(AdapterFile.INVALID, name,
                         "is a LoKr; take a recovery adapter that is a LoRA"));

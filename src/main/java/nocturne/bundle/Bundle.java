@@ -91,23 +91,20 @@ public final class Bundle {
         }
     }
 
-    /// Whether there is nothing to wait for: a zip whose end is there, or something that will never be a zip. Looks
-    /// at the first bytes and the last 64 KiB.
+    /// Whether there is nothing to wait for: a zip whose beginning and end are there, or something that will never be a
+    /// zip. Looks at the first bytes and the last 64 KiB.
     ///
     /// A zip is written from its beginning to its end, so one that has its end is whole, as far as can be told without
     /// reading it.
-    public static boolean isComplete(Path file) {
-        try (FileChannel zip = PlainFile.open(file)) {
+    public static boolean isComplete(FileChannel zip) throws IOException {
+        try {
             return switch (ZipStart.of(zip)) {
                 case MISSING -> false;
                 case OTHER -> true;
                 case ZIP -> ZipEnd.of(zip).isPresent();
             };
-        } catch (ZipException | UserMistake neverToBeTaken) {
+        } catch (ZipException neverToBeTaken) {
             return true;
-        } catch (IOException e) {
-            // On a network share, a moment later may do.
-            return false;
         }
     }
 

@@ -6,6 +6,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Consumer;
+import nocturne.io.DType;
 import nocturne.tensor.Attention;
 import nocturne.tensor.Backend;
 import nocturne.tensor.Convolution;
@@ -53,7 +54,7 @@ public final class CpuBackend implements Backend {
 
     @Override
     public TensorArena newArena() {
-        return new TensorArena(new NativeMemory());
+        return new TensorArena(new NativeMemory(), DType.F32);
     }
 
     @Override
@@ -75,6 +76,11 @@ public final class CpuBackend implements Backend {
             throw new IllegalArgumentException("a tensor " + source.shape() + " into " + target.length + " numbers");
         }
         MemorySegment.copy(source.data(), ValueLayout.JAVA_FLOAT, 0, target, 0, target.length);
+    }
+
+    @Override
+    public MemorySegment inHostMemory(Tensor tensor, Arena arena) {
+        return tensor.data();
     }
 
     @Override

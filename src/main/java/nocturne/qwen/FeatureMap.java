@@ -1,11 +1,11 @@
 package nocturne.qwen;
 
+import nocturne.io.DType;
 import nocturne.qwen.VaeWeights.Kernel;
 import nocturne.tensor.Attention;
 import nocturne.tensor.Backend;
 import nocturne.tensor.Convolution.Grid;
 import nocturne.tensor.Linear;
-import nocturne.tensor.Shape;
 import nocturne.tensor.Tensor;
 import nocturne.tensor.TensorArena;
 import org.jspecify.annotations.Nullable;
@@ -64,8 +64,7 @@ final class FeatureMap {
     }
 
     private static Tensor view(Tensor buffer, Extent extent) {
-        Shape shape = Shape.of(extent.pixels(), extent.channels());
-        return new Tensor(shape, buffer.data().asSlice(0, 4 * extent.elements()));
+        return buffer.slice(0, extent.pixels(), extent.channels());
     }
 
     private void exchange() {
@@ -130,7 +129,7 @@ final class FeatureMap {
             Tensor q = projected(normed, toQ);
             Tensor k = projected(normed, toK);
             Tensor v = projected(normed, toV);
-            Tensor logSumExp = arena.allocate(1, extent.pixels());
+            Tensor logSumExp = arena.allocate(DType.F32, 1, extent.pixels());
             backend.attention()
                     .forward(q, k, v, null, Attention.Layout.uniform(1, extent.pixels(), 1), joined, logSumExp);
         }

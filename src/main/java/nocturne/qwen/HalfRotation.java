@@ -17,8 +17,8 @@ record HalfRotation(Tensor cos, Tensor sin) {
             sin[i] = (float) StrictMath.sin(angles[i]);
         }
         int tokens = angles.length / half;
-        return new HalfRotation(tape.backend().tensor(tape.arena(), cos, tokens, half),
-                tape.backend().tensor(tape.arena(), sin, tokens, half));
+        return new HalfRotation(tape.backend().floats(tape.arena(), cos, tokens, half),
+                tape.backend().floats(tape.arena(), sin, tokens, half));
     }
 
     /// `theta^(-2i / dims)` for `i < dims / 2`, float32.

@@ -188,6 +188,6 @@ public final class QwenImageTransformer {
         for (int b = 0; b < input.batch(); b++) {
             Arrays.fill(bias, b * joint + input.textLengths()[b], b * joint + textRows, Float.NEGATIVE_INFINITY);
         }
-        return tape.backend().tensor(tape.arena(), bias, bias.length);
+        return tape.backend().floats(tape.arena(), bias, bias.length);
     }
 }

@@ -41,8 +41,8 @@ final class RotaryPositions {
         Table table = recent.computeIfAbsent(new Key(textLength, List.copyOf(grids)), this::compute);
         int positions = table.cos.length / headDim;
         return new Rotation(
-                tape.backend().tensor(tape.arena(), table.cos, positions, headDim),
-                tape.backend().tensor(tape.arena(), table.sin, positions, headDim));
+                tape.backend().floats(tape.arena(), table.cos, positions, headDim),
+                tape.backend().floats(tape.arena(), table.sin, positions, headDim));
     }
 
     private Table compute(Key key) {

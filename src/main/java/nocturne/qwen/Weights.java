@@ -106,7 +106,7 @@ final class Weights {
         List<Problem> problems = new ArrayList<>();
         Supply supply = (name, shape) -> {
             fits(source, name, shape, problems);
-            return new Tensor(shape, MemorySegment.NULL.reinterpret(4 * shape.elements()));
+            return new Tensor(shape, DType.F32, MemorySegment.NULL.reinterpret(4 * shape.elements()));
         };
         return new Weights(source.where(), supply, problems, source.tensors().keySet());
     }

@@ -15,7 +15,8 @@ import nocturne.bundle.BundleLimits;
 import nocturne.event.Event;
 import nocturne.io.AtomicFiles;
 import nocturne.io.ContentHash;
-import nocturne.job.FolderTree;
+import nocturne.io.FolderTree;
+import nocturne.io.FreeSpace;
 import nocturne.job.Job;
 import nocturne.job.JobId;
 import nocturne.job.JobState;
@@ -224,20 +225,12 @@ final class IntakeDesk implements Intake {
 
     private void requireRoom(long bytes) {
         for (Path folder : List.of(ledger.work().root(), outbox)) {
-            long free = free(folder);
+            // A folder that is not there yet, or whose disk does not say, is tried.
+            long free = FreeSpace.of(folder).orElse(Long.MAX_VALUE);
             if (free - reserve >= bytes) continue;
             String words = "%s has %,d bytes free; %,d are needed and %,d stay in reserve. Make room; it is tried again"
                     .formatted(folder, free, bytes, reserve);
             throw new SickMachine(DiskFull.CODE, words, new IOException("too little room"));
-        }
-    }
-
-    /// As the operating system says; a folder that is not there yet, or cannot be asked, has room.
-    private static long free(Path folder) {
-        try {
-            return Files.exists(folder) ? Files.getFileStore(folder).getUsableSpace() : Long.MAX_VALUE;
-        } catch (IOException unknown) {
-            return Long.MAX_VALUE;
         }
     }
 

@@ -1,7 +1,9 @@
 package nocturne.tensor;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.function.Consumer;
+import nocturne.io.DType;
 
 /// A device that can hold tensors and compute with them. Knows no model.
 ///
@@ -14,16 +16,22 @@ public interface Backend extends AutoCloseable {
     /// A new, empty arena on this device; the caller closes it.
     TensorArena newArena();
 
-    /// Copies numbers from Java into a tensor of the same size.
+    /// Copies numbers from Java into a tensor of the same size, rounded to its type.
     void write(float[] source, Tensor target);
 
     /// Lets the caller put a tensor's numbers where they can be put without a copy on Java's heap.
     ///
-    /// @param writer is handed host memory of `4 * elements` bytes that becomes the tensor's content when it returns
+    /// @param writer is handed host memory for as many float32 numbers, which become the tensor's content, rounded to
+    ///     its type, when it returns
     void write(Consumer<MemorySegment> writer, Tensor target);
 
     /// Copies a tensor's numbers out.
     void read(Tensor source, float[] target);
+
+    /// A tensor's bytes in host memory: where they lie, if that is host memory, else copied there.
+    ///
+    /// @param arena whose memory a copy takes
+    MemorySegment inHostMemory(Tensor tensor, Arena arena);
 
     /// Runs two independent pieces of work that write to different tensors, side by side where that is faster.
     ///
@@ -54,7 +62,15 @@ public interface Backend extends AutoCloseable {
 
     /// A tensor with these numbers.
     default Tensor tensor(TensorArena arena, float[] numbers, int... dims) {
-        Tensor made = arena.allocate(dims);
+        return filled(arena.allocate(dims), numbers);
+    }
+
+    /// A float32 tensor with these numbers, whatever the type of the device's activations.
+    default Tensor floats(TensorArena arena, float[] numbers, int... dims) {
+        return filled(arena.allocate(DType.F32, dims), numbers);
+    }
+
+    private Tensor filled(Tensor made, float[] numbers) {
         if (made.elements() != numbers.length) {
             throw new IllegalArgumentException(numbers.length + " numbers for a tensor " + made.shape());
         }

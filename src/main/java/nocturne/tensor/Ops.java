@@ -3,6 +3,7 @@ package nocturne.tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import nocturne.io.DType;
 import org.jspecify.annotations.Nullable;
 
 /// The differentiable operations: each computes its result at once and, on a recording tape, leaves behind the step
@@ -97,7 +98,7 @@ public final class Ops {
     public Tensor layerNormModulate(Tensor x, Tensor modulation, int shiftPart, int scalePart, RowMap map) {
         Norms norms = backend.norms();
         Tensor y = arena.allocate(x.shape());
-        Tensor statistics = arena.allocate(x.rows(), 2);
+        Tensor statistics = arena.allocate(DType.F32, x.rows(), 2);
         norms.layerNormModulate(x, modulation, shiftPart, scalePart, map, EPS, y, statistics);
         if (tape.isRecording() && (x.requiresGrad() || modulation.requiresGrad())) {
             y.requireGrad();
@@ -276,7 +277,7 @@ public final class Ops {
     /// Attention; see [Attention#forward].
     public Tensor attention(Tensor q, Tensor k, Tensor v, @Nullable Tensor keyBias, Attention.Layout layout) {
         Tensor o = arena.allocate(q.shape());
-        Tensor logSumExp = arena.allocate(layout.heads(), layout.rows());
+        Tensor logSumExp = arena.allocate(DType.F32, layout.heads(), layout.rows());
         backend.attention().forward(q, k, v, keyBias, layout, o, logSumExp);
         if (tape.isRecording() && (q.requiresGrad() || k.requiresGrad() || v.requiresGrad())) {
             o.requireGrad();

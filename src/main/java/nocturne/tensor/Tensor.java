@@ -1,27 +1,36 @@
 package nocturne.tensor;
 
 import java.lang.foreign.MemorySegment;
+import nocturne.io.DType;
 import org.jspecify.annotations.Nullable;
 
-/// Float32 numbers in row-major order, in memory that belongs to a backend.
+/// Numbers in row-major order, in memory that belongs to a backend.
 ///
-/// On the CPU backend [#data()] is native memory; on a device backend it is a device address and only the backend
-/// may look through it. A tensor does not own its memory: the [TensorArena] scope it was taken from does.
+/// They are float32 on the CPU backend, where [#data()] is native memory; on a device backend activations may be of a
+/// narrower type, [#data()] is a device address, and only the backend may look through it. A tensor does not own its
+/// memory: the [TensorArena] scope it was taken from does.
 ///
 /// Gradients: a tensor that [#requiresGrad()] receives one during [Tape#backward]. A gradient buffer that outlives a
 /// step (a trained parameter's) is kept and merely marked unwritten by [#clearGradient()], so that the next step's
 /// first contribution overwrites it instead of needing zeros.
 public final class Tensor {
     private final Shape shape;
+    private final DType type;
     private final MemorySegment data;
     private boolean requiresGrad;
     private @Nullable Tensor grad;
     private boolean gradWritten;
 
-    /// @param data holds at least `4 * shape.elements()` bytes, or is an address only the backend can read
-    public Tensor(Shape shape, MemorySegment data) {
+    /// @param data holds at least `type.bytes() * shape.elements()` bytes, or is an address only the backend can read
+    public Tensor(Shape shape, DType type, MemorySegment data) {
         this.shape = shape;
+        this.type = type;
         this.data = data;
+    }
+
+    /// The type of each element.
+    public DType type() {
+        return type;
     }
 
     public Shape shape() {
@@ -56,13 +65,13 @@ public final class Tensor {
         if (target.elements() != elements()) {
             throw new IllegalArgumentException("cannot view " + shape + " as " + target);
         }
-        return new Tensor(target, data);
+        return new Tensor(target, type, data);
     }
 
     /// The rows `[from, from + count)` of the matrix over the innermost axis, sharing memory.
     public Tensor rowRange(int from, int count) {
-        long rowBytes = 4L * columns();
-        return new Tensor(Shape.of(count, columns()), data.asSlice(from * rowBytes, count * rowBytes));
+        long rowBytes = (long) type.bytes() * columns();
+        return new Tensor(Shape.of(count, columns()), type, data.asSlice(from * rowBytes, count * rowBytes));
     }
 
     /// Part of a tensor read as one long vector, under a shape of its own, sharing memory.
@@ -70,7 +79,7 @@ public final class Tensor {
     /// @param from first element
     public Tensor slice(long from, int... dims) {
         Shape part = Shape.of(dims);
-        return new Tensor(part, data.asSlice(4 * from, 4 * part.elements()));
+        return new Tensor(part, type, data.asSlice(type.bytes() * from, type.bytes() * part.elements()));
     }
 
     public boolean requiresGrad() {
@@ -90,8 +99,8 @@ public final class Tensor {
 
     /// Gives this tensor a gradient buffer of the same shape whose content is not yet meaningful.
     public void attachGradient(Tensor buffer) {
-        if (!buffer.shape.equals(shape)) {
-            throw new IllegalArgumentException("gradient " + buffer.shape + " for a tensor " + shape);
+        if (!buffer.shape.equals(shape) || buffer.type != type) {
+            throw new IllegalArgumentException("gradient " + buffer + " for " + this);
         }
         grad = buffer;
         gradWritten = false;
@@ -118,7 +127,7 @@ public final class Tensor {
     Tensor gradientBuffer(TensorArena arena) {
         Tensor buffer = grad;
         if (buffer == null) {
-            buffer = arena.allocate(shape);
+            buffer = arena.allocate(type, shape);
             grad = buffer;
         }
         gradWritten = true;
@@ -127,6 +136,6 @@ public final class Tensor {
 
     @Override
     public String toString() {
-        return "Tensor" + shape;
+        return "Tensor" + shape + (type == DType.F32 ? "" : " " + type);
     }
 }

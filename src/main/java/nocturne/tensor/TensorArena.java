@@ -3,6 +3,7 @@ package nocturne.tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import nocturne.io.DType;
 
 /// Stack memory for tensors: allocation moves a pointer up, closing a [Scope] moves it back.
 ///
@@ -22,6 +23,7 @@ public final class TensorArena implements AutoCloseable {
     private static final long MIN_BLOCK_BYTES = 4L << 20;
 
     private final Source source;
+    private final DType type;
     private final List<MemorySegment> blocks = new ArrayList<>();
     private int block = -1;
     private long used;
@@ -29,17 +31,29 @@ public final class TensorArena implements AutoCloseable {
     private long peakBytes;
     private long reservedBytes;
 
-    public TensorArena(Source source) {
+    /// @param type of the device's activations and weights
+    public TensorArena(Source source, DType type) {
         this.source = source;
+        this.type = type;
     }
 
-    /// A tensor with undefined content that lives until the innermost open scope is closed.
+    /// A tensor of the device's type with undefined content that lives until the innermost open scope is closed.
     public Tensor allocate(Shape shape) {
-        return new Tensor(shape, take(4 * shape.elements()));
+        return allocate(type, shape);
     }
 
     public Tensor allocate(int... dims) {
         return allocate(Shape.of(dims));
+    }
+
+    /// The same of a type that does not depend on the device: sums, statistics and trained parameters are float32
+    /// everywhere.
+    public Tensor allocate(DType type, Shape shape) {
+        return new Tensor(shape, type, take(type.bytes() * shape.elements()));
+    }
+
+    public Tensor allocate(DType type, int... dims) {
+        return allocate(type, Shape.of(dims));
     }
 
     /// Everything allocated from now on is given back when the scope closes. Scopes nest strictly.

@@ -2,6 +2,7 @@ package nocturne.train;
 
 import java.util.List;
 import nocturne.adapter.Lora;
+import nocturne.io.DType;
 import nocturne.tensor.Backend;
 import nocturne.tensor.Optimisation.AdamW;
 import nocturne.tensor.Tensor;
@@ -20,8 +21,8 @@ final class AdamWOptimizer {
     AdamWOptimizer(Settings settings, Lora lora, Backend backend, TensorArena arena) {
         this.settings = settings;
         this.backend = backend;
-        m = arena.allocate(lora.values().shape());
-        v = arena.allocate(lora.values().shape());
+        m = arena.allocate(DType.F32, lora.values().shape());
+        v = arena.allocate(DType.F32, lora.values().shape());
         backend.elementwise().fill(m, 0);
         backend.elementwise().fill(v, 0);
     }

@@ -82,7 +82,7 @@ final class Learner {
         float[] target = new float[batch.latents().length];
         for (int i = 0; i < target.length; i++) target[i] = batch.noise()[i] - batch.latents()[i];
         int tokenWidth = base.config().tokenWidth();
-        Tensor targetTensor = backend.tensor(arena, target, target.length / tokenWidth, tokenWidth);
+        Tensor targetTensor = backend.floats(arena, target, target.length / tokenWidth, tokenWidth);
         return new Ops(tape).meanSquaredError(velocity, targetTensor, batch.lossWeights(), gradientScale);
     }
 

@@ -21,7 +21,7 @@ final class MovingAverage {
         this.decay = decay;
         this.biasCorrection = biasCorrection;
         this.backend = backend;
-        average = arena.allocate(start.shape());
+        average = arena.allocate(start.type(), start.shape());
         backend.elementwise().copy(start, average);
     }
 

@@ -1,6 +1,7 @@
 package nocturne.train;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -18,6 +19,7 @@ import nocturne.io.SafetensorsWriter;
 import nocturne.io.TensorData;
 import nocturne.problem.SickMachine;
 import nocturne.problem.UserMistake;
+import nocturne.tensor.Backend;
 import nocturne.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -35,6 +37,7 @@ final class Snapshots {
     private final String fingerprint;
     private final int threads;
     private final SequencedMap<String, Tensor> parts;
+    private final Backend backend;
 
     /// What training goes on from.
     ///
@@ -59,13 +62,14 @@ final class Snapshots {
     record Rejected(int step, String file, String reason) {}
 
     /// @param threads     that compute now
-    /// @param parts       the tensors that are written and restored, in host memory
+    /// @param parts       the tensors that are written and restored, in float32
     /// @param fingerprint of the run; files of another are passed over
-    Snapshots(Path folder, String fingerprint, int threads, SequencedMap<String, Tensor> parts) {
+    Snapshots(Path folder, String fingerprint, int threads, SequencedMap<String, Tensor> parts, Backend backend) {
         this.folder = folder;
         this.fingerprint = fingerprint;
         this.threads = threads;
         this.parts = new LinkedHashMap<>(parts);
+        this.backend = backend;
     }
 
     /// Writes the state after a step, whole or not at all, and then removes the files that are no longer needed: all
@@ -74,12 +78,16 @@ final class Snapshots {
     /// @throws SickMachine `DISK_FULL`; the earlier files are then still there
     /// @throws UserMistake `VALUES_OUT_OF_RANGE` if a number is not finite
     void write(int step, Health health, Duration elapsed) {
-        List<TensorData> tensors = new ArrayList<>();
-        for (Map.Entry<String, Tensor> part : parts.entrySet()) {
-            Tensor tensor = part.getValue();
-            tensors.add(TensorData.floats(part.getKey(), DType.F32, List.of(tensor.elements()), tensor.data())
-                    .mustBeFinite());
+        try (Arena copies = Arena.ofConfined()) {
+            List<TensorData> tensors = new ArrayList<>();
+            parts.forEach((name, tensor) -> tensors.add(TensorData.floats(name, DType.F32, List.of(tensor.elements()),
+                    backend.inHostMemory(tensor, copies)).mustBeFinite()));
+            write(step, health, elapsed, tensors);
         }
+        prune(health);
+    }
+
+    private void write(int step, Health health, Duration elapsed, List<TensorData> tensors) {
         Map<String, String> metadata = new LinkedHashMap<>();
         metadata.put("fingerprint", fingerprint);
         metadata.put("step", Integer.toString(step));
@@ -90,7 +98,6 @@ final class Snapshots {
         metadata.put("seconds", Long.toString(elapsed.toSeconds()));
         metadata.put("sha256", SafetensorsWriter.dataHash(tensors));
         SafetensorsWriter.write(file(step), metadata, tensors);
-        prune(health);
     }
 
     private void prune(Health health) {
@@ -144,7 +151,7 @@ final class Snapshots {
                 Integer.parseInt(metadata.getOrDefault("skipped", "0")),
                 Boolean.parseBoolean(metadata.getOrDefault("went_back", "false")));
         Duration elapsed = Duration.ofSeconds(Long.parseLong(metadata.getOrDefault("seconds", "0")));
-        parts.forEach((name, tensor) -> source.widen(name, tensor.data(), 0));
+        parts.forEach((name, tensor) -> backend.write(to -> source.widen(name, to, 0), tensor));
         return new Restored(step, computedBy, health, elapsed, List.copyOf(rejected));
     }
 

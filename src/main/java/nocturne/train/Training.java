@@ -185,7 +185,8 @@ public final class Training {
                             lora.values(), backend, weights)
                     : null;
             Snapshots snapshots = new Snapshots(
-                    folder.state(), fingerprint, request.threads(), state(lora, optimizer, average));
+                    folder.state(), fingerprint, request.threads(), state(lora, optimizer, average),
+                    backend);
             Snapshots.Restored restored = snapshots.restore(folder.savedStep());
             int done = restored.step();
             RunTime time = new RunTime(restored.elapsed(), request.timeLimit(), System::nanoTime);

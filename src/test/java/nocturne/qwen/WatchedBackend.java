@@ -1,9 +1,11 @@
 package nocturne.qwen;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import nocturne.io.DType;
 import nocturne.tensor.Attention;
 import nocturne.tensor.Backend;
 import nocturne.tensor.Convolution;
@@ -40,7 +42,7 @@ final class WatchedBackend implements Backend {
                 // The blocks share one arena below; it goes with the last of them.
                 if (++released == taken) memory.close();
             }
-        });
+        }, DType.F32);
         arenas.add(arena);
         return arena;
     }
@@ -58,6 +60,11 @@ final class WatchedBackend implements Backend {
     @Override
     public void write(Consumer<MemorySegment> writer, Tensor target) {
         backend.write(writer, target);
+    }
+
+    @Override
+    public MemorySegment inHostMemory(Tensor tensor, Arena arena) {
+        return backend.inHostMemory(tensor, arena);
     }
 
     @Override

@@ -15,7 +15,7 @@ import java.util.stream.Stream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import nocturne.io.ContentHash;
-import nocturne.job.FolderTree;
+import nocturne.io.FolderTree;
 import nocturne.job.Job;
 import nocturne.job.JobId;
 import nocturne.job.QuickFolder;

@@ -6,6 +6,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import nocturne.io.DType;
 import org.junit.jupiter.api.Test;
 
 class TensorArenaTest {
@@ -29,7 +30,7 @@ class TensorArenaTest {
     }
 
     private final Memory memory = new Memory();
-    private final TensorArena arena = new TensorArena(memory);
+    private final TensorArena arena = new TensorArena(memory, DType.F32);
 
     @Test
     void tensorsAreAlignedAndDoNotOverlap() {

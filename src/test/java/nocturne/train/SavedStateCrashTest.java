@@ -174,7 +174,7 @@ class SavedStateCrashTest {
         SequencedMap<String, Tensor> parts = new LinkedHashMap<>();
         parts.put("parameters", parameters);
         parts.put("m", moments);
-        return new Snapshots(folder, "fingerprint", 1, parts);
+        return new Snapshots(folder, "fingerprint", 1, parts, backend);
     }
 
     private static Recipe recipe() {

@@ -1,5 +1,6 @@
 package nocturne.train;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.function.Consumer;
 import java.util.function.LongPredicate;
@@ -80,6 +81,11 @@ final class StumblingBackend implements Backend {
     @Override
     public void read(Tensor source, float[] target) {
         backend.read(source, target);
+    }
+
+    @Override
+    public MemorySegment inHostMemory(Tensor tensor, Arena arena) {
+        return backend.inHostMemory(tensor, arena);
     }
 
     @Override

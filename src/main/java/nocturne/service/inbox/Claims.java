@@ -5,13 +5,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
@@ -22,6 +19,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import nocturne.io.AtomicFiles;
+import nocturne.io.FolderTree;
 import nocturne.problem.UserMistake;
 import org.jspecify.annotations.Nullable;
 
@@ -30,6 +28,7 @@ import org.jspecify.annotations.Nullable;
 /// ```
 /// inbox/
 ///   .claimed/<service>/<n>/x.zip   ours: renamed to where nobody else looks, so of several services one wins
+///   .claimed/<service>/<n>/x.zip.done   came along, and goes back with it
 ///   .claimed/<service>/.alive      says that the service lives
 ///   rejected/x.zip                 could not be used
 /// ```
@@ -64,28 +63,29 @@ final class Claims {
         }
     }
 
-    /// Takes a file or folder that lies in the inbox.
+    /// Takes a file or folder that lies in the inbox, and the marker that lies beside it.
     ///
     /// @return where it is now; empty if somebody else was faster
     Optional<Path> claim(String name) throws IOException {
         Path place = own.resolve(Long.toString(counter.incrementAndGet()));
         inUse.add(place);
         Files.createDirectory(place);
-        boolean won = false;
+        boolean ours = false;
         try {
-            won = names.move(inbox.resolve(name), place.resolve(name));
+            Path claimed = place.resolve(name);
+            ours = names.move(inbox.resolve(name), claimed) && moveMarker(inbox.resolve(name), claimed);
+            return ours ? Optional.of(claimed) : Optional.empty();
         } finally {
-            if (!won) leave(place);
+            if (!ours) leave(place);
         }
-        return won ? Optional.of(place.resolve(name)) : Optional.empty();
     }
 
     /// What was in it is durable elsewhere: the file or folder goes.
     void delete(Path claimed) throws IOException {
         try {
-            deleteTree(claimed);
+            FolderTree.delete(claimed);
         } finally {
-            leave(placeOf(claimed));
+            leaveWithoutMarker(claimed);
         }
     }
 
@@ -96,7 +96,7 @@ final class Claims {
         try {
             return place(claimed, inbox.resolve(REJECTED));
         } finally {
-            leave(placeOf(claimed));
+            leaveWithoutMarker(claimed);
         }
     }
 
@@ -109,14 +109,10 @@ final class Claims {
         }
     }
 
-    /// A folder is only taken when its `.done` lies beside it, and that went when it was claimed.
+    /// First the content: a marker alone would be taken for that of whatever comes under its name.
     private @Nullable Path putBack(Path claimed) throws IOException {
         Path now = place(claimed, inbox);
-        if (now == null || now.getFileName().toString().endsWith(".json")) return now;
-        boolean isFolder = Files.isDirectory(now, LinkOption.NOFOLLOW_LINKS);
-        if (!isFolder) return now;
-        Path done = now.resolveSibling(WholeFiles.withDone(now.getFileName().toString()));
-        if (Files.notExists(done, LinkOption.NOFOLLOW_LINKS)) Files.createFile(done);
+        if (now != null) moveMarker(claimed, now);
         return now;
     }
 
@@ -136,7 +132,11 @@ final class Claims {
     int rescue(Path place) throws IOException {
         int count = 0;
         for (Path claimed : list(place)) {
-            if (putBack(claimed) != null) count++;
+            if (!isMarker(claimed) && putBack(claimed) != null) count++;
+        }
+        // A marker that is still there is of something that went back before it.
+        for (Path left : list(place)) {
+            if (isMarker(left)) names.move(left, inbox.resolve(left.getFileName()));
         }
         leave(place);
         return count;
@@ -213,26 +213,35 @@ final class Claims {
         }
     }
 
-    private static Path placeOf(Path claimed) {
-        return Objects.requireNonNull(claimed.getParent());
+    private void leaveWithoutMarker(Path claimed) throws IOException {
+        try {
+            if (hasMarker(claimed)) Files.deleteIfExists(marker(claimed));
+        } finally {
+            leave(placeOf(claimed));
+        }
     }
 
-    static void deleteTree(Path root) throws IOException {
-        if (!Files.exists(root, LinkOption.NOFOLLOW_LINKS)) return;
-        Files.walkFileTree(root, new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
-                Files.delete(file);
-                return FileVisitResult.CONTINUE;
-            }
+    /// @return true, whether there is a marker or not
+    private boolean moveMarker(Path from, Path to) throws IOException {
+        if (hasMarker(from)) names.move(marker(from), marker(to));
+        return true;
+    }
 
-            @Override
-            public FileVisitResult postVisitDirectory(Path folder, @Nullable IOException failure) throws IOException {
-                if (failure != null) throw failure;
-                Files.delete(folder);
-                return FileVisitResult.CONTINUE;
-            }
-        });
+    /// The longest names leave no room for one, which is no error here.
+    private static boolean hasMarker(Path content) {
+        return Files.exists(marker(content), LinkOption.NOFOLLOW_LINKS);
+    }
+
+    private static Path marker(Path content) {
+        return content.resolveSibling(WholeFiles.withDone(content.getFileName().toString()));
+    }
+
+    private static boolean isMarker(Path path) {
+        return WholeFiles.isMarker(path.getFileName().toString());
+    }
+
+    private static Path placeOf(Path claimed) {
+        return Objects.requireNonNull(claimed.getParent());
     }
 
     private static void privateFolder(Path folder) throws IOException {

@@ -88,7 +88,8 @@ final class Inbox {
         DroppedFile found = DroppedFile.at(bundle.source()).orElseThrow(() -> new NoSuchFileException(file));
         return switch (found.kind()) {
             case PLAIN -> WholeFiles.isUnfinished(found) ? intake.refuse(bundle, List.of(new Problem(
-                    "UPLOAD_INCOMPLETE", file, "upload incomplete: the end of the zip never came. Copy it again")))
+                    "UPLOAD_INCOMPLETE", file,
+                    "upload incomplete: the zip's beginning or its end never came. Copy it again")))
                     : intake.take(bundle);
             case FOLDER -> intake.take(bundle);
             case LINK, SECOND_NAME, SPECIAL -> intake.refuse(bundle, List.of(new Problem("NOT_A_FILE", file,

@@ -4,11 +4,9 @@ import jakarta.inject.Named;
 import jakarta.inject.Singleton;
 import java.io.File;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
 import java.util.Optional;
-import nocturne.service.ServiceConfig;
 import org.apache.camel.Exchange;
 import org.apache.camel.component.file.GenericFile;
 import org.apache.camel.component.file.GenericFileEndpoint;
@@ -25,13 +23,10 @@ final class InboxClaim implements GenericFileProcessStrategy<File> {
     /// The exchange property with the claimed file's path.
     static final String CLAIMED = "nocturne.claimed";
     private static final Logger LOG = LoggerFactory.getLogger(InboxClaim.class);
-    private static final String DONE = ".done";
 
-    private final Path inbox;
     private final Claims claims;
 
-    InboxClaim(ServiceConfig config, Claims claims) {
-        this.inbox = config.inbox();
+    InboxClaim(Claims claims) {
         this.claims = claims;
     }
 
@@ -45,10 +40,9 @@ final class InboxClaim implements GenericFileProcessStrategy<File> {
             Exchange exchange, GenericFile<File> file) throws IOException {
         String name = file.getFileNameOnly();
         // A marker stands for the folder beside it.
-        String wanted = name.endsWith(DONE) ? WholeFiles.withoutDone(name) : name;
+        String wanted = WholeFiles.isMarker(name) ? WholeFiles.withoutDone(name) : name;
         Optional<Path> claimed = claims.claim(wanted);
         if (claimed.isEmpty()) return false;
-        Files.deleteIfExists(inbox.resolve(WholeFiles.withDone(wanted)));
         exchange.setProperty(CLAIMED, claimed.get());
         return true;
     }

@@ -6,7 +6,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.channels.Channels;
-import java.nio.channels.SeekableByteChannel;
+import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashSet;
@@ -14,6 +14,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.LongSupplier;
+import nocturne.bundle.Bundle;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -54,7 +55,7 @@ final class WholeFiles {
     boolean isWhole(String name) {
         String plain = name.toLowerCase(Locale.ROOT);
         try {
-            if (plain.endsWith(DONE)) {
+            if (isMarker(name)) {
                 // What could not be used is kept in a folder of ours, which nobody can send.
                 return !plain.endsWith(".zip" + DONE) && !withoutDone(plain).equals(Claims.REJECTED)
                         && isFolder(withoutDone(name));
@@ -66,6 +67,11 @@ final class WholeFiles {
             tell(name, "cannot be read: " + e.getMessage());
             return false;
         }
+    }
+
+    /// Whether a name is that of a file which says that the one beside it is whole.
+    static boolean isMarker(String name) {
+        return name.toLowerCase(Locale.ROOT).endsWith(DONE);
     }
 
     static String withoutDone(String name) {
@@ -113,15 +119,15 @@ final class WholeFiles {
         return arrivals.isWhole(name) || still >= settle.toNanos();
     }
 
-    /// Whether this is a zip without its end, as far as can be seen.
+    /// Whether this is a zip without its beginning or its end, as far as can be seen.
     static boolean isUnfinished(DroppedFile file) throws IOException {
-        try (SeekableByteChannel zip = DroppedFile.open(file)) {
-            return zip == null || !ZipEnd.isIn(zip) && !ZipEnd.isForeign(zip);
+        try (FileChannel zip = DroppedFile.open(file)) {
+            return zip == null || !Bundle.isComplete(zip);
         }
     }
 
     private static boolean isClosedJson(DroppedFile file) throws IOException {
-        try (SeekableByteChannel channel = DroppedFile.open(file)) {
+        try (FileChannel channel = DroppedFile.open(file)) {
             if (channel == null) return false;
             try (InputStream in = Channels.newInputStream(channel); JsonParser json = JSON.createParser(in)) {
                 if (json.nextToken() == null) return false;

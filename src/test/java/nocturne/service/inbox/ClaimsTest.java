@@ -63,6 +63,67 @@ final class ClaimsTest {
     }
 
     @Test
+    void aMarkerComesAlongAndGoesBackWithWhatItMarks() throws IOException {
+        Files.createDirectory(inbox.resolve("maya"));
+        Files.createFile(inbox.resolve("maya.done"));
+        Path claimed = claims.claim("maya").orElseThrow();
+        assertThat(inbox.resolve("maya.done")).doesNotExist();
+        Files.createDirectory(inbox.resolve("maya"));
+        claims.giveBack(claimed);
+        assertThat(inbox.resolve("maya-2")).isDirectory();
+        assertThat(inbox.resolve("maya-2.done")).exists();
+        assertThat(inbox.resolve("maya.done")).as("of the newer one, which is not whole yet").doesNotExist();
+        assertThat(claims.own()).isEmptyDirectory();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"true", "false"})
+    void aMarkerEndsWithWhatItMarks(boolean taken) throws IOException {
+        Files.writeString(inbox.resolve("maya.zip"), "maya");
+        Files.createFile(inbox.resolve("maya.zip.done"));
+        Path claimed = claims.claim("maya.zip").orElseThrow();
+        if (taken) claims.delete(claimed);
+        else claims.reject(claimed);
+        assertThat(inbox).isDirectoryNotContaining("glob:**.done");
+        assertThat(inbox.resolve("rejected")).isDirectoryNotContaining("glob:**.done");
+        assertThat(claims.own()).isEmptyDirectory();
+    }
+
+    @Test
+    @Promise(row = 19, fault = "a service killed with a claimed folder, and started again")
+    void aRestartPutsAFoldersMarkerBackToo() throws IOException {
+        Files.createDirectory(inbox.resolve("maya"));
+        Files.createFile(inbox.resolve("maya.done"));
+        assertThat(claims.claim("maya")).isPresent();
+        Keeper restarted = new Keeper(claims("studio~00000001"), () -> 0);
+        restarted.start();
+        restarted.stop();
+        assertThat(inbox.resolve("maya")).isDirectory();
+        assertThat(inbox.resolve("maya.done")).exists();
+    }
+
+    @Test
+    void aClaimThatCannotBePutBackIsFoundAgain() throws IOException {
+        Files.writeString(inbox.resolve("maya.zip"), "maya");
+        boolean[] away = {false};
+        Claims onAShare = new Claims(inbox, "share~00000003", new Names() {
+            @Override
+            void rename(Path from, Path to) throws IOException {
+                if (away[0]) throw new IOException("the share is away");
+                super.rename(from, to);
+            }
+        });
+        Path claimed = onAShare.claim("maya.zip").orElseThrow();
+        away[0] = true;
+        assertThatThrownBy(() -> onAShare.giveBack(claimed)).hasMessageContaining("the share is away");
+        assertThat(inbox.resolve("maya.zip")).as("a place that was kept free for it").doesNotExist();
+        away[0] = false;
+        for (Path place : onAShare.forgotten()) onAShare.rescue(place);
+        assertThat(inbox.resolve("maya.zip")).hasContent("maya");
+        assertThat(onAShare.own()).isEmptyDirectory();
+    }
+
+    @Test
     @DisabledOnOs(OS.WINDOWS)
     @Promise(row = 35, fault = "a folder with a link to a canary, deleted after its import")
     void deletingAFolderDoesNotFollowItsLinks(@TempDir Path elsewhere) throws IOException {

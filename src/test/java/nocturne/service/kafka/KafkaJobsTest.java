@@ -146,6 +146,27 @@ final class KafkaJobsTest {
                 assertThat(Topic.claims(config)).last().extracting(Claim::state).isEqualTo("failed"));
     }
 
+    /// The good request that is claimed after the bad one tells that the bad one does not keep the only device.
+    @Test
+    @Promise(row = 12, fault = "a bug in the import of a claimed request, then a restart")
+    void whatCouldNotBeImportedGivesItsDeviceBackAndIsTakenUpByTheNextStart() {
+        TestHost host = host("a", 1, Duration.ofMillis(20));
+        host.broken = true;
+        Topic.request(config, "unlucky");
+        await().atMost(PATIENCE).until(() -> host.faults.get() == 1);
+        host.broken = false;
+        Topic.request(config, "lucky");
+        await().atMost(PATIENCE).untilAsserted(() -> assertThat(host.in(JobState.COMPLETED)).hasSize(1));
+        assertThat(host.ledger.work().pending()).isNotEmptyDirectory();
+        hosts.remove(host);
+        host.close();
+
+        TestHost next = host("a", 1, Duration.ofMillis(20));
+        await().atMost(PATIENCE).untilAsserted(() -> assertThat(next.in(JobState.COMPLETED))
+                .extracting(job -> job.id().text()).containsExactlyInAnyOrder("lucky", "unlucky"));
+        await().atMost(PATIENCE).untilAsserted(() -> assertThat(next.ledger.work().pending()).isEmptyDirectory());
+    }
+
     @Test
     void takesABundleThatIsTheMessage() {
         TestHost host = host("a", 1, Duration.ofMillis(20));

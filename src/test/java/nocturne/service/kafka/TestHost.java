@@ -16,6 +16,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import nocturne.event.Event;
 import nocturne.io.ContentHash;
@@ -56,6 +57,9 @@ final class TestHost implements AutoCloseable {
     private final ScheduledExecutorService trainers = Executors.newScheduledThreadPool(2);
     private volatile Duration training;
     volatile boolean failing;
+    /// Makes the intake fail in a way that nobody foresaw.
+    volatile boolean broken;
+    final AtomicInteger faults = new AtomicInteger();
 
     /// The topics of one test, and what is short there so that the test is.
     static KafkaConfig config(String bootstrap, String prefix, Duration beat, Duration lease) {
@@ -206,6 +210,10 @@ final class TestHost implements AutoCloseable {
     private final class AnyBundle implements Intake {
         @Override
         public Verdict take(Incoming bundle) {
+            if (broken) {
+                faults.incrementAndGet();
+                throw new IllegalStateException("a bug");
+            }
             JobId id = new JobId(bundle.id() != null ? bundle.id() : bundle.claim().request());
             String hash = ContentHash.ofBytes(bundle.name().getBytes(UTF_8));
             Job job = Job.queued(id, bundle.name(), bundle.origin(), hash, "", bundle.model(), bundle.priority(),

@@ -16,6 +16,7 @@ import java.util.Optional;
 import nocturne.event.EventLine;
 import nocturne.problem.UserMistake;
 import nocturne.promise.Promise;
+import nocturne.service.Backoff;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -49,7 +50,8 @@ final class PartsTest {
     @Test
     void pausesGrowUpToALimitAndDifferFromJobToJob() {
         long[] nanos = {Long.MAX_VALUE - 5};
-        Backoff<String> pauses = new Backoff<>(Duration.ofSeconds(1), Duration.ofMinutes(5), () -> nanos[0]);
+        Rests<String> pauses =
+                new Rests<>(new Backoff(Duration.ofSeconds(1), Duration.ofMinutes(5)), () -> nanos[0]);
         for (int failures = 1; failures < 100; failures++) {
             long most = Math.min(300_000, failures > 20 ? Long.MAX_VALUE : 1000L << (failures - 1));
             assertThat(pauses.length("maya", failures).toMillis()).isBetween(most / 2, most);
