@@ -31,13 +31,13 @@ final class ArchitectureTest {
     static final ArchRule image_knows_only_problems = arrows("image", "problem");
 
     @ArchTest
-    static final ArchRule tensor_knows_no_model_and_no_backend = arrows("tensor", "io", "problem");
+    static final ArchRule tensor_knows_no_model_and_no_backend = arrows("tensor", "quant", "io", "problem");
 
     @ArchTest
-    static final ArchRule cpu_knows_no_model = arrows("cpu", "tensor", "io", "problem");
+    static final ArchRule cpu_knows_no_model = arrows("cpu", "tensor", "quant", "io", "problem");
 
     @ArchTest
-    static final ArchRule cuda_knows_no_model = arrows("cuda", "tensor", "io", "problem");
+    static final ArchRule cuda_knows_no_model = arrows("cuda", "tensor", "quant", "io", "problem");
 
     @ArchTest
     static final ArchRule quant_knows_no_tensor_and_no_model = arrows("quant", "io", "problem");

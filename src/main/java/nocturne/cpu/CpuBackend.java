@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Consumer;
 import nocturne.io.DType;
+import nocturne.quant.QuantizedMatrix;
 import nocturne.tensor.Attention;
 import nocturne.tensor.Backend;
 import nocturne.tensor.Convolution;
@@ -16,6 +17,7 @@ import nocturne.tensor.Optimisation;
 import nocturne.tensor.Products;
 import nocturne.tensor.Tensor;
 import nocturne.tensor.TensorArena;
+import nocturne.tensor.Weight;
 
 /// Computes on the processor, in native memory.
 public final class CpuBackend implements Backend {
@@ -55,6 +57,13 @@ public final class CpuBackend implements Backend {
     @Override
     public TensorArena newArena() {
         return new TensorArena(new NativeMemory(), DType.F32);
+    }
+
+    @Override
+    public Weight keep(QuantizedMatrix matrix, TensorArena arena) {
+        Tensor numbers = arena.allocate(matrix.rows(), matrix.columns());
+        matrix.dequantize(0, matrix.rows(), numbers.data(), 0);
+        return numbers;
     }
 
     @Override

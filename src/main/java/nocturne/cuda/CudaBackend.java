@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.function.Consumer;
 import nocturne.io.DType;
+import nocturne.quant.QuantizedMatrix;
 import nocturne.tensor.Attention;
 import nocturne.tensor.Backend;
 import nocturne.tensor.Convolution;
@@ -13,6 +14,7 @@ import nocturne.tensor.Optimisation;
 import nocturne.tensor.Products;
 import nocturne.tensor.Tensor;
 import nocturne.tensor.TensorArena;
+import nocturne.tensor.Weight;
 
 /// Computes on a CUDA device with the kernels of `kernels/`.
 ///
@@ -46,6 +48,14 @@ public final class CudaBackend implements Backend {
     @Override
     public TensorArena newArena() {
         return new TensorArena(device, activations);
+    }
+
+    /// The numbers that the matrix means, rounded to the type of the activations.
+    @Override
+    public Weight keep(QuantizedMatrix matrix, TensorArena arena) {
+        Tensor numbers = arena.allocate(matrix.rows(), matrix.columns());
+        write(floats -> matrix.dequantize(0, matrix.rows(), floats, 0), numbers);
+        return numbers;
     }
 
     @Override

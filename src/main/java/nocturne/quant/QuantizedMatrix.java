@@ -66,24 +66,6 @@ public record QuantizedMatrix(WeightType type, Rounding rounding, int rows, int 
         return matrix;
     }
 
-    /// Writes what weights would come back as, without keeping their codes: for devices that compute in fp32 and yet
-    /// are to give the results of others.
-    ///
-    /// @param target fp32 `[rows, columns]`, in the machine's byte order
-    /// @throws UserMistake as [#quantize]
-    public static void roundTrip(String name, WeightType type, Rounding rounding, int rows, int columns, Rows weights,
-            MemorySegment target) {
-        Encoding encoding = type.encoding();
-        RowCodes codes = RowCodes.of(encoding, columns);
-        float[] values = new float[columns];
-        for (int row = 0; row < rows; row++) {
-            weights.read(row, values);
-            encode(name, encoding, rounding, row, values, codes);
-            encoding.decode(codes, rounding, values);
-            MemorySegment.copy(values, 0, target, FLOATS, (long) row * columns * Float.BYTES, columns);
-        }
-    }
-
     private static void encode(
             String name, Encoding encoding, Rounding rounding, int row, float[] values, RowCodes into) {
         encoding.encode(values, rounding, into);

@@ -1,5 +1,6 @@
 package nocturne.qwen;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -24,6 +25,7 @@ import nocturne.tensor.Philox;
 import nocturne.tensor.Shape;
 import nocturne.tensor.Tensor;
 import nocturne.tensor.TensorArena;
+import nocturne.tensor.Weight;
 
 /// Takes a model's frozen tensors from its files, and collects everything that is missing or misshapen on the way.
 ///
@@ -38,6 +40,11 @@ final class Weights {
     /// Where a tensor that was asked for comes from.
     private interface Supply {
         Tensor give(String name, Shape shape);
+
+        /// The matrix of a linear layer, perhaps in a smaller format.
+        default Weight giveWeight(String module, Shape shape) {
+            return give(module + WEIGHT, shape);
+        }
     }
 
     private final String where;
@@ -60,31 +67,36 @@ final class Weights {
         return of(source, LayerFormats.NONE, backend, arena);
     }
 
-    /// The same, but layers that are to be kept in a smaller format get the numbers that they would have in it.
+    /// The same, but some layers are kept in a smaller format.
     static Weights of(TensorSource source, LayerFormats formats, Backend backend, TensorArena arena) {
         List<Problem> problems = new ArrayList<>();
-        Supply supply = (name, shape) -> {
-            Tensor tensor = arena.allocate(shape);
-            if (fits(source, name, shape, problems)) {
-                backend.write(to -> widen(source, name, shape, formats, to), tensor);
+        Supply supply = new Supply() {
+            @Override
+            public Tensor give(String name, Shape shape) {
+                Tensor tensor = arena.allocate(shape);
+                if (fits(source, name, shape, problems)) backend.write(to -> source.widen(name, to, 0), tensor);
+                return tensor;
             }
-            return tensor;
+
+            @Override
+            public Weight giveWeight(String module, Shape shape) {
+                String name = module + WEIGHT;
+                Optional<WeightType> type = formats.of(module, shape.columns());
+                boolean smaller = type.isPresent() && fits(source, name, shape, problems);
+                return smaller ? weight(source, name, shape, type.get(), backend, arena) : give(name, shape);
+            }
         };
         return new Weights(source.where(), supply, problems, source.tensors().keySet());
     }
 
-    private static void widen(TensorSource source, String name, Shape shape, LayerFormats formats, MemorySegment to) {
-        Optional<WeightType> type = name.endsWith(WEIGHT)
-                ? formats.of(name.substring(0, name.length() - WEIGHT.length()), shape.columns())
-                : Optional.empty();
-        if (type.isEmpty()) {
-            source.widen(name, to, 0);
-            return;
-        }
+    private static Weight weight(TensorSource source, String name, Shape shape, WeightType type, Backend backend,
+            TensorArena arena) {
         int columns = shape.columns();
-        Rounding rounding = Rounding.of(source.entry(name).dtype());
-        QuantizedMatrix.roundTrip(name, type.get(), rounding, shape.rows(), columns, (row, values) ->
-                source.widen(name, (long) row * columns, columns, MemorySegment.ofArray(values), 0), to);
+        try (Arena codes = Arena.ofConfined()) {
+            return backend.keep(QuantizedMatrix.quantize(name, type, Rounding.of(source.entry(name).dtype()),
+                    shape.rows(), columns, (row, values) -> source.widen(name, (long) row * columns, columns,
+                            MemorySegment.ofArray(values), 0), codes), arena);
+        }
     }
 
     /// Random weights of any shape that is asked for, to measure speed without a model.
@@ -119,12 +131,17 @@ final class Weights {
 
     /// `<module>.weight [out, in]` and `<module>.bias [out]`.
     Linear linear(String module, int in, int out) {
-        return new Linear(tensor(module + WEIGHT, out, in), tensor(module + ".bias", out));
+        return new Linear(weight(module, in, out), tensor(module + ".bias", out));
     }
 
     /// `<module>.weight [out, in]` alone.
     Linear linearWithoutBias(String module, int in, int out) {
-        return new Linear(tensor(module + WEIGHT, out, in), null);
+        return new Linear(weight(module, in, out), null);
+    }
+
+    private Weight weight(String module, int in, int out) {
+        unused.remove(module + WEIGHT);
+        return supply.giveWeight(module, Shape.of(out, in));
     }
 
     /// Several layers that lie in the files as one, `<module>.weight [parts * out, in]` and

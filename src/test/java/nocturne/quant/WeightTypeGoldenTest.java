@@ -127,21 +127,6 @@ class WeightTypeGoldenTest {
         }
     }
 
-    /// The round trip that keeps no codes gives what the codes give.
-    @ParameterizedTest(name = "{0}")
-    @MethodSource("cases")
-    void theShortWayBackIsTheSame(Case it) {
-        float[] weights = it.golden.floats("w");
-        float[] direct = new float[weights.length];
-        float[] stored = new float[weights.length];
-        QuantizedMatrix.roundTrip("w", it.type, it.rounding, it.rows(), it.columns(), (row, values) ->
-                System.arraycopy(weights, row * it.columns(), values, 0, it.columns()), MemorySegment.ofArray(direct));
-        try (Arena memory = Arena.ofConfined()) {
-            it.quantized(memory).dequantize(0, it.rows(), MemorySegment.ofArray(stored), 0);
-        }
-        assertThat(direct).isEqualTo(stored);
-    }
-
     /// What the bf16 arithmetic of the two 8-bit float formats is there for: with it they differ.
     @Test
     void theTwoFloatFormatsDifferInBf16() {

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import nocturne.io.DType;
+import nocturne.quant.QuantizedMatrix;
 import nocturne.tensor.Attention;
 import nocturne.tensor.Backend;
 import nocturne.tensor.Convolution;
@@ -15,6 +16,7 @@ import nocturne.tensor.Optimisation;
 import nocturne.tensor.Products;
 import nocturne.tensor.Tensor;
 import nocturne.tensor.TensorArena;
+import nocturne.tensor.Weight;
 
 /// A backend that remembers the arenas it made and counts the blocks they took and gave back.
 final class WatchedBackend implements Backend {
@@ -50,6 +52,11 @@ final class WatchedBackend implements Backend {
     @Override
     public String name() {
         return backend.name();
+    }
+
+    @Override
+    public Weight keep(QuantizedMatrix matrix, TensorArena arena) {
+        return backend.keep(matrix, arena);
     }
 
     @Override

@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.function.Consumer;
 import java.util.function.LongPredicate;
+import nocturne.quant.QuantizedMatrix;
 import nocturne.tensor.Attention;
 import nocturne.tensor.Backend;
 import nocturne.tensor.Convolution;
@@ -13,6 +14,7 @@ import nocturne.tensor.Optimisation;
 import nocturne.tensor.Products;
 import nocturne.tensor.Tensor;
 import nocturne.tensor.TensorArena;
+import nocturne.tensor.Weight;
 
 /// A device that now and then computes a loss that is not a number, and a gradient like it.
 final class StumblingBackend implements Backend {
@@ -66,6 +68,11 @@ final class StumblingBackend implements Backend {
     @Override
     public TensorArena newArena() {
         return backend.newArena();
+    }
+
+    @Override
+    public Weight keep(QuantizedMatrix matrix, TensorArena arena) {
+        return backend.keep(matrix, arena);
     }
 
     @Override
