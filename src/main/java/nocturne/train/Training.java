@@ -179,7 +179,8 @@ public final class Training {
                 Encoders encoders = new Encoders(model, backend, new CacheFolder(request.cacheFolder()))) {
             Lora lora = new Lora(layout(), recipe.network().alpha(), backend, weights);
             initialise(lora, backend);
-            AdamWOptimizer optimizer = new AdamWOptimizer(Settings.optimizer(recipe), lora, backend, weights);
+            AdamWOptimizer optimizer = new AdamWOptimizer(
+                    Settings.optimizer(recipe), Settings.moments(recipe, lora, backend, weights), backend);
             MovingAverage average = recipe.train().ema().on()
                     ? new MovingAverage(recipe.train().ema().decay(), recipe.train().ema().biasCorrection(),
                             lora.values(), backend, weights)
@@ -282,8 +283,7 @@ public final class Training {
             Lora lora, AdamWOptimizer optimizer, @Nullable MovingAverage average) {
         SequencedMap<String, Tensor> state = new LinkedHashMap<>();
         state.put("parameters", lora.values());
-        state.put("m", optimizer.m());
-        state.put("v", optimizer.v());
+        state.putAll(optimizer.state());
         if (average != null) state.put("average", average.values());
         return state;
     }
