@@ -16,7 +16,6 @@ import nocturne.problem.Problem;
 import nocturne.problem.UserMistake;
 import nocturne.quant.LayerFormats;
 import nocturne.quant.QuantizedMatrix;
-import nocturne.quant.Rounding;
 import nocturne.quant.WeightType;
 import nocturne.tensor.Backend;
 import nocturne.tensor.Linear;
@@ -77,14 +76,8 @@ final class Weights {
         Optional<WeightType> type = name.endsWith(WEIGHT)
                 ? formats.of(name.substring(0, name.length() - WEIGHT.length()), shape.columns())
                 : Optional.empty();
-        if (type.isEmpty()) {
-            source.widen(name, to, 0);
-            return;
-        }
-        int columns = shape.columns();
-        Rounding rounding = Rounding.of(source.entry(name).dtype());
-        QuantizedMatrix.roundTrip(name, type.get(), rounding, shape.rows(), columns, (row, values) ->
-                source.widen(name, (long) row * columns, columns, MemorySegment.ofArray(values), 0), to);
+        if (type.isPresent()) QuantizedMatrix.roundTrip(source, name, type.get(), to);
+        else source.widen(name, to, 0);
     }
 
     /// Random weights of any shape that is asked for, to measure speed without a model.

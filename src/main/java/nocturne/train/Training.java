@@ -242,6 +242,10 @@ public final class Training {
         for (Notice notice : resolved.notices()) notices.add(notice.toString());
         notices.addAll(dataset.notices());
         notices.addAll(frozen.notices());
+        if (recipe.model().textEncoderFormat() != null) {
+            notices.add("model.quantize_te: the text encoder is taken as it is on disk; it is needed for the captions"
+                    + " alone and gone before training begins.");
+        }
         boolean named2511 = recipe.model().architecture() == Architecture.QWEN_IMAGE_EDIT_2511;
         if (named2511 != config.zeroCondT()) {
             notices.add(("model.arch: %s, but the model's own zero_cond_t is %s, which is what is computed; only the"
