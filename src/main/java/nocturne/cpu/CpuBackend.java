@@ -93,6 +93,15 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
+    public void fromHostMemory(MemorySegment bytes, Tensor target) {
+        long expected = target.type().bytes() * target.elements();
+        if (bytes.byteSize() != expected) {
+            throw new IllegalArgumentException("%d bytes for %s".formatted(bytes.byteSize(), target));
+        }
+        MemorySegment.copy(bytes, 0, target.data(), 0, expected);
+    }
+
+    @Override
     public void together(long multiplyAdds, Runnable first, Runnable second) {
         if (multiplyAdds > MOST_SIDE_BY_SIDE) {
             first.run();

@@ -3,6 +3,8 @@ package nocturne.quant;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.ValueLayout;
+import nocturne.io.TensorEntry;
+import nocturne.io.TensorSource;
 import nocturne.problem.UserMistake;
 
 /// The weights of one linear layer in a format. Immutable once made; any number of threads may read it.
@@ -64,6 +66,23 @@ public record QuantizedMatrix(WeightType type, Rounding rounding, int rows, int 
             matrix.put(row, codes);
         }
         return matrix;
+    }
+
+    /// Quantises a layer's weights from a model's files, in the arithmetic of the type they are stored in.
+    ///
+    /// @param name a tensor `[out, in]` of floats
+    /// @throws UserMistake `TENSOR_MISSING`, or as the other [#quantize]
+    public static QuantizedMatrix quantize(
+            TensorSource source, String name, WeightType type, SegmentAllocator memory) {
+        TensorEntry entry = source.entry(name);
+        int columns = Math.toIntExact(entry.shape().getLast());
+        return quantize(name, type, Rounding.of(entry.dtype()), Math.toIntExact(entry.elements() / columns), columns,
+                rowsOf(source, name, columns), memory);
+    }
+
+    private static Rows rowsOf(TensorSource source, String name, int columns) {
+        return (row, values) ->
+                source.widen(name, (long) row * columns, columns, MemorySegment.ofArray(values), 0);
     }
 
     private static void encode(

@@ -17,7 +17,6 @@ import nocturne.problem.Problem;
 import nocturne.problem.UserMistake;
 import nocturne.quant.LayerFormats;
 import nocturne.quant.QuantizedMatrix;
-import nocturne.quant.Rounding;
 import nocturne.quant.WeightType;
 import nocturne.tensor.Backend;
 import nocturne.tensor.Linear;
@@ -83,19 +82,15 @@ final class Weights {
                 String name = module + WEIGHT;
                 Optional<WeightType> type = formats.of(module, shape.columns());
                 boolean smaller = type.isPresent() && fits(source, name, shape, problems);
-                return smaller ? weight(source, name, shape, type.get(), backend, arena) : give(name, shape);
+                return smaller ? weight(source, name, type.get(), backend, arena) : give(name, shape);
             }
         };
         return new Weights(source.where(), supply, problems, source.tensors().keySet());
     }
 
-    private static Weight weight(TensorSource source, String name, Shape shape, WeightType type, Backend backend,
-            TensorArena arena) {
-        int columns = shape.columns();
+    private static Weight weight(TensorSource source, String name, WeightType type, Backend backend, TensorArena arena) {
         try (Arena codes = Arena.ofConfined()) {
-            return backend.keep(QuantizedMatrix.quantize(name, type, Rounding.of(source.entry(name).dtype()),
-                    shape.rows(), columns, (row, values) -> source.widen(name, (long) row * columns, columns,
-                            MemorySegment.ofArray(values), 0), codes), arena);
+            return backend.keep(QuantizedMatrix.quantize(source, name, type, codes), arena);
         }
     }
 

@@ -75,10 +75,6 @@ final class Rulings {
 
     private void decideTraining() {
         Section train = root.child(TrainKeys.BLOCK);
-        if (train.get(TrainKeys.OPTIMIZER) == Optimizer.ADAMW8BIT) {
-            findings.note("S2-12", train, TrainKeys.OPTIMIZER,
-                    "adamw8bit is computed as AdamW with 32-bit moments by this version: the same rule, more memory.");
-        }
         if (train.get(TrainKeys.DTYPE) == Precision.F16) {
             findings.note("S2-48", train, TrainKeys.DTYPE,
                     "float16 is too narrow for this model; bf16 is used.");

@@ -40,6 +40,11 @@ public interface Backend extends AutoCloseable {
     /// @param arena whose memory a copy takes
     MemorySegment inHostMemory(Tensor tensor, Arena arena);
 
+    /// Makes bytes in host memory a tensor's content: the way back from [#inHostMemory].
+    ///
+    /// @param bytes elements of the tensor's type, as many as it has
+    void fromHostMemory(MemorySegment bytes, Tensor target);
+
     /// Runs two independent pieces of work that write to different tensors, side by side where that is faster.
     ///
     /// @param multiplyAdds how much work each is, about: large work is cut up by each operation itself instead

@@ -48,7 +48,7 @@ record FrozenWeights(@Nullable WeightFormat format, LayerFormats formats, @Nulla
     List<String> notices() {
         if (format == null) return List.of();
         return List.of(("model.quantize: the transformer has the numbers of %s, but this device computes with them in"
-                + " float32: the results are those of the format, the memory is that of float32. The text encoder is"
-                + " taken as it is on disk.").formatted(format.type().spelling()));
+                + " float32: the results are those of the format, the memory is that of float32.")
+                .formatted(format.type().spelling()));
     }
 }

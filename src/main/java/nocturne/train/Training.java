@@ -181,7 +181,8 @@ public final class Training {
                 Encoders encoders = new Encoders(model, backend, new CacheFolder(request.cacheFolder()))) {
             Lora lora = new Lora(layout(), recipe.network().alpha(), backend, weights);
             initialise(lora, backend);
-            AdamWOptimizer optimizer = new AdamWOptimizer(Settings.optimizer(recipe), lora, backend, weights);
+            AdamWOptimizer optimizer = new AdamWOptimizer(
+                    Settings.optimizer(recipe), Settings.moments(recipe, lora, backend, weights), backend);
             MovingAverage average = recipe.train().ema().on()
                     ? new MovingAverage(recipe.train().ema().decay(), recipe.train().ema().biasCorrection(),
                             lora.values(), backend, weights)
@@ -243,6 +244,10 @@ public final class Training {
         for (Notice notice : resolved.notices()) notices.add(notice.toString());
         notices.addAll(dataset.notices());
         notices.addAll(frozen.notices());
+        if (recipe.model().textEncoderFormat() != null) {
+            notices.add("model.quantize_te: the text encoder is taken as it is on disk; it is needed for the captions"
+                    + " alone and gone before training begins.");
+        }
         boolean named2511 = recipe.model().architecture() == Architecture.QWEN_IMAGE_EDIT_2511;
         if (named2511 != config.zeroCondT()) {
             notices.add(("model.arch: %s, but the model's own zero_cond_t is %s, which is what is computed; only the"
@@ -284,8 +289,7 @@ public final class Training {
             Lora lora, AdamWOptimizer optimizer, @Nullable MovingAverage average) {
         SequencedMap<String, Tensor> state = new LinkedHashMap<>();
         state.put("parameters", lora.values());
-        state.put("m", optimizer.m());
-        state.put("v", optimizer.v());
+        state.putAll(optimizer.state());
         if (average != null) state.put("average", average.values());
         return state;
     }

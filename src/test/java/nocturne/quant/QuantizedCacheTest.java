@@ -18,8 +18,10 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import nocturne.io.DType;
+import nocturne.io.SafetensorsFolder;
 import nocturne.io.SafetensorsWriter;
 import nocturne.io.TensorData;
+import nocturne.io.TensorSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -88,6 +90,22 @@ class QuantizedCacheTest {
         assertSame(second, first);
         assertThat(second).hasSize((int) Stream.of(WeightType.values()).filter(WeightType::isApplied).count());
         assertThat(notices).isEmpty();
+    }
+
+    /// The layers of a model that lies on the disk, through the cache and beside it.
+    @Test
+    void aModelsLayersComeBackTheSameWithAndWithoutTheCache() {
+        String name = "transformer_blocks.0.img_mlp.net.0.proj.weight";
+        try (TensorSource model = SafetensorsFolder.open(Path.of("models/qwen-image-tiny/transformer"))) {
+            float[] direct = new float[(int) model.entry(name).elements()];
+            QuantizedMatrix.roundTrip(model, name, WeightType.UINT4, MemorySegment.ofArray(direct));
+            Map<String, float[]> cached = read(memory -> {
+                SequencedMap<String, QuantizedMatrix> one = new LinkedHashMap<>();
+                one.put(name, QuantizedMatrix.quantize(model, name, WeightType.UINT4, memory));
+                return one;
+            });
+            assertThat(cached.get(name)).isEqualTo(direct).isNotEqualTo(model.floats(name));
+        }
     }
 
     @Test

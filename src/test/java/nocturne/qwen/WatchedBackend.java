@@ -75,6 +75,11 @@ final class WatchedBackend implements Backend {
     }
 
     @Override
+    public void fromHostMemory(MemorySegment bytes, Tensor target) {
+        backend.fromHostMemory(bytes, target);
+    }
+
+    @Override
     public void together(long multiplyAdds, Runnable first, Runnable second) {
         backend.together(multiplyAdds, first, second);
     }

@@ -59,7 +59,6 @@ class SeedTemplateTest {
                 "S2-41 line 29  datasets[1].folder_path",
                 "S2-46 line 34  datasets[1].resolution",
                 "X-09 line 39  train.gradient_accumulation_steps",
-                "S2-12 line 46  train.optimizer",
                 "S2-51 line 57  model.is_qwen",
                 "B9 line 59  model.quantize_dtype");
     }

@@ -1,15 +1,21 @@
 package nocturne.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
+import nocturne.io.DType;
+import nocturne.io.SafetensorsWriter;
+import nocturne.io.TensorData;
+import nocturne.problem.UserMistake;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
@@ -42,14 +48,14 @@ class QuantizedTrainingTest {
             """;
 
     private Path home = Path.of("");
+    private double before;
     private double full;
 
     @BeforeAll
     void trainOnTheModelAsItIs(@TempDir Path folder) throws IOException {
         home = folder;
         Path out = train("full", "model: {quantize: false}");
-        JsonNode first = ShortRun.events(out, "nocturne.job.measured.v1").getFirst();
-        double before = first.at("/data/loss").doubleValue();
+        before = lossBefore(out);
         full = loss(out);
         assertThat(full).as("held-out loss, from %.4f before training", before).isLessThan(0.6 * before);
     }
@@ -74,15 +80,45 @@ class QuantizedTrainingTest {
         assertThat(loss(train("uint2", "model: {quantize: true, qtype: uint2}"))).isGreaterThan(1.05 * full);
     }
 
+    /// A file in the bundle that names one layer and adds nothing to it: before training, the model is nearer to full
+    /// precision than one that is kept in two bits altogether.
+    @Test
+    void aRecoveryAdapterInTheBundleLeavesTheOtherLayersAlone() throws IOException {
+        String layer = "diffusion_model.transformer_blocks.0.attn.to_q";
+        Path bundle = Files.createDirectories(home.resolve("ara"));
+        SafetensorsWriter.write(bundle.resolve("ara.safetensors"), Map.of(), List.of(
+                TensorData.floats(layer + ".lora_A.weight", DType.BF16, List.of(4L, 128L), new float[4 * 128]),
+                TensorData.floats(layer + ".lora_B.weight", DType.BF16, List.of(128L, 4L), new float[128 * 4])));
+        double one = lossBefore(train("ara", "model: {quantize: true, qtype: 'uint2|ara.safetensors'}", 2));
+        double all = lossBefore(train("none", "model: {quantize: true, qtype: uint2}", 2));
+        assertThat(one).isNotEqualTo(before);
+        assertThat(Math.abs(one - before)).as("%.5f, all layers %.5f, full %.5f", one, all, before)
+                .isLessThan(0.1 * Math.abs(all - before));
+    }
+
+    @Test
+    void aRecoveryAdapterThatIsNowhereIsTold() {
+        assertThatThrownBy(() -> train("nowhere", "model: {quantize: true, qtype: 'uint3|ara.safetensors'}", 2))
+                .isInstanceOf(UserMistake.class).hasMessageContaining("ara.safetensors: is not here");
+    }
+
     private static double loss(Path out) {
         return ShortRun.events(out, "nocturne.job.measured.v1").getLast().at("/data/loss").doubleValue();
     }
 
+    private static double lossBefore(Path out) {
+        return ShortRun.events(out, "nocturne.job.measured.v1").getFirst().at("/data/loss").doubleValue();
+    }
+
     private Path train(String name, String model) throws IOException {
+        return train(name, model, 160);
+    }
+
+    private Path train(String name, String model, int steps) throws IOException {
         Path bundle = home.resolve(name);
         copy("dataset/10_ohwx", bundle);
         copy("heldout", bundle);
-        Files.writeString(bundle.resolve("recipe.yaml"), RECIPE + model + "\n");
+        Files.writeString(bundle.resolve("recipe.yaml"), RECIPE.replace("160", "" + steps) + model + "\n");
         Path out = home.resolve(name + "-out");
         ByteArrayOutputStream shown = new ByteArrayOutputStream();
         boolean complete = Training.run(new TrainingRequest(bundle, out, ShortRun.MODEL,

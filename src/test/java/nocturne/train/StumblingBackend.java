@@ -54,6 +54,12 @@ final class StumblingBackend implements Backend {
             }
 
             @Override
+            public void adamW8(Tensor parameter, Tensor gradient, Moments8 moments, AdamW settings, int step,
+                    float gradientFactor) {
+                sound.adamW8(parameter, gradient, moments, settings, step, gradientFactor);
+            }
+
+            @Override
             public void moveTowards(Tensor average, Tensor value, float weight) {
                 sound.moveTowards(average, value, weight);
             }
@@ -93,6 +99,11 @@ final class StumblingBackend implements Backend {
     @Override
     public MemorySegment inHostMemory(Tensor tensor, Arena arena) {
         return backend.inHostMemory(tensor, arena);
+    }
+
+    @Override
+    public void fromHostMemory(MemorySegment bytes, Tensor target) {
+        backend.fromHostMemory(bytes, target);
     }
 
     @Override
