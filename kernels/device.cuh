@@ -37,9 +37,8 @@ typedef unsigned long long uintptr_t;
     extern "C" __global__ void __launch_bounds__(threads, blocks) name(__VA_ARGS__)
 
 // The shared memory whose size the launch gives, as an array of `type` called `name`.
-#define DYN_SHARED(type, name)                                                \
-    extern __shared__ __align__(1024) unsigned char dynamic_shared_memory[]; \
-    type* name = reinterpret_cast<type*>(dynamic_shared_memory)
+#define DYN_SHARED(type, name) type* name = reinterpret_cast<type*>(dynamic_shared_memory)
+extern __shared__ __align__(1024) unsigned char dynamic_shared_memory[];
 
 #else
 
