@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
 /// The number format of frozen weights in memory.
 ///
 /// @param type     one of `float8`, `int8`, `uint6`, `uint4`, `uint3`
-/// @param recovery path of an accuracy recovery adapter (ARA), or null
+/// @param recovery path of an accuracy recovery adapter (ARA), or null. Only remembered so far; whoever loads it looks
+///                 in the bundle and among the models, because a stranger may have written it
 public record WeightFormat(String type, @Nullable String recovery) {
     static final List<String> NAMES = List.of("float8", "int8", "uint6", "uint4", "uint3");
     private static final int MOST_CHARACTERS = 1000;
