@@ -142,6 +142,14 @@ class SimulatorTest {
         assertFault("wide_load_at", 1, 1).hasMessageContaining("16-byte access at 0x");
     }
 
+    @Test
+    void aDivisionByZeroIsSeen() {
+        kernels.arguments.start().pointer(kernels.memory(1)).integer(2);
+        kernels.run("divide_by", 1, 1, 0);
+        kernels.arguments.start().pointer(kernels.memory(1)).integer(0);
+        assertFault("divide_by", 1, 1).hasMessageContaining("thread (0, 0, 0): divides by zero");
+    }
+
     /// Twice, because the threads of the processor that were torn out of their work must be good for another launch.
     @Test
     void afterAFaultTheNextLaunchIsAsGoodAsEver() {
@@ -209,7 +217,7 @@ class SimulatorTest {
     @Test
     void aFullStackIsSeen() {
         kernels.arguments.start().pointer(kernels.memory(1));
-        assertFault("much_stack", 1, 1).hasMessageContaining("stack of 65536 bytes is full");
+        assertFault("much_stack", 1, 1).hasMessageContaining("its stack of 65536 bytes is full");
     }
 
     @Test
@@ -222,6 +230,10 @@ class SimulatorTest {
     void launchesThatNoCardWouldTakeAreRefused() {
         kernels.arguments.start().pointer(kernels.memory(64)).longInteger(0);
         assertFault("write_at", 1, 1025).hasMessageContaining("a block of 1025 threads");
+        kernels.arguments.start().pointer(kernels.memory(65));
+        kernels.run("for_few_threads", 1, 64, 0);
+        assertFault("for_few_threads", 1, 65).hasMessageContaining("a block of 65 threads, made for 64 at most");
+        kernels.arguments.start().pointer(kernels.memory(64)).longInteger(0);
         assertFault("write_at", 0, 1).hasMessageContaining("a grid without blocks");
         assertThatThrownBy(() -> kernels.run("write_at", 1, 1, 102_400)).hasMessageContaining("102400 bytes of shared");
         assertThatThrownBy(() -> kernels.run("write_nowhere", 1, 1, 0)).hasMessageContaining("no kernel write_nowhere");
