@@ -150,15 +150,41 @@ class SimulatorTest {
         assertFault("divide_by", 1, 1).hasMessageContaining("thread (0, 0, 0): divides by zero");
     }
 
-    /// Twice, because the threads of the processor that were torn out of their work must be good for another launch.
-    @Test
-    void afterAFaultTheNextLaunchIsAsGoodAsEver() {
-        for (int launch = 0; launch < 2; launch++) {
+    /// Several times, because the threads of the processor that were torn out of their work must be good for another
+    /// launch; with two of them, both at once.
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2})
+    void afterAFaultTheNextLaunchIsAsGoodAsEver(int threads) {
+        kernels.close();
+        kernels = new TestKernels("faulty.cu", Order.SHUFFLED, threads);
+        for (int launch = 0; launch < 20; launch++) {
             kernels.arguments.start().pointer(MemorySegment.NULL).longInteger(0);
             assertFault("write_at", 4, 64);
             float[] y = result("two_rounds", ramp(THREADS), THREADS, THREADS);
             assertThat(y).hasSize(THREADS).doesNotContain(Float.NaN);
         }
+    }
+
+    /// Compiled Java code has no check for null: it lets the access fault, as a stack that is full does, and the
+    /// virtual machine's own handler makes an exception of it.
+    @Test
+    void faultsOfJavaItselfStillGoToItsVirtualMachine() {
+        kernels.arguments.start().pointer(MemorySegment.NULL).longInteger(0);
+        assertFault("write_at", 1, 1);
+        int[] numbers = {1};
+        long sum = 0;
+        for (int i = 0; i < 200_000; i++) sum += first(numbers);
+        assertThat(sum).isEqualTo(200_000);
+        assertThatThrownBy(() -> first(null)).isInstanceOf(NullPointerException.class);
+        assertThatThrownBy(() -> descend(0)).isInstanceOf(StackOverflowError.class);
+    }
+
+    private static int first(int[] numbers) {
+        return numbers[0];
+    }
+
+    private static int descend(int depth) {
+        return depth < 0 ? 0 : 1 + descend(depth + 1);
     }
 
     @Test
