@@ -40,7 +40,11 @@ final class ArchitectureTest {
     static final ArchRule cuda_knows_no_model = arrows("cuda", "tensor", "io", "problem");
 
     @ArchTest
-    static final ArchRule qwen_knows_no_backend_and_no_training = arrows("qwen", "tensor", "io", "image", "problem");
+    static final ArchRule quant_knows_no_tensor_and_no_model = arrows("quant", "io", "problem");
+
+    @ArchTest
+    static final ArchRule qwen_knows_no_backend_and_no_training =
+            arrows("qwen", "quant", "tensor", "io", "image", "problem");
 
     @ArchTest
     static final ArchRule adapter_knows_no_backend_and_no_training =
@@ -50,7 +54,7 @@ final class ArchitectureTest {
     static final ArchRule dataset_knows_no_model = arrows("dataset", "image", "io", "problem");
 
     @ArchTest
-    static final ArchRule recipe_knows_only_what_a_person_wrote = arrows("recipe", "io", "problem");
+    static final ArchRule recipe_knows_only_what_a_person_wrote = arrows("recipe", "quant", "io", "problem");
 
     @ArchTest
     static final ArchRule bundle_knows_only_files = arrows("bundle", "io", "image", "problem");

@@ -7,6 +7,7 @@ import nocturne.problem.UserMistake;
 import nocturne.recipe.BundleFacts;
 import nocturne.recipe.RecipeReader;
 import nocturne.recipe.ResolvedRecipe;
+import nocturne.recipe.WeightFormat;
 import org.jspecify.annotations.Nullable;
 
 /// What a bundle turned out to be: its recipe with every value resolved, its pictures, and where its model lies.
@@ -14,10 +15,11 @@ import org.jspecify.annotations.Nullable;
 /// @param bundle   what was looked at
 /// @param resolved the recipe
 /// @param model    folder of the pipeline to train on; that it is there is known, what is in it is not
+/// @param recovery the accuracy recovery adapter that the recipe names; null where it names none
 /// @param training the pictures to learn from
 /// @param heldOut  the pictures kept out of training, null where the recipe names none
-public record Inspection(Bundle bundle, ResolvedRecipe resolved, Path model, Dataset training,
-        @Nullable Dataset heldOut) {
+public record Inspection(Bundle bundle, ResolvedRecipe resolved, Path model, @Nullable Path recovery,
+        Dataset training, @Nullable Dataset heldOut) {
 
     /// Looks at everything that can be known without computing.
     ///
@@ -32,8 +34,12 @@ public record Inspection(Bundle bundle, ResolvedRecipe resolved, Path model, Dat
                 bundle.recipe().isPresent() ? reader.read(bundle.recipe().get()) : reader.standard();
         RecipePaths.check(bundle, resolved);
         Path folder = models.find(resolved.recipe().model().nameOrPath(), bundle.root());
+        WeightFormat format = resolved.recipe().model().transformerFormat();
+        Path recovery = format == null || format.recovery() == null
+                ? null
+                : RecoverySearch.find(format.recovery(), bundle.root(), models.folders());
         Datasets.Scanned datasets = new Datasets(bundle.root()).scan(resolved.recipe());
-        return new Inspection(bundle, resolved, folder, datasets.training(), datasets.heldOut());
+        return new Inspection(bundle, resolved, folder, recovery, datasets.training(), datasets.heldOut());
     }
 
     /// The same, where it asks for no more than it may.

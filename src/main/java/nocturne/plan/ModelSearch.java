@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
@@ -22,11 +23,19 @@ public sealed interface ModelSearch {
     /// @throws UserMistake [#NOT_FOUND]
     Path find(String nameOrPath, Path bundle);
 
+    /// Folders in which models lie, and what goes with them.
+    List<Path> folders();
+
     /// For a person at a terminal, who may read what he may read: any path, from where it is asked, from the bundle, or
     /// from Nocturne's own folder; of a name the last part, in `models/` there.
     ///
     /// @param home Nocturne's own folder
     record Anywhere(Path home) implements ModelSearch {
+        @Override
+        public List<Path> folders() {
+            return List.of(home.resolve("models"));
+        }
+
         @Override
         public Path find(String nameOrPath, Path bundle) {
             Path asked = path(nameOrPath).orElseThrow(() ->
@@ -55,6 +64,11 @@ public sealed interface ModelSearch {
     record Below(Path home, List<Path> roots) implements ModelSearch {
         public Below {
             roots = roots.stream().map(Path::normalize).toList();
+        }
+
+        @Override
+        public List<Path> folders() {
+            return roots;
         }
 
         @Override
@@ -112,9 +126,21 @@ public sealed interface ModelSearch {
     /// For the trainer of a service, which has searched already.
     ///
     /// @param folder where the model lies
-    record At(Path folder) implements ModelSearch {
+    /// @param home   Nocturne's own folder
+    record At(Path folder, Path home) implements ModelSearch {
         public At {
             folder = folder.toAbsolutePath().normalize();
+        }
+
+        @Override
+        public List<Path> folders() {
+            List<Path> folders = new ArrayList<>();
+            // The operator's folder that it was found in: itself for `roots/model`, one above for `roots/maker/model`.
+            for (Path above = folder.getParent(); above != null && folders.size() < 2; above = above.getParent()) {
+                folders.add(above);
+            }
+            folders.add(home.resolve("models"));
+            return folders;
         }
 
         @Override

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
@@ -13,6 +14,10 @@ import nocturne.io.TensorEntry;
 import nocturne.io.TensorSource;
 import nocturne.problem.Problem;
 import nocturne.problem.UserMistake;
+import nocturne.quant.LayerFormats;
+import nocturne.quant.QuantizedMatrix;
+import nocturne.quant.Rounding;
+import nocturne.quant.WeightType;
 import nocturne.tensor.Backend;
 import nocturne.tensor.Linear;
 import nocturne.tensor.Philox;
@@ -28,6 +33,7 @@ final class Weights {
     /// Spread of random weights: small enough that activations stay finite through 60 blocks.
     private static final float RANDOM_DEVIATION = 0.02f;
     private static final int MAX_UNUSED = 20;
+    private static final String WEIGHT = ".weight";
 
     /// Where a tensor that was asked for comes from.
     private interface Supply {
@@ -51,13 +57,34 @@ final class Weights {
     ///
     /// @param arena where the weights live as long as the model does
     static Weights of(TensorSource source, Backend backend, TensorArena arena) {
+        return of(source, LayerFormats.NONE, backend, arena);
+    }
+
+    /// The same, but layers that are to be kept in a smaller format get the numbers that they would have in it.
+    static Weights of(TensorSource source, LayerFormats formats, Backend backend, TensorArena arena) {
         List<Problem> problems = new ArrayList<>();
         Supply supply = (name, shape) -> {
             Tensor tensor = arena.allocate(shape);
-            if (fits(source, name, shape, problems)) backend.write(to -> source.widen(name, to, 0), tensor);
+            if (fits(source, name, shape, problems)) {
+                backend.write(to -> widen(source, name, shape, formats, to), tensor);
+            }
             return tensor;
         };
         return new Weights(source.where(), supply, problems, source.tensors().keySet());
+    }
+
+    private static void widen(TensorSource source, String name, Shape shape, LayerFormats formats, MemorySegment to) {
+        Optional<WeightType> type = name.endsWith(WEIGHT)
+                ? formats.of(name.substring(0, name.length() - WEIGHT.length()), shape.columns())
+                : Optional.empty();
+        if (type.isEmpty()) {
+            source.widen(name, to, 0);
+            return;
+        }
+        int columns = shape.columns();
+        Rounding rounding = Rounding.of(source.entry(name).dtype());
+        QuantizedMatrix.roundTrip(name, type.get(), rounding, shape.rows(), columns, (row, values) ->
+                source.widen(name, (long) row * columns, columns, MemorySegment.ofArray(values), 0), to);
     }
 
     /// Random weights of any shape that is asked for, to measure speed without a model.
@@ -92,18 +119,18 @@ final class Weights {
 
     /// `<module>.weight [out, in]` and `<module>.bias [out]`.
     Linear linear(String module, int in, int out) {
-        return new Linear(tensor(module + ".weight", out, in), tensor(module + ".bias", out));
+        return new Linear(tensor(module + WEIGHT, out, in), tensor(module + ".bias", out));
     }
 
     /// `<module>.weight [out, in]` alone.
     Linear linearWithoutBias(String module, int in, int out) {
-        return new Linear(tensor(module + ".weight", out, in), null);
+        return new Linear(tensor(module + WEIGHT, out, in), null);
     }
 
     /// Several layers that lie in the files as one, `<module>.weight [parts * out, in]` and
     /// `<module>.bias [parts * out]`, in order.
     List<Linear> linears(String module, int parts, int in, int out) {
-        Tensor weight = tensor(module + ".weight", parts * out, in);
+        Tensor weight = tensor(module + WEIGHT, parts * out, in);
         Tensor bias = tensor(module + ".bias", parts * out);
         return IntStream.range(0, parts)
                 .mapToObj(part -> new Linear(weight.rowRange(part * out, out), bias.slice((long) part * out, out)))

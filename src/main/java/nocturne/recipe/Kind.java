@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import nocturne.quant.WeightType;
 
 /// What the value of a key may be: how it is read, described to a person, and printed.
 ///
@@ -258,7 +259,8 @@ sealed interface Kind<T> {
         @Override
         public String expects() {
             return "one of %s, then perhaps |path of an accuracy recovery adapter"
-                    .formatted(String.join(", ", WeightFormat.NAMES));
+                    .formatted(Stream.of(WeightType.values()).map(WeightType::spelling)
+                            .collect(Collectors.joining(", ")));
         }
 
         @Override

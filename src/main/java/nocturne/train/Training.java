@@ -58,18 +58,20 @@ public final class Training {
     private final ResolvedRecipe resolved;
     private final Recipe recipe;
     private final ModelFolder model;
+    private final FrozenWeights frozen;
     private final TransformerConfig config;
     private final Dataset dataset;
     private final @Nullable Dataset heldOut;
 
     private Training(TrainingRequest request, Bundle bundle, ResolvedRecipe resolved, ModelFolder model,
-            TransformerConfig config, Dataset dataset, @Nullable Dataset heldOut) {
+            TransformerConfig config, @Nullable Path recovery, Dataset dataset, @Nullable Dataset heldOut) {
         this.request = request;
         this.bundle = bundle;
         this.resolved = resolved;
         this.recipe = resolved.recipe();
         this.model = model;
         this.config = config;
+        frozen = FrozenWeights.of(recipe.model(), recovery, LoraTargets.of(config.layers(), config.width()));
         this.dataset = dataset;
         this.heldOut = heldOut;
     }
@@ -104,8 +106,8 @@ public final class Training {
         Inspection found = Inspection.of(bundle, name(request), asked == null ? null : asked.toString(),
                 request.models());
         ModelFolder model = ModelFolder.open(found.model());
-        return new Training(request, bundle, found.resolved(), model, model.transformerConfig(), found.training(),
-                found.heldOut());
+        return new Training(request, bundle, found.resolved(), model, model.transformerConfig(), found.recovery(),
+                found.training(), found.heldOut());
     }
 
     /// The resolved recipe but for where the model lies: what it is stands in the fingerprint by content.
@@ -132,11 +134,12 @@ public final class Training {
     }
 
     private boolean run(Path out, Heartbeat heartbeat, IntFunction<Backend> device) {
-        String fingerprint = new ContentHash()
+        ContentHash content = new ContentHash()
                 .add(bundle.contentHash())
                 .add(recipeWithoutPlaces())
-                .add(model.identity("transformer", "vae", "text_encoder", "tokenizer", "scheduler"))
-                .hex();
+                .add(model.identity("transformer", "vae", "text_encoder", "tokenizer", "scheduler"));
+        if (frozen.recovery() != null) content.add(frozen.recoveryHash());
+        String fingerprint = content.hex();
         try (JobFolder folder = JobFolder.open(out, recipe.name(), fingerprint)) {
             if (folder.isCompleted()) {
                 request.console().println("Already complete: " + folder.root());
@@ -239,6 +242,7 @@ public final class Training {
         List<String> notices = new ArrayList<>();
         for (Notice notice : resolved.notices()) notices.add(notice.toString());
         notices.addAll(dataset.notices());
+        notices.addAll(frozen.notices());
         boolean named2511 = recipe.model().architecture() == Architecture.QWEN_IMAGE_EDIT_2511;
         if (named2511 != config.zeroCondT()) {
             notices.add(("model.arch: %s, but the model's own zero_cond_t is %s, which is what is computed; only the"
@@ -315,7 +319,7 @@ public final class Training {
                 cache.rebuilt() == 0 ? "" : ", %d damaged and made again".formatted(cache.rebuilt())));
 
         heartbeat.phase(Heartbeat.Phase.LOADING);
-        QwenImageTransformer base = model.loadTransformer(backend, weights);
+        QwenImageTransformer base = frozen.load(model, backend, weights);
         Tape.Keep keep = recipe.train().gradientCheckpointing() ? Tape.Keep.INPUTS : Tape.Keep.ALL;
         Learner learner = new Learner(base, lora, keep, backend, passes);
         Batches batches = new Batches(dataset.samples(), training, recipe.train().batchSize(),

@@ -41,7 +41,7 @@ public record TrainingRequest(Path bundle, @Nullable String name, @Nullable Path
     }
 
     ModelSearch models() {
-        return modelFolder == null ? new ModelSearch.Anywhere(home) : new ModelSearch.At(modelFolder);
+        return modelFolder == null ? new ModelSearch.Anywhere(home) : new ModelSearch.At(modelFolder, home);
     }
 
     Path cacheFolder() {

@@ -127,9 +127,9 @@ class ModelSearchTest {
 
     @Test
     void aTrainerTakesTheFolderThatWasFoundWhateverTheModelIsCalled() {
-        ModelSearch search = new ModelSearch.At(disk.resolve("large"));
+        ModelSearch search = new ModelSearch.At(disk.resolve("large"), disk);
         assertThat(search.find("models/tiny", bundle)).isEqualTo(disk.resolve("large"));
-        ModelSearch gone = new ModelSearch.At(disk.resolve("gone"));
+        ModelSearch gone = new ModelSearch.At(disk.resolve("gone"), disk);
         assertThatThrownBy(() -> gone.find("models/tiny", bundle)).isInstanceOfSatisfying(UserMistake.class,
                 mistake -> assertThat(mistake.report()).contains("models/tiny", disk.resolve("gone").toString()));
     }
