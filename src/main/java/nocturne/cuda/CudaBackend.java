@@ -23,6 +23,7 @@ public final class CudaBackend implements Backend {
     private final DType activations;
     private final Scratch scratch;
     private final HostCopies hostCopies;
+    private final CudaProducts products;
     private final CudaElementwise elementwise;
 
     /// @param device      closed with this backend
@@ -35,6 +36,7 @@ public final class CudaBackend implements Backend {
         this.activations = activations;
         scratch = new Scratch(device);
         hostCopies = new HostCopies(device);
+        products = new CudaProducts(device, scratch);
         elementwise = new CudaElementwise(device, scratch);
     }
 
@@ -89,7 +91,7 @@ public final class CudaBackend implements Backend {
 
     @Override
     public Products products() {
-        throw new UnsupportedOperationException("products on CUDA");
+        return products;
     }
 
     @Override
