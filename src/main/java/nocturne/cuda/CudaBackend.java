@@ -25,6 +25,7 @@ public final class CudaBackend implements Backend {
     private final HostCopies hostCopies;
     private final CudaProducts products;
     private final CudaElementwise elementwise;
+    private final CudaConvolution convolution;
 
     /// @param device      closed with this backend
     /// @param activations [DType#F32] or [DType#BF16]
@@ -38,6 +39,7 @@ public final class CudaBackend implements Backend {
         hostCopies = new HostCopies(device);
         products = new CudaProducts(device, scratch);
         elementwise = new CudaElementwise(device, scratch);
+        convolution = new CudaConvolution(device);
     }
 
     @Override
@@ -111,7 +113,7 @@ public final class CudaBackend implements Backend {
 
     @Override
     public Convolution convolution() {
-        throw new UnsupportedOperationException("convolution on CUDA");
+        return convolution;
     }
 
     @Override
