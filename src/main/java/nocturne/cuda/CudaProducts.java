@@ -76,10 +76,8 @@ final class CudaProducts implements Products {
 
     private void multiplyFloats(Tensor a, boolean transposeA, Tensor b, boolean transposeB, @Nullable Tensor bias,
             float alpha, float beta, Tensor c, int depth) {
-        arguments.start().pointer(a).integer(wide(a)).integer(transposeA ? 1 : 0)
-                .pointer(b).integer(wide(b)).integer(transposeB ? 1 : 0).pointer(bias).integer(wide(bias))
-                .pointer(c).integer(wide(c)).integer(c.rows()).integer(c.columns()).integer(depth)
-                .number(alpha).number(beta);
+        arguments.start().typed(a).integer(transposeA ? 1 : 0).typed(b).integer(transposeB ? 1 : 0).typed(bias).typed(c)
+                .integer(c.rows()).integer(c.columns()).integer(depth).number(alpha).number(beta);
         device.launch("product_floats", Blocks.covering(c.rows(), FLOAT_TILE), Blocks.covering(c.columns(), FLOAT_TILE),
                 1, FLOAT_THREADS, 1, 1, 0, arguments);
     }
@@ -94,20 +92,13 @@ final class CudaProducts implements Products {
         int pieceDepth = Math.ceilDiv(Math.ceilDiv(depth, Math.max(1, wanted)), DEPTH) * DEPTH;
         int pieces = Blocks.covering(depth, pieceDepth);
         MemorySegment sums = pieces == 1 ? MemorySegment.NULL : scratch.floats(pieces * c.elements());
-        arguments.start().pointer(left).integer(wide(left)).pointer(right).integer(wide(right))
-                .pointer(bias).integer(wide(bias)).pointer(c).integer(wide(c)).integer(swapped ? 1 : 0)
+        arguments.start().typed(left).typed(right).typed(bias).typed(c).integer(swapped ? 1 : 0)
                 .integer(rows).integer(columns).integer(depth).number(alpha).number(beta).pointer(sums)
                 .integer(pieceDepth);
         device.launch(kernel, tiles, pieces, 1, shape.threads(), 1, 1, shape.sharedBytes(), arguments);
         if (pieces == 1) return;
-        arguments.start().pointer(sums).integer(pieces).pointer(bias).integer(wide(bias)).pointer(c).integer(wide(c))
-                .integer(c.rows()).integer(c.columns()).number(alpha).number(beta);
+        arguments.start().pointer(sums).integer(pieces).typed(bias).typed(c).integer(c.rows()).integer(c.columns())
+                .number(alpha).number(beta);
         device.launch("product_sum_pieces", Blocks.covering(c.elements(), SUM_THREADS), SUM_THREADS, arguments);
-    }
-
-    private static int wide(@Nullable Tensor tensor) {
-        if (tensor == null || tensor.type() == DType.F32) return 1;
-        if (tensor.type() == DType.BF16) return 0;
-        throw new IllegalArgumentException("products of float32 and bf16 only, not of " + tensor);
     }
 }
