@@ -25,7 +25,9 @@ public final class CudaBackend implements Backend {
     private final DType activations;
     private final Scratch scratch;
     private final HostCopies hostCopies;
+    private final CudaProducts products;
     private final CudaElementwise elementwise;
+    private final CudaConvolution convolution;
 
     /// @param device      closed with this backend
     /// @param activations [DType#F32] or [DType#BF16]
@@ -37,7 +39,9 @@ public final class CudaBackend implements Backend {
         this.activations = activations;
         scratch = new Scratch(device);
         hostCopies = new HostCopies(device);
+        products = new CudaProducts(device, scratch);
         elementwise = new CudaElementwise(device, scratch);
+        convolution = new CudaConvolution(device);
     }
 
     @Override
@@ -99,7 +103,7 @@ public final class CudaBackend implements Backend {
 
     @Override
     public Products products() {
-        throw new UnsupportedOperationException("products on CUDA");
+        return products;
     }
 
     @Override
@@ -119,7 +123,7 @@ public final class CudaBackend implements Backend {
 
     @Override
     public Convolution convolution() {
-        throw new UnsupportedOperationException("convolution on CUDA");
+        return convolution;
     }
 
     @Override
