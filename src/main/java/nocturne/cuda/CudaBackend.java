@@ -23,6 +23,7 @@ public final class CudaBackend implements Backend {
     private final DType activations;
     private final Scratch scratch;
     private final HostCopies hostCopies;
+    private final CudaAttention attention;
     private final CudaElementwise elementwise;
 
     /// @param device      closed with this backend
@@ -35,6 +36,7 @@ public final class CudaBackend implements Backend {
         this.activations = activations;
         scratch = new Scratch(device);
         hostCopies = new HostCopies(device);
+        attention = new CudaAttention(device, scratch);
         elementwise = new CudaElementwise(device, scratch);
     }
 
@@ -99,7 +101,7 @@ public final class CudaBackend implements Backend {
 
     @Override
     public Attention attention() {
-        throw new UnsupportedOperationException("attention on CUDA");
+        return attention;
     }
 
     @Override
@@ -119,6 +121,7 @@ public final class CudaBackend implements Backend {
 
     @Override
     public void close() {
+        attention.close();
         hostCopies.close();
         scratch.close();
         device.close();
