@@ -12,6 +12,7 @@ import nocturne.tensor.Elementwise;
 import nocturne.tensor.Norms;
 import nocturne.tensor.Optimisation;
 import nocturne.tensor.Products;
+import nocturne.tensor.Shape;
 import nocturne.tensor.Tensor;
 import nocturne.tensor.TensorArena;
 import nocturne.tensor.Weight;
@@ -24,8 +25,10 @@ public final class CudaBackend implements Backend {
     private final Device device;
     private final DType activations;
     private final Scratch scratch;
+    private final Scratch decoded;
     private final HostCopies hostCopies;
     private final CudaProducts products;
+    private final CudaAttention attention;
     private final CudaElementwise elementwise;
     private final CudaConvolution convolution;
 
@@ -39,7 +42,9 @@ public final class CudaBackend implements Backend {
         this.activations = activations;
         scratch = new Scratch(device);
         hostCopies = new HostCopies(device);
-        products = new CudaProducts(device, scratch);
+        decoded = new Scratch(device);
+        products = new CudaProducts(device, scratch, decoded);
+        attention = new CudaAttention(device, scratch);
         elementwise = new CudaElementwise(device, scratch);
         convolution = new CudaConvolution(device);
     }
@@ -54,12 +59,16 @@ public final class CudaBackend implements Backend {
         return new TensorArena(device, activations);
     }
 
-    /// The numbers that the matrix means, rounded to the type of the activations.
     @Override
     public Weight keep(QuantizedMatrix matrix, TensorArena arena) {
-        Tensor numbers = arena.allocate(matrix.rows(), matrix.columns());
-        write(floats -> matrix.dequantize(0, matrix.rows(), floats, 0), numbers);
-        return numbers;
+        Tensor codes = arena.allocate(matrix.codeType(), Math.toIntExact(matrix.codes().byteSize()));
+        Tensor scales = arena.allocate(DType.F32, Math.toIntExact(matrix.scales().byteSize() / Float.BYTES));
+        Tensor zeroPoints = arena.allocate(DType.U8, Math.toIntExact(matrix.zeroPoints().byteSize()));
+        device.copyIn(matrix.codes(), codes.data());
+        device.copyIn(matrix.scales(), scales.data());
+        if (zeroPoints.elements() > 0) device.copyIn(matrix.zeroPoints(), zeroPoints.data());
+        return new CodedWeight(Shape.of(matrix.rows(), matrix.columns()), matrix.type(), matrix.rounding(), codes,
+                scales, zeroPoints);
     }
 
     @Override
@@ -94,6 +103,15 @@ public final class CudaBackend implements Backend {
         return copy;
     }
 
+    @Override
+    public void fromHostMemory(MemorySegment bytes, Tensor target) {
+        MemorySegment place = target.data().asSlice(0, target.type().bytes() * target.elements());
+        if (bytes.byteSize() != place.byteSize()) {
+            throw new IllegalArgumentException("%d bytes for %s".formatted(bytes.byteSize(), target));
+        }
+        device.copyIn(bytes, place);
+    }
+
     /// One after the other: each operation alone fills the device.
     @Override
     public void together(long multiplyAdds, Runnable first, Runnable second) {
@@ -113,7 +131,7 @@ public final class CudaBackend implements Backend {
 
     @Override
     public Attention attention() {
-        throw new UnsupportedOperationException("attention on CUDA");
+        return attention;
     }
 
     @Override
@@ -133,7 +151,9 @@ public final class CudaBackend implements Backend {
 
     @Override
     public void close() {
+        attention.close();
         hostCopies.close();
+        decoded.close();
         scratch.close();
         device.close();
     }

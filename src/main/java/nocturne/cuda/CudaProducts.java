@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import nocturne.io.DType;
 import nocturne.tensor.Products;
 import nocturne.tensor.Tensor;
+import nocturne.tensor.Weight;
 import org.jspecify.annotations.Nullable;
 
 /// Matrix products by the kernels of `kernels/products.cu`.
@@ -29,16 +30,37 @@ final class CudaProducts implements Products {
 
     private final Device device;
     private final Scratch scratch;
+    /// Room for the numbers of one weight that is kept as codes.
+    private final Scratch decoded;
     private final Arguments arguments = new Arguments();
 
-    CudaProducts(Device device, Scratch scratch) {
+    /// @param scratch for sums
+    /// @param decoded another one
+    CudaProducts(Device device, Scratch scratch, Scratch decoded) {
         this.device = device;
         this.scratch = scratch;
+        this.decoded = decoded;
     }
 
     @Override
-    public void linear(Tensor x, Tensor w, @Nullable Tensor bias, Tensor y) {
-        multiply(x, false, w, true, bias, 1, 0, y);
+    public void linear(Tensor x, Weight w, @Nullable Tensor bias, Tensor y) {
+        multiply(x, false, numbers(w, x.type()), true, bias, 1, 0, y);
+    }
+
+    @Override
+    public void linearBackward(Tensor dy, Weight w, float beta, Tensor dx) {
+        multiply(dy, false, numbers(w, dy.type()), false, null, 1, beta, dx);
+    }
+
+    /// What a weight means; of codes until the next call only.
+    private Tensor numbers(Weight weight, DType type) {
+        if (weight instanceof Tensor tensor) return tensor;
+        if (weight instanceof CodedWeight coded) {
+            Tensor numbers = new Tensor(coded.shape(), type, decoded.bytes(type.bytes() * coded.elements()));
+            coded.decode(device, arguments, numbers);
+            return numbers;
+        }
+        throw new IllegalArgumentException("a weight " + weight.shape() + " that another device keeps");
     }
 
     @Override

@@ -3,6 +3,7 @@ package nocturne.quant;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.ValueLayout;
+import nocturne.io.DType;
 import nocturne.io.TensorEntry;
 import nocturne.io.TensorSource;
 import nocturne.problem.UserMistake;
@@ -138,6 +139,11 @@ public record QuantizedMatrix(WeightType type, Rounding rounding, int rows, int 
             encoding.decode(row, rounding, values);
             MemorySegment.copy(values, 0, target, FLOATS, targetOffset + (long) i * columns * Float.BYTES, columns);
         }
+    }
+
+    /// What one element of [#codes] is: a code, or a byte of packed ones.
+    public DType codeType() {
+        return type.encoding().dtype();
     }
 
     /// Bytes that codes, scales and zero points take together.

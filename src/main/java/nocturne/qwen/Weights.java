@@ -88,7 +88,8 @@ final class Weights {
         return new Weights(source.where(), supply, problems, source.tensors().keySet());
     }
 
-    private static Weight weight(TensorSource source, String name, WeightType type, Backend backend, TensorArena arena) {
+    private static Weight weight(TensorSource source, String name, WeightType type, Backend backend,
+            TensorArena arena) {
         try (Arena codes = Arena.ofConfined()) {
             return backend.keep(QuantizedMatrix.quantize(source, name, type, codes), arena);
         }

@@ -17,8 +17,8 @@ public interface Backend extends AutoCloseable {
     /// A new, empty arena on this device; the caller closes it.
     TensorArena newArena();
 
-    /// Keeps a frozen matrix in a smaller format, as far as this device can: where it computes in full precision alone, it
-    /// keeps the numbers that the matrix means.
+    /// Keeps a frozen matrix in a smaller format, as far as this device can: where it computes in full precision alone,
+    /// it keeps the numbers that the matrix means.
     ///
     /// @param arena where it stays as long as the model does
     Weight keep(QuantizedMatrix matrix, TensorArena arena);
