@@ -1,7 +1,6 @@
 package nocturne.plan;
 
 import java.nio.file.Path;
-import java.util.List;
 import nocturne.bundle.Bundle;
 import nocturne.dataset.Dataset;
 import nocturne.problem.UserMistake;
@@ -24,21 +23,21 @@ public record Inspection(Bundle bundle, ResolvedRecipe resolved, Path model, @Nu
 
     /// Looks at everything that can be known without computing.
     ///
-    /// @param name  what the bundle is called by the person who made it
-    /// @param model a pipeline instead of the one the recipe names; null for the recipe's
-    /// @param home  Nocturne's own folder, which holds `models/`
+    /// @param name   what the bundle is called by the person who made it
+    /// @param model  a pipeline instead of the one the recipe names; null for the recipe's
+    /// @param models finds the one or the other
     /// @throws UserMistake with all problems of the recipe, or else of the model, or else of the pictures
-    public static Inspection of(Bundle bundle, String name, @Nullable Path model, Path home) {
+    public static Inspection of(Bundle bundle, String name, @Nullable String model, ModelSearch models) {
         RecipeReader reader = RecipeReader.in(BundleFacts.of(name, bundle.files()));
-        if (model != null) reader = reader.withModel(model.toString());
+        if (model != null) reader = reader.withModel(model);
         ResolvedRecipe resolved =
                 bundle.recipe().isPresent() ? reader.read(bundle.recipe().get()) : reader.standard();
-        Path folder = ModelSearch.find(resolved.recipe().model().nameOrPath(),
-                List.of(Path.of(""), bundle.root(), home));
+        RecipePaths.check(bundle, resolved);
+        Path folder = models.find(resolved.recipe().model().nameOrPath(), bundle.root());
         WeightFormat format = resolved.recipe().model().transformerFormat();
         Path recovery = format == null || format.recovery() == null
                 ? null
-                : RecoverySearch.find(format.recovery(), bundle.root(), home);
+                : RecoverySearch.find(format.recovery(), bundle.root(), models.folders());
         Datasets.Scanned datasets = new Datasets(bundle.root()).scan(resolved.recipe());
         return new Inspection(bundle, resolved, folder, recovery, datasets.training(), datasets.heldOut());
     }

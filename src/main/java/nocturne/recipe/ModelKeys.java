@@ -3,6 +3,7 @@ package nocturne.recipe;
 import static nocturne.recipe.Key.choice;
 import static nocturne.recipe.Key.flag;
 import static nocturne.recipe.Key.line;
+import static nocturne.recipe.Key.modelPlace;
 import static nocturne.recipe.Unused.fixed;
 import static nocturne.recipe.Unused.ignored;
 
@@ -11,8 +12,8 @@ import nocturne.quant.WeightType;
 
 /// `model`: what stays frozen.
 final class ModelKeys {
-    static final Key<String> NAME_OR_PATH = Key.of("name_or_path", line(1000),
-                    "The model: the name of a provisioned one, or a local folder or file.")
+    static final Key<String> NAME_OR_PATH = Key.of("name_or_path", modelPlace(),
+                    "The model: the name of a provisioned one, or a local folder.")
             .standard("Qwen/Qwen-Image-Edit-2509", "S2-01");
     static final Key<Architecture> ARCH = Key.of("arch", choice(Architecture.class),
                     "Which member of the model family it is.")

@@ -102,7 +102,9 @@ public final class Training {
                     "lies inside the bundle, which would then change while it is trained; choose another --out.");
         }
         // Not the folder's name: that of an unpacked zip is a hash.
-        Inspection found = Inspection.of(bundle, name(request), request.model(), request.home());
+        Path asked = request.model();
+        Inspection found = Inspection.of(bundle, name(request), asked == null ? null : asked.toString(),
+                request.models());
         ModelFolder model = ModelFolder.open(found.model());
         return new Training(request, bundle, found.resolved(), model, model.transformerConfig(), found.recovery(),
                 found.training(), found.heldOut());

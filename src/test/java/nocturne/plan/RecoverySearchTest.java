@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import nocturne.problem.UserMistake;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,7 +33,7 @@ class RecoverySearchTest {
     }
 
     private Path find(String path) {
-        return RecoverySearch.find(path, bundle, home);
+        return RecoverySearch.find(path, bundle, List.of(home.resolve("models")));
     }
 
     @Test

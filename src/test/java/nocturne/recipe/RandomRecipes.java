@@ -65,6 +65,7 @@ final class RandomRecipes {
             case Kind.Text text -> () -> text(text);
             case Kind.BundlePath() -> () -> pick("a", "dataset/40_maya", "x y/ü.png", ".", "deep/er/and/deeper",
                     "it's");
+            case Kind.ModelPlace() -> () -> pick("Qwen/Qwen-Image", "/models/Qwen-Image-Edit-2511", "it's ü", "..");
             case Kind.Choice<?> choice -> () -> pick((Object[]) choice.type().getEnumConstants());
             case Kind.WeightFormatText() ->
                     () ->

@@ -121,6 +121,15 @@ class IntakeDeskTest {
     }
 
     @Test
+    @Promise(row = 42, fault = "a recipe with more steps than the operator allows, at the service's door")
+    void aRecipeThatAsksForTooMuchIsRefused() throws IOException {
+        Intake strict = IntakeCase.desk(its.ledger, folder, 0, 10);
+        assertThat(strict.take(Incoming.named(its.zip("maya"), "maya", "inbox:maya.zip")))
+                .isInstanceOfSatisfying(Verdict.Refused.class, refused -> assertThat(refused.problems())
+                        .extracting(Problem::code).containsExactly("LIMIT_STEPS"));
+    }
+
+    @Test
     void aRerunIsAJobOfItsOwn() throws IOException {
         Path zip = its.zip("maya");
         Incoming again = new Incoming(zip, "maya", "inbox:maya.zip", null, null, 3, true, null);

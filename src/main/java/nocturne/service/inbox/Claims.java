@@ -22,6 +22,8 @@ import nocturne.io.AtomicFiles;
 import nocturne.io.FolderTree;
 import nocturne.problem.UserMistake;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Takes files out of the inbox and puts them where they belong afterwards.
 ///
@@ -39,6 +41,7 @@ final class Claims {
     static final String CLAIMED = ".claimed";
     static final String REJECTED = "rejected";
     static final String ALIVE = ".alive";
+    private static final Logger LOG = LoggerFactory.getLogger(Claims.class);
     private static final int LONGEST_NAME_BYTES = 255;
 
     private final Path inbox;
@@ -77,6 +80,18 @@ final class Claims {
             return ours ? Optional.of(claimed) : Optional.empty();
         } finally {
             if (!ours) leave(place);
+        }
+    }
+
+    /// Puts a claimed file or folder where its answer says.
+    void settle(Path claimed, Outcome outcome) throws IOException {
+        switch (outcome) {
+            case TAKEN -> delete(claimed);
+            case REFUSED -> {
+                Path kept = reject(claimed);
+                if (kept != null) LOG.info("{} is kept as {}", claimed.getFileName(), kept);
+            }
+            case LATER -> giveBack(claimed);
         }
     }
 
@@ -124,6 +139,16 @@ final class Claims {
             if (Files.isDirectory(place, LinkOption.NOFOLLOW_LINKS) && !inUse.contains(place)) found.add(place);
         }
         return found;
+    }
+
+    /// Takes up again what lies in a claim's folder of our own that nobody is at work on.
+    ///
+    /// @return empty if it is not one thing
+    Optional<Path> takeUp(Path place) throws IOException {
+        List<Path> content = list(place).stream().filter(path -> !isMarker(path)).toList();
+        if (content.size() != 1) return Optional.empty();
+        inUse.add(place);
+        return Optional.of(content.getFirst());
     }
 
     /// Puts everything in a claim's folder back into the inbox, and removes the folder.

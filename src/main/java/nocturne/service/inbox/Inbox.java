@@ -39,15 +39,28 @@ final class Inbox {
 
     /// Makes the claimed zip or folder a job, or refuses it.
     public void importBundle(Exchange exchange) {
-        Path claimed = claimed(exchange);
-        Incoming bundle = incoming(claimed, ZIP);
-        decide(exchange, answered(bundle, () -> taken(bundle, claimed.getFileName().toString())));
+        decide(exchange, bundle(claimed(exchange)));
     }
 
     /// Fetches the bundle that the claimed `*.job.json` names, and makes it a job, or refuses it.
     public void importRequest(Exchange exchange) {
-        Incoming request = incoming(claimed(exchange), REQUEST);
-        decide(exchange, answered(request, () -> requests.take(request)));
+        decide(exchange, request(claimed(exchange)));
+    }
+
+    /// Answers a bundle or a request that had been claimed when this service stopped, perhaps after it became a job,
+    /// which only our ledger knows.
+    Outcome again(Path claimed) {
+        return claimed.getFileName().toString().endsWith(REQUEST) ? request(claimed) : bundle(claimed);
+    }
+
+    private Outcome bundle(Path claimed) {
+        Incoming bundle = incoming(claimed, ZIP);
+        return answered(bundle, () -> taken(bundle, claimed.getFileName().toString()));
+    }
+
+    private Outcome request(Path claimed) {
+        Incoming request = incoming(claimed, REQUEST);
+        return answered(request, () -> requests.take(request));
     }
 
     /// Carries out what the claimed `*.command.json` wishes.

@@ -159,6 +159,17 @@ final class WholeFilesTest {
         assertThat(files.isWhole("maya.done")).isTrue();
     }
 
+    /// On many shares all of these are the one folder where we keep what could not be used.
+    @ParameterizedTest
+    @ValueSource(strings = {"rejected", "Rejected", "REJECTED"})
+    void aMarkerDoesNotMakeOurOwnFolderABundle(String name) throws IOException {
+        Files.createDirectory(inbox.resolve(name));
+        for (String done : List.of(".done", ".DONE")) {
+            Files.createFile(inbox.resolve(name + done));
+            assertThat(files.isWhole(name + done)).as(name + done).isFalse();
+        }
+    }
+
     @Test
     void aRequestIsWholeWhenItsBracesAreClosed() throws IOException {
         String json = "{\"version\": 1, \"bundle\": {\"uri\": \"https://x.example/}}.zip\"}}";

@@ -68,11 +68,15 @@ final class TestHost implements AutoCloseable {
     }
 
     TestHost(KafkaConfig config, String name, Path work, int devices, Duration training, Consumer<String> passing) {
+        this(new KafkaSettings(config, Map.of()), name, work, devices, training, passing);
+    }
+
+    TestHost(KafkaSettings settings, String name, Path work, int devices, Duration training,
+            Consumer<String> passing) {
         this.name = name;
         this.training = training;
         this.ledger = Ledger.open(new WorkFolder(work), name, InstantSource.system());
         this.devices = new Devices(devices);
-        KafkaSettings settings = new KafkaSettings(config, Map.of());
         this.book = new ClaimBook(System::nanoTime);
         this.link = new KafkaLink(settings, book, Duration.ofMillis(300), Duration.ofSeconds(3));
         SimpleRegistry registry = new SimpleRegistry();
@@ -87,7 +91,7 @@ final class TestHost implements AutoCloseable {
                         InstantSource.system()));
         registry.bind("polledRecords", new PolledRecords());
         registry.bind("kafkaClients", new CamelClients(settings));
-        camel.getPropertiesComponent().addPropertiesSource(new Placeholders(config, name));
+        camel.getPropertiesComponent().addPropertiesSource(new Placeholders(settings.config(), name));
         ledger.listen(job -> {
             if (job.state() == JobState.QUEUED) train(job.id());
             this.devices.changed();

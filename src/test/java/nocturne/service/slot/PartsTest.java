@@ -12,8 +12,11 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import nocturne.event.EventLine;
+import nocturne.job.Job;
+import nocturne.job.JobId;
 import nocturne.problem.UserMistake;
 import nocturne.promise.Promise;
 import nocturne.service.Backoff;
@@ -168,6 +171,22 @@ final class PartsTest {
             assertThat(Path.of("/proc/" + pid + "/oom_score_adj")).hasContent("500");
             assertThat(Files.readString(Path.of("/proc/" + pid + "/environ")))
                     .contains("CUDA_VISIBLE_DEVICES=\000");
+        }
+    }
+
+    /// As a word of its own it would be an option, where it looks like one.
+    @Promise(row = 34, fault = "names and models that look like options of the trainer")
+    @Test
+    void whatAStrangerCallsItIsNoWordOfTheTrainersOwn() {
+        try (SlotBench bench = new SlotBench(folder).open()) {
+            Trainers trainers = new Trainers(bench.settings().trainer(), bench.ledger().work(), folder, 1, Map.of(),
+                    Processes.REAL);
+            for (String name : List.of("--help", "-h", "--", "--out=/elsewhere", "@/etc/hostname", "=", "a b")) {
+                Job job = Job.queued(new JobId("maya"), name, "bench:maya", "0".repeat(64), "bundle-0", name, 0,
+                        Instant.EPOCH.toString(), 1, 1, null);
+                assertThat(trainers.words(job, "cpu", null, folder.resolve("lock")))
+                        .containsOnlyOnce("--name=" + name, "--model=" + name).doesNotContain(name);
+            }
         }
     }
 
