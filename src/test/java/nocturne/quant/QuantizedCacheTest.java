@@ -3,6 +3,7 @@ package nocturne.quant;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.nio.file.Files;
@@ -96,9 +97,11 @@ class QuantizedCacheTest {
     @Test
     void aModelsLayersComeBackTheSameWithAndWithoutTheCache() {
         String name = "transformer_blocks.0.img_mlp.net.0.proj.weight";
-        try (TensorSource model = SafetensorsFolder.open(Path.of("models/qwen-image-tiny/transformer"))) {
+        try (TensorSource model = SafetensorsFolder.open(Path.of("models/qwen-image-tiny/transformer"));
+                Arena codes = Arena.ofConfined()) {
+            QuantizedMatrix matrix = QuantizedMatrix.quantize(model, name, WeightType.UINT4, codes);
             float[] direct = new float[(int) model.entry(name).elements()];
-            QuantizedMatrix.roundTrip(model, name, WeightType.UINT4, MemorySegment.ofArray(direct));
+            matrix.dequantize(0, matrix.rows(), MemorySegment.ofArray(direct), 0);
             Map<String, float[]> cached = read(memory -> {
                 SequencedMap<String, QuantizedMatrix> one = new LinkedHashMap<>();
                 one.put(name, QuantizedMatrix.quantize(model, name, WeightType.UINT4, memory));
