@@ -105,11 +105,11 @@ public final class CudaBackend implements Backend {
 
     @Override
     public void fromHostMemory(MemorySegment bytes, Tensor target) {
-        MemorySegment place = target.data().asSlice(0, target.type().bytes() * target.elements());
-        if (bytes.byteSize() != place.byteSize()) {
+        long expected = target.type().bytes() * target.elements();
+        if (bytes.byteSize() != expected) {
             throw new IllegalArgumentException("%d bytes for %s".formatted(bytes.byteSize(), target));
         }
-        device.copyIn(bytes, place);
+        device.copyIn(bytes, target.data().asSlice(0, expected));
     }
 
     /// One after the other: each operation alone fills the device.

@@ -42,7 +42,7 @@ public interface Backend extends AutoCloseable {
 
     /// Makes bytes in host memory a tensor's content: the way back from [#inHostMemory].
     ///
-    /// @param bytes elements of the tensor's type, as many as it has
+    /// @param bytes native memory with elements of the tensor's type, as many as it has
     void fromHostMemory(MemorySegment bytes, Tensor target);
 
     /// Runs two independent pieces of work that write to different tensors, side by side where that is faster.

@@ -97,12 +97,11 @@ class QuantizedCacheTest {
     @Test
     void aModelsLayersComeBackTheSameWithAndWithoutTheCache() {
         String name = "transformer_blocks.0.img_mlp.net.0.proj.weight";
-        try (TensorSource model = SafetensorsFolder.open(Path.of("models/qwen-image-tiny/transformer"))) {
+        try (TensorSource model = SafetensorsFolder.open(Path.of("models/qwen-image-tiny/transformer"));
+                Arena codes = Arena.ofConfined()) {
+            QuantizedMatrix matrix = QuantizedMatrix.quantize(model, name, WeightType.UINT4, codes);
             float[] direct = new float[(int) model.entry(name).elements()];
-            try (Arena memory = Arena.ofConfined()) {
-                QuantizedMatrix matrix = QuantizedMatrix.quantize(model, name, WeightType.UINT4, memory);
-                matrix.dequantize(0, matrix.rows(), MemorySegment.ofArray(direct), 0);
-            }
+            matrix.dequantize(0, matrix.rows(), MemorySegment.ofArray(direct), 0);
             Map<String, float[]> cached = read(memory -> {
                 SequencedMap<String, QuantizedMatrix> one = new LinkedHashMap<>();
                 one.put(name, QuantizedMatrix.quantize(model, name, WeightType.UINT4, memory));
