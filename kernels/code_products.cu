@@ -24,6 +24,8 @@ struct CodeMatrix {
             copy_async_16(to, from, inside);
             return;
         }
+        // Not unrolled: it is rare, and would drown the common path.
+#pragma unroll 1
         for (int i = 0; i < CHUNK_BYTES; i++) to[i] = inside && code + i < length ? from[i] : 0;
     }
 };
@@ -75,17 +77,16 @@ DEVICE void code_product(const CodeMatrix& x, const float* x_scale, const CodeMa
         multiply_stage<CodeTiling, true, true, Mma>(sums, memory, stage);
     };
     run_stages((x.length + CODE_DEPTH - 1) / CODE_DEPTH, load, multiply);
-    for_each_pack<CodeTiling>(sums, memory, [&](int row, int column, const float (&values)[PACK]) {
+    for_each_pack<CodeTiling>(sums, memory, [&](int row, int column, float* packed) {
         row += tile.row;
         column += tile.column;
         if (row >= result.rows) return;
         const float scale = x_scale[row];
-        float scaled[PACK];
         for (int i = 0; i < PACK; i++) {
-            const bool inside = w_scale != nullptr && column + i < result.columns;
-            scaled[i] = values[i] * (inside ? scale * w_scale[column + i] : scale);
+            const bool scaled = w_scale != nullptr && column + i < result.columns;
+            packed[i] *= scaled ? scale * w_scale[column + i] : scale;
         }
-        result.put_pack(row, column, scaled);
+        result.put_pack(row, column, packed);
     });
 }
 
@@ -99,8 +100,9 @@ DEVICE void code_product(const CodeMatrix& x, const float* x_scale, const CodeMa
 
 CODE_PRODUCT_KERNEL(code_product_int8, 2, MultiplyInt8)
 
-// On sm_90, ptxas makes half-precision products of those of e4m3 and wants more registers than two blocks leave.
-#if ON_DEVICE && __CUDA_ARCH__ == 900
+// On sm_90 and sm_100, ptxas 13.0 takes some 250 registers, as if it made half-precision products of those of e4m3;
+// held to what two blocks leave, it spills.
+#if ON_DEVICE && __CUDA_ARCH__ >= 900 && __CUDA_ARCH__ < 1200
 constexpr int E4M3_BLOCKS = 1;
 #else
 constexpr int E4M3_BLOCKS = 2;

@@ -77,11 +77,12 @@ DEVICE void copy_chunk(unsigned char* to, const Picture<bf16>& picture, Corner c
         copy_async_16(to, picture.numbers + index, pixel >= 0);
         return;
     }
-    float values[PACK] = {};
+    // Not unrolled: it is rare, and would drown the common path.
+#pragma unroll 1
     for (int i = 0; i < PACK; i++) {
-        if (number + i < TAPS * picture.channels) values[i] = picture.number_of(corner, number + i);
+        const bool inside = number + i < TAPS * picture.channels;
+        store(reinterpret_cast<bf16*>(to), i, inside ? picture.number_of(corner, number + i) : 0.0f);
     }
-    store_pack(reinterpret_cast<bf16*>(to), values);
 }
 
 // x, y    [pixels, in], [results, out]; not the same
@@ -123,8 +124,8 @@ BOUNDED_KERNEL(PictureTiling::THREADS, 2, convolve3x3_bf16, const bf16* x, int h
     };
     run_stages((depth + DEPTH - 1) / DEPTH, load, multiply);
     const Result result{y, false, false, results, out, 1.0f, add ? 1.0f : 0.0f, {bias, false}};
-    for_each_pack<PictureTiling>(sums, memory, [&](int row, int column, const float (&values)[PACK]) {
-        result.put_pack(tile.row + row, tile.column + column, values);
+    for_each_pack<PictureTiling>(sums, memory, [&](int row, int column, const float* packed) {
+        result.put_pack(tile.row + row, tile.column + column, packed);
     });
 }
 

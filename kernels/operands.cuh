@@ -37,21 +37,21 @@ struct Matrix {
             copy_async_16(to, static_cast<const bf16*>(numbers.at) + index, inside);
             return;
         }
-        float values[PACK] = {};
-        if (inside) gather(index, length - number, values);
-        store_pack(reinterpret_cast<bf16*>(to), values);
+        gather(reinterpret_cast<bf16*>(to), index, inside ? min(length - number, PACK) : 0);
     }
 
-    DEVICE void gather(int64_t index, int available, float (&values)[PACK]) const {
+    // Brings the first `count` numbers of a chunk and zeros behind them.
+    DEVICE void gather(bf16* to, int64_t index, int count) const {
         const float* floats = static_cast<const float*>(numbers.at) + index;
-        if (numbers.wide && available >= PACK && is_aligned(floats)) {
+        if (numbers.wide && count == PACK && is_aligned(floats)) {
+            float values[PACK];
             load_pack(floats, values);
+            store_pack(to, values);
             return;
         }
-#pragma unroll
-        for (int i = 0; i < PACK; i++) {
-            if (i < available) values[i] = numbers[index + i];
-        }
+        // Not unrolled: it is rare, and would drown the common path.
+#pragma unroll 1
+        for (int i = 0; i < PACK; i++) store(to, i, i < count ? numbers[index + i] : 0.0f);
     }
 };
 
@@ -95,14 +95,13 @@ struct Result {
         else store(static_cast<bf16*>(c), index, value);
     }
 
-    // PACK neighbours of a row; what lies outside of the result is left out.
-    DEVICE void put_pack(int row, int column, const float (&sums)[PACK]) const {
+    // PACK neighbours of a row, whose sums lie together; what lies outside of the result is left out.
+    DEVICE void put_pack(int row, int column, const float* sums) const {
         if (row >= rows || column >= columns) return;
         if (swapped || columns % PACK != 0 || !is_aligned(c)) {
-#pragma unroll
-            for (int i = 0; i < PACK; i++) {
-                if (column + i < columns) put(row, column + i, sums[i]);
-            }
+            // Not unrolled: it is rare, and would drown the common path.
+#pragma unroll 1
+            for (int i = 0; i < PACK && column + i < columns; i++) put(row, column + i, sums[i]);
         } else if (wide) {
             put_whole_pack(static_cast<float*>(c) + index_of(row, column), column, sums);
         } else {
@@ -111,9 +110,10 @@ struct Result {
     }
 
     template <class T>
-    DEVICE void put_whole_pack(T* target, int column, const float (&sums)[PACK]) const {
+    DEVICE void put_whole_pack(T* target, int column, const float* sums) const {
         float values[PACK];
-        for (int i = 0; i < PACK; i++) values[i] = alpha * sums[i];
+        load_pack(sums, values);
+        for (float& value : values) value *= alpha;
         if (bias.at != nullptr) {
             for (int i = 0; i < PACK; i++) values[i] += bias[column + i];
         }

@@ -46,8 +46,8 @@ DEVICE void product(const Matrix& a, const Matrix& b, const Result& c, int from,
         multiply_stage<Tiling, A_ALONG_DEPTH, B_ALONG_DEPTH, MultiplyBf16>(sums, memory, stage);
     };
     run_stages((to - from + DEPTH - 1) / DEPTH, load, multiply);
-    for_each_pack<Tiling>(sums, memory, [&](int row, int column, const float (&values)[PACK]) {
-        c.put_pack(tile.row + row, tile.column + column, values);
+    for_each_pack<Tiling>(sums, memory, [&](int row, int column, const float* packed) {
+        c.put_pack(tile.row + row, tile.column + column, packed);
     });
 }
 

@@ -176,10 +176,10 @@ DEVICE void multiply_stage(Sum (&sums)[Tiling::DOWN][Tiling::ACROSS][4], unsigne
     }
 }
 
-// Hands out the sums of a block as emit(row, column, sums of PACK neighbours), row and column counted in the tile.
+// Hands out the sums of a block as emit(row, column, place of PACK neighbours), row and column counted in the tile.
 //
-// Fragments hold pairs only; through shared memory a thread gets whole packs. Each warp stages 16 rows of its part at a
-// time in a piece of its own of the stages' memory.
+// Fragments hold pairs only; through shared memory a thread gets whole packs, which are its own until emit returns.
+// Each warp stages 16 rows of its part at a time in a piece of its own of the stages' memory.
 template <class Tiling, class Sum, class Emit>
 DEVICE void for_each_pack(const Sum (&sums)[Tiling::DOWN][Tiling::ACROSS][4], unsigned char* memory, Emit emit) {
     // 8 more than a multiple of 32 (or of 16): the rows of a fragment begin in different banks.
@@ -205,9 +205,7 @@ DEVICE void for_each_pack(const Sum (&sums)[Tiling::DOWN][Tiling::ACROSS][4], un
         for (int pack = lane; pack < 16 * PACKS; pack += WARP) {
             const int row = pack / PACKS;
             const int column = pack % PACKS * PACK;
-            float values[PACK];
-            load_pack(staged + row * STRIDE + column, values);
-            emit(Tiling::warp_row() + 16 * i + row, Tiling::warp_column() + column, values);
+            emit(Tiling::warp_row() + 16 * i + row, Tiling::warp_column() + column, staged + row * STRIDE + column);
         }
         __syncwarp();
     }
