@@ -24,6 +24,7 @@ public final class CudaBackend implements Backend {
     private final Scratch scratch;
     private final HostCopies hostCopies;
     private final CudaElementwise elementwise;
+    private final CudaNorms norms;
 
     /// @param device      closed with this backend
     /// @param activations [DType#F32] or [DType#BF16]
@@ -36,6 +37,7 @@ public final class CudaBackend implements Backend {
         scratch = new Scratch(device);
         hostCopies = new HostCopies(device);
         elementwise = new CudaElementwise(device, scratch);
+        norms = new CudaNorms(device, scratch);
     }
 
     @Override
@@ -94,7 +96,7 @@ public final class CudaBackend implements Backend {
 
     @Override
     public Norms norms() {
-        throw new UnsupportedOperationException("norms on CUDA");
+        return norms;
     }
 
     @Override
