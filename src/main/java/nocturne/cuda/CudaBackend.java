@@ -25,6 +25,7 @@ public final class CudaBackend implements Backend {
     private final HostCopies hostCopies;
     private final CudaElementwise elementwise;
     private final CudaNorms norms;
+    private final CudaOptimisation optimisation;
 
     /// @param device      closed with this backend
     /// @param activations [DType#F32] or [DType#BF16]
@@ -38,6 +39,7 @@ public final class CudaBackend implements Backend {
         hostCopies = new HostCopies(device);
         elementwise = new CudaElementwise(device, scratch);
         norms = new CudaNorms(device, scratch);
+        optimisation = new CudaOptimisation(device, scratch);
     }
 
     @Override
@@ -116,7 +118,7 @@ public final class CudaBackend implements Backend {
 
     @Override
     public Optimisation optimisation() {
-        throw new UnsupportedOperationException("optimisation on CUDA");
+        return optimisation;
     }
 
     @Override
