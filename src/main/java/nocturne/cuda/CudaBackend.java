@@ -10,6 +10,7 @@ import nocturne.tensor.Convolution;
 import nocturne.tensor.Elementwise;
 import nocturne.tensor.Norms;
 import nocturne.tensor.Optimisation;
+import nocturne.tensor.Philox;
 import nocturne.tensor.Products;
 import nocturne.tensor.Tensor;
 import nocturne.tensor.TensorArena;
@@ -26,6 +27,7 @@ public final class CudaBackend implements Backend {
     private final CudaElementwise elementwise;
     private final CudaNorms norms;
     private final CudaOptimisation optimisation;
+    private final CudaNoise noise;
 
     /// @param device      closed with this backend
     /// @param activations [DType#F32] or [DType#BF16]
@@ -40,6 +42,7 @@ public final class CudaBackend implements Backend {
         elementwise = new CudaElementwise(device, scratch);
         norms = new CudaNorms(device, scratch);
         optimisation = new CudaOptimisation(device, scratch);
+        noise = new CudaNoise(device);
     }
 
     @Override
@@ -82,6 +85,12 @@ public final class CudaBackend implements Backend {
         MemorySegment copy = arena.allocate(tensor.type().bytes() * tensor.elements(), 64);
         device.copyOut(tensor.data().asSlice(0, copy.byteSize()), copy);
         return copy;
+    }
+
+    /// Fills a tensor with the normal numbers at `firstPosition` and after, made on the device. They are those of
+    /// [Philox#fillNormal], but for fewer than one in ten million, which is off by one unit in its last place.
+    public void fillNormal(Philox source, long firstPosition, Tensor target) {
+        noise.fillNormal(source, firstPosition, target);
     }
 
     /// One after the other: each operation alone fills the device.
