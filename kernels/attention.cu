@@ -149,17 +149,23 @@ DEVICE void forward(const bf16* q, const bf16* k, const bf16* v, const float* ke
     }
 }
 
-}  // namespace attention
+#define FORWARD_PARAMETERS                                                                                             \
+    const bf16 *q, const bf16 *k, const bf16 *v, const float *key_bias, const int *bounds, bf16 *o,                    \
+            float *log_sum_exp, int rows, int heads, int kv_heads, int head_dim, float scale, int causal
+#define FORWARD_ARGUMENTS                                                                                              \
+    q, k, v, key_bias, bounds, o, log_sum_exp, rows, heads, kv_heads, head_dim, scale, causal
 
 // Two blocks fit a multiprocessor's registers.
-#define ATTENTION_FORWARD(D)                                                                                      \
-    BOUNDED_KERNEL(attention::THREADS, 2, attention_forward_##D, const bf16* q, const bf16* k, const bf16* v,     \
-                   const float* key_bias, const int* bounds, bf16* o, float* log_sum_exp, int rows, int heads,    \
-                   int kv_heads, int head_dim, float scale, int causal) {                                         \
-        attention::forward<D>(q, k, v, key_bias, bounds, o, log_sum_exp, rows, heads, kv_heads, head_dim, scale,  \
-                              causal);                                                                            \
-    }
+BOUNDED_KERNEL(THREADS, 2, attention_forward_32, FORWARD_PARAMETERS) {
+    forward<32>(FORWARD_ARGUMENTS);
+}
 
-ATTENTION_FORWARD(32)
-ATTENTION_FORWARD(64)
-ATTENTION_FORWARD(128)
+BOUNDED_KERNEL(THREADS, 2, attention_forward_64, FORWARD_PARAMETERS) {
+    forward<64>(FORWARD_ARGUMENTS);
+}
+
+BOUNDED_KERNEL(THREADS, 2, attention_forward_128, FORWARD_PARAMETERS) {
+    forward<128>(FORWARD_ARGUMENTS);
+}
+
+}  // namespace attention

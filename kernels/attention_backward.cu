@@ -259,24 +259,36 @@ DEVICE void backward_queries(const bf16* d_o, const bf16* q, const bf16* k, cons
     }
 }
 
+#define BACKWARD_PARAMETERS                                                                                            \
+    const bf16 *d_o, const bf16 *q, const bf16 *k, const bf16 *v, const float *key_bias, const int *bounds,            \
+            const float *log_sum_exp, const float *delta
+#define BACKWARD_ARGUMENTS d_o, q, k, v, key_bias, bounds, log_sum_exp, delta
+#define SHAPE_PARAMETERS int rows, int heads, int kv_heads, int head_dim, float scale
+#define SHAPE_ARGUMENTS rows, heads, kv_heads, head_dim, scale
+
+// Two blocks of either kind fit a multiprocessor's registers.
+BOUNDED_KERNEL(THREADS, 2, attention_backward_keys_32, BACKWARD_PARAMETERS, bf16* dk, bf16* dv, SHAPE_PARAMETERS) {
+    backward_keys<32>(BACKWARD_ARGUMENTS, dk, dv, SHAPE_ARGUMENTS);
+}
+
+BOUNDED_KERNEL(THREADS, 2, attention_backward_queries_32, BACKWARD_PARAMETERS, bf16* dq, SHAPE_PARAMETERS) {
+    backward_queries<32>(BACKWARD_ARGUMENTS, dq, SHAPE_ARGUMENTS);
+}
+
+BOUNDED_KERNEL(THREADS, 2, attention_backward_keys_64, BACKWARD_PARAMETERS, bf16* dk, bf16* dv, SHAPE_PARAMETERS) {
+    backward_keys<64>(BACKWARD_ARGUMENTS, dk, dv, SHAPE_ARGUMENTS);
+}
+
+BOUNDED_KERNEL(THREADS, 2, attention_backward_queries_64, BACKWARD_PARAMETERS, bf16* dq, SHAPE_PARAMETERS) {
+    backward_queries<64>(BACKWARD_ARGUMENTS, dq, SHAPE_ARGUMENTS);
+}
+
+BOUNDED_KERNEL(THREADS, 2, attention_backward_keys_128, BACKWARD_PARAMETERS, bf16* dk, bf16* dv, SHAPE_PARAMETERS) {
+    backward_keys<128>(BACKWARD_ARGUMENTS, dk, dv, SHAPE_ARGUMENTS);
+}
+
+BOUNDED_KERNEL(THREADS, 2, attention_backward_queries_128, BACKWARD_PARAMETERS, bf16* dq, SHAPE_PARAMETERS) {
+    backward_queries<128>(BACKWARD_ARGUMENTS, dq, SHAPE_ARGUMENTS);
+}
+
 }  // namespace attention
-
-// Two blocks of either fit a multiprocessor's registers.
-#define ATTENTION_BACKWARD(D)                                                                                         \
-    BOUNDED_KERNEL(attention::THREADS, 2, attention_backward_keys_##D, const bf16* d_o, const bf16* q, const bf16* k, \
-                   const bf16* v, const float* key_bias, const int* bounds, const float* log_sum_exp,                 \
-                   const float* delta, bf16* dk, bf16* dv, int rows, int heads, int kv_heads, int head_dim,           \
-                   float scale) {                                                                                     \
-        attention::backward_keys<D>(d_o, q, k, v, key_bias, bounds, log_sum_exp, delta, dk, dv, rows, heads,          \
-                                    kv_heads, head_dim, scale);                                                       \
-    }                                                                                                                 \
-    BOUNDED_KERNEL(attention::THREADS, 2, attention_backward_queries_##D, const bf16* d_o, const bf16* q,             \
-                   const bf16* k, const bf16* v, const float* key_bias, const int* bounds, const float* log_sum_exp,  \
-                   const float* delta, bf16* dq, int rows, int heads, int kv_heads, int head_dim, float scale) {      \
-        attention::backward_queries<D>(d_o, q, k, v, key_bias, bounds, log_sum_exp, delta, dq, rows, heads, kv_heads, \
-                                       head_dim, scale);                                                              \
-    }
-
-ATTENTION_BACKWARD(32)
-ATTENTION_BACKWARD(64)
-ATTENTION_BACKWARD(128)
