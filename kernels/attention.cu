@@ -150,8 +150,8 @@ DEVICE void forward(const bf16* q, const bf16* k, const bf16* v, const float* ke
 }
 
 #define FORWARD_PARAMETERS                                                                                             \
-    const bf16 *q, const bf16 *k, const bf16 *v, const float *key_bias, const int *bounds, bf16 *o,                    \
-            float *log_sum_exp, int rows, int heads, int kv_heads, int head_dim, float scale, int causal
+    const bf16* q, const bf16* k, const bf16* v, const float* key_bias, const int* bounds, bf16* o,                    \
+            float* log_sum_exp, int rows, int heads, int kv_heads, int head_dim, float scale, int causal
 #define FORWARD_ARGUMENTS                                                                                              \
     q, k, v, key_bias, bounds, o, log_sum_exp, rows, heads, kv_heads, head_dim, scale, causal
 

@@ -260,8 +260,8 @@ DEVICE void backward_queries(const bf16* d_o, const bf16* q, const bf16* k, cons
 }
 
 #define BACKWARD_PARAMETERS                                                                                            \
-    const bf16 *d_o, const bf16 *q, const bf16 *k, const bf16 *v, const float *key_bias, const int *bounds,            \
-            const float *log_sum_exp, const float *delta
+    const bf16* d_o, const bf16* q, const bf16* k, const bf16* v, const float* key_bias, const int* bounds,            \
+            const float* log_sum_exp, const float* delta
 #define BACKWARD_ARGUMENTS d_o, q, k, v, key_bias, bounds, log_sum_exp, delta
 #define SHAPE_PARAMETERS int rows, int heads, int kv_heads, int head_dim, float scale
 #define SHAPE_ARGUMENTS rows, heads, kv_heads, head_dim, scale

@@ -1,7 +1,6 @@
 package nocturne.cuda;
 
 import java.lang.foreign.MemorySegment;
-import java.util.List;
 import nocturne.io.DType;
 import nocturne.tensor.Attention;
 import nocturne.tensor.Tensor;
@@ -49,7 +48,8 @@ final class CudaAttention implements Attention, AutoCloseable {
         }
     }
 
-    private static final List<Tiles> TILES = List.of(Tiles.of(32), Tiles.of(64), Tiles.of(128));
+    /// Narrowest first.
+    private static final Tiles[] TILES = {Tiles.of(32), Tiles.of(64), Tiles.of(128)};
 
     private final Device device;
     private final Scratch scratch;
