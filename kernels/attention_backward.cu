@@ -6,10 +6,10 @@
 // numeric products of bf16 are summed in float; probabilities and ds are rounded to bf16 before they multiply the next
 //         matrix
 //
-// nvcc 13.0, D = 128, none spilled:
-//                              sm_80  sm_90a  sm_120a   registers of a thread
-// attention_backward_keys        240     240      228   70144 bytes of shared memory
-// attention_backward_queries     248     250      250   69632 bytes of shared memory
+// nvcc 13.0, D = 128, registers of a thread, none spilled, and shared memory:
+//                              sm_80  sm_90a  sm_100a  sm_120a
+// attention_backward_keys        255     249      250      248   70144 bytes
+// attention_backward_queries     246     248      242      250   69632 bytes
 
 #include "attention_tiles.cuh"
 
@@ -21,8 +21,8 @@ namespace attention {
 // shared  (64 + 64 + 4 * 32) * (D + 8) bf16 and 128 floats: the block's keys and values; a tile of queries and one of
 //         do, both twice, of which one pair is copied while the other is multiplied; these queries' statistics, twice
 //
-// A warp owns 16 keys and makes scores transposed, keys by queries, so that they are the left operand of dv = P^T do
-// and dk = ds^T q as they are. The query heads of a group are taken one after another.
+// A warp owns 16 keys, which it keeps in registers, and makes scores transposed, keys by queries, so that they are the
+// left operand of dv = P^T do and dk = ds^T q as they are. The query heads of a group are taken one after another.
 
 constexpr int QUERY_TILE = 32;
 
@@ -95,6 +95,12 @@ DEVICE void backward_keys(const bf16* d_o, const bf16* q, const bf16* k, const b
     copy_tile<KEYS, D>(value_tile, head_rows(v, sequence, key_head, kv_heads, head_dim), first_key);
     queries.copy<D>(0, query_tiles, d_o_tiles);
     if (keeps_statistic) statistics[threadIdx.x] = queries.statistic(0);
+    copy_async_wait<0>();
+    __syncthreads();
+    // The values would not fit the registers, too: they are loaded again at every step.
+    uint32_t key[D / 16][4];
+#pragma unroll
+    for (int column = 0; column < D / 16; column++) load_left<D>(key[column], key_tile, warp_row, 16 * column);
     float dk_sum[1][D / 8][4] = {};
     float dv_sum[1][D / 8][4] = {};
     for (int step = 0; step < steps; step++) {
@@ -112,7 +118,7 @@ DEVICE void backward_keys(const bf16* d_o, const bf16* q, const bf16* k, const b
 
         float s[1][N][4] = {};
         multiply_by_rows<1, N, D>(s, query_tiles + now * TILE, [&](int, int column, uint32_t(&a)[4]) {
-            load_left<D>(a, key_tile, warp_row, 16 * column);
+            for (int i = 0; i < 4; i++) a[i] = key[column][i];
         });
         float slope[1][N][4] = {};
         multiply_by_rows<1, N, D>(slope, d_o_tiles + now * TILE, [&](int, int column, uint32_t(&a)[4]) {
@@ -253,24 +259,36 @@ DEVICE void backward_queries(const bf16* d_o, const bf16* q, const bf16* k, cons
     }
 }
 
+#define BACKWARD_PARAMETERS                                                                                            \
+    const bf16* d_o, const bf16* q, const bf16* k, const bf16* v, const float* key_bias, const int* bounds,            \
+            const float* log_sum_exp, const float* delta
+#define BACKWARD_ARGUMENTS d_o, q, k, v, key_bias, bounds, log_sum_exp, delta
+#define SHAPE_PARAMETERS int rows, int heads, int kv_heads, int head_dim, float scale
+#define SHAPE_ARGUMENTS rows, heads, kv_heads, head_dim, scale
+
+// Two blocks of either kind fit a multiprocessor's registers.
+BOUNDED_KERNEL(THREADS, 2, attention_backward_keys_32, BACKWARD_PARAMETERS, bf16* dk, bf16* dv, SHAPE_PARAMETERS) {
+    backward_keys<32>(BACKWARD_ARGUMENTS, dk, dv, SHAPE_ARGUMENTS);
+}
+
+BOUNDED_KERNEL(THREADS, 2, attention_backward_queries_32, BACKWARD_PARAMETERS, bf16* dq, SHAPE_PARAMETERS) {
+    backward_queries<32>(BACKWARD_ARGUMENTS, dq, SHAPE_ARGUMENTS);
+}
+
+BOUNDED_KERNEL(THREADS, 2, attention_backward_keys_64, BACKWARD_PARAMETERS, bf16* dk, bf16* dv, SHAPE_PARAMETERS) {
+    backward_keys<64>(BACKWARD_ARGUMENTS, dk, dv, SHAPE_ARGUMENTS);
+}
+
+BOUNDED_KERNEL(THREADS, 2, attention_backward_queries_64, BACKWARD_PARAMETERS, bf16* dq, SHAPE_PARAMETERS) {
+    backward_queries<64>(BACKWARD_ARGUMENTS, dq, SHAPE_ARGUMENTS);
+}
+
+BOUNDED_KERNEL(THREADS, 2, attention_backward_keys_128, BACKWARD_PARAMETERS, bf16* dk, bf16* dv, SHAPE_PARAMETERS) {
+    backward_keys<128>(BACKWARD_ARGUMENTS, dk, dv, SHAPE_ARGUMENTS);
+}
+
+BOUNDED_KERNEL(THREADS, 2, attention_backward_queries_128, BACKWARD_PARAMETERS, bf16* dq, SHAPE_PARAMETERS) {
+    backward_queries<128>(BACKWARD_ARGUMENTS, dq, SHAPE_ARGUMENTS);
+}
+
 }  // namespace attention
-
-// Two blocks of either fit a multiprocessor's registers.
-#define ATTENTION_BACKWARD(D)                                                                                         \
-    BOUNDED_KERNEL(attention::THREADS, 2, attention_backward_keys_##D, const bf16* d_o, const bf16* q, const bf16* k, \
-                   const bf16* v, const float* key_bias, const int* bounds, const float* log_sum_exp,                 \
-                   const float* delta, bf16* dk, bf16* dv, int rows, int heads, int kv_heads, int head_dim,           \
-                   float scale) {                                                                                     \
-        attention::backward_keys<D>(d_o, q, k, v, key_bias, bounds, log_sum_exp, delta, dk, dv, rows, heads,          \
-                                    kv_heads, head_dim, scale);                                                       \
-    }                                                                                                                 \
-    BOUNDED_KERNEL(attention::THREADS, 2, attention_backward_queries_##D, const bf16* d_o, const bf16* q,             \
-                   const bf16* k, const bf16* v, const float* key_bias, const int* bounds, const float* log_sum_exp,  \
-                   const float* delta, bf16* dq, int rows, int heads, int kv_heads, int head_dim, float scale) {      \
-        attention::backward_queries<D>(d_o, q, k, v, key_bias, bounds, log_sum_exp, delta, dq, rows, heads, kv_heads, \
-                                       head_dim, scale);                                                              \
-    }
-
-ATTENTION_BACKWARD(32)
-ATTENTION_BACKWARD(64)
-ATTENTION_BACKWARD(128)

@@ -1,7 +1,6 @@
 package nocturne.cuda;
 
 import java.lang.foreign.MemorySegment;
-import java.util.List;
 import nocturne.io.DType;
 import nocturne.tensor.Attention;
 import nocturne.tensor.Tensor;
@@ -12,15 +11,14 @@ import org.jspecify.annotations.Nullable;
 /// Tensors of bf16 go to tensor cores where the heads allow it ([#tilesFor]); all others, and float32, are computed in
 /// plain float. The gradients need `delta = rowsum(dO O)`, which is made first, in scratch memory.
 final class CudaAttention implements Attention, AutoCloseable {
-    /// What `BOUNDED_KERNEL` was told in `kernels/attention.cu` and `kernels/attention_backward.cu`.
+    // Threads and rows of blocks as `kernels/attention.cu` and `kernels/attention_backward.cu` have them.
     private static final int THREADS = 128;
     private static final int FORWARD_QUERIES = 128;
     private static final int FORWARD_KEYS = 64;
-    /// Rows that a block of the backward kernels owns, and as many of the other side in two tiles of 32 or 64.
     private static final int BACKWARD_ROWS = 64;
-    private static final int BACKWARD_STATISTICS_BYTES = 4 * 32 * Float.BYTES;
+    private static final int BACKWARD_STATISTICS_BYTES = 128 * Float.BYTES;
 
-    /// A block of the plain kernels: `TILE` squared threads.
+    /// Rows of a block and of all tiles in `kernels/attention_plain.cu`; as many threads squared.
     private static final int PLAIN_TILE = 16;
     private static final int PLAIN_SCORES = PLAIN_TILE * (PLAIN_TILE + 1);
     private static final int MOST_SHARED_BYTES = 99 << 10;
@@ -28,7 +26,7 @@ final class CudaAttention implements Attention, AutoCloseable {
     private static final int DELTA_THREADS = 256;
     private static final int WARP = 32;
 
-    /// Elements that one asynchronous copy moves; a head's width must be a multiple, and so must its address.
+    /// Elements that one asynchronous copy moves: a head's width must be a multiple, and its address one of the bytes.
     private static final int PACK = 8;
     private static final int PACK_BYTES = 16;
 
@@ -50,7 +48,8 @@ final class CudaAttention implements Attention, AutoCloseable {
         }
     }
 
-    private static final List<Tiles> TILES = List.of(Tiles.of(32), Tiles.of(64), Tiles.of(128));
+    /// Narrowest first.
+    private static final Tiles[] TILES = {Tiles.of(32), Tiles.of(64), Tiles.of(128)};
 
     private final Device device;
     private final Scratch scratch;
@@ -92,8 +91,7 @@ final class CudaAttention implements Attention, AutoCloseable {
         String plainKeys = PLAIN_BACKWARD_KEYS.on(q, k, v, dk);
         String plainQueries = PLAIN_BACKWARD_QUERIES.on(dO, q, dv, dq);
         MemorySegment delta = delta(dO, o, layout, headDim);
-        boolean aligned = areAligned(dO, dq, dk, dv);
-        Tiles tiles = aligned ? tilesFor(headDim, q, k, v, o) : null;
+        Tiles tiles = areAligned(dO, dq, dk, dv) ? tilesFor(headDim, q, k, v, o) : null;
         MemorySegment sequences = bounds.onDevice(layout.bounds());
 
         arguments.start().pointer(dO).pointer(q).pointer(k).pointer(v).pointer(keyBias).pointer(sequences)
@@ -155,8 +153,8 @@ final class CudaAttention implements Attention, AutoCloseable {
     private void launchPlain(String kernel, Layout layout, int heads, int sharedBytes) {
         int longest = longest(layout.bounds());
         if (longest == 0) return;
-        device.launch(kernel, Blocks.covering(longest, PLAIN_TILE), heads, layout.sequences(), PLAIN_TILE, PLAIN_TILE, 1,
-                sharedBytes, arguments);
+        device.launch(kernel, Blocks.covering(longest, PLAIN_TILE), heads, layout.sequences(), PLAIN_TILE, PLAIN_TILE,
+                1, sharedBytes, arguments);
     }
 
     /// Shared memory of a plain kernel with so many tiles of rows and of scores.

@@ -7,7 +7,8 @@ import java.util.Arrays;
 
 /// Where sequences begin and end, in device memory.
 ///
-/// Bounds are sent only when they differ from those of the last call: all blocks of a model attend to the same sequences.
+/// Bounds are sent only when they differ from those of the last call: all blocks of a model attend to the same
+/// sequences.
 final class SequenceBounds implements AutoCloseable {
     private final Device device;
     private int[] sent = {};

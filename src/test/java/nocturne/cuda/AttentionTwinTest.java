@@ -69,9 +69,9 @@ class AttentionTwinTest {
         }
     }
 
-    /// Heads narrower than their tiles and as wide; one row, a tile but one, a tile, a tile and one, and several tiles of
-    /// each kernel; sequences of different lengths, one of them empty; shared key heads; padding. Float32, and bf16 heads
-    /// that no 16-byte access fits, take the plain kernels, whose tiles have 16 rows.
+    /// Heads narrower than their tiles and as wide; one row, a tile but one, a tile, a tile and one, and several tiles
+    /// of each kernel; sequences of different lengths, one of them empty; shared key heads; padding. Float32, and bf16
+    /// heads that no 16-byte access fits, take the plain kernels, whose tiles have 16 rows.
     static Stream<Call> twoWay() {
         return Stream.of(
                 new Call(DType.F32, 16, 3, 3, false, false, 1, 15, 16, 17),
@@ -169,6 +169,33 @@ class AttentionTwinTest {
                         side.resultFloats("lse", 1, rows)));
     }
 
+    /// All scores are about -256. If a key behind the end had a score of 0, its probability would be e^256.
+    @ParameterizedTest
+    @EnumSource(value = DType.class, names = {"F32", "BF16"})
+    void scoresMayLieFarBelowZero(DType type) {
+        int rows = 70;
+        int width = 16;
+        float[] q = Side.normal("q", rows, width);
+        float[] k = Side.normal("k", rows, width);
+        for (int i = 0; i < rows * width; i++) {
+            if (i % 2 == 0) q[i] = -16;
+            if (i % 2 == 0) k[i] = 8;
+        }
+        // Of magnitude 16, and exponents of 256.
+        Twins.compare(type, type == DType.F32 ? 1 << 12 : 16 * WEIGHT, side -> {
+            Layout layout = Layout.uniform(1, rows, 1);
+            Tensor queries = side.given("q", q, rows, width);
+            Tensor keys = side.given("k", k, rows, width);
+            Tensor values = side.given("v", rows, width);
+            Tensor o = side.result("o", rows, width);
+            Tensor logSumExp = side.resultFloats("lse", 1, rows);
+            side.backend().attention().forward(queries, keys, values, null, layout, o, logSumExp);
+            side.backend().attention().backward(side.given("do", rows, width), queries, keys, values, null, layout, o,
+                    logSumExp, side.result("dq", rows, width), side.result("dk", rows, width),
+                    side.result("dv", rows, width));
+        });
+    }
+
     /// The second sequence is all padding: zeros, no NaN, and the first sequence does not notice.
     @ParameterizedTest
     @EnumSource(value = DType.class, names = {"F32", "BF16"})
@@ -223,15 +250,15 @@ class AttentionTwinTest {
             Tensor o = arena.allocate(rows, width);
             Tensor logSumExp = arena.allocate(DType.F32, 1, rows);
             backend.attention().forward(q, k, v, keyBias, call.layout, o, logSumExp);
-            Tensor[] gradients = {arena.allocate(rows, width), arena.allocate(rows, width), arena.allocate(rows, width)};
-            backend.attention().backward(dO, q, k, v, keyBias, call.layout, o, logSumExp, gradients[0], gradients[1],
-                    gradients[2]);
-            return Stream.of(o, logSumExp, gradients[0], gradients[1], gradients[2]).map(backend::toArray)
-                    .toArray(float[][]::new);
+            Tensor dq = arena.allocate(rows, width);
+            Tensor dk = arena.allocate(rows, width);
+            Tensor dv = arena.allocate(rows, width);
+            backend.attention().backward(dO, q, k, v, keyBias, call.layout, o, logSumExp, dq, dk, dv);
+            return Stream.of(o, logSumExp, dq, dk, dv).map(backend::toArray).toArray(float[][]::new);
         }
     }
 
-    /// Tensor cores want addresses that are multiples of 16 bytes; these tensors begin one element behind such an address.
+    /// Tensor cores want addresses that are multiples of 16 bytes; these tensors begin one element behind such a one.
     @ParameterizedTest
     @EnumSource(value = DType.class, names = {"F32", "BF16"})
     void aTensorMayBeginAnywhere(DType type) {
