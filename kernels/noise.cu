@@ -21,6 +21,34 @@ DEVICE uint4 philox(uint4 counter, uint2 key) {
     return counter;
 }
 
+// The sine and cosine of an angle in [0, 2 pi], within 2 units in the last place: the angle less the nearest multiple
+// of pi / 2, then Taylor's series, whose next terms are below 2^-58. CUDA's own functions are prepared for angles that
+// are so large that finding their place on the circle takes memory.
+DEVICE void sine_and_cosine(double angle, double& sine, double& cosine) {
+    constexpr double TWO_OVER_PI = 0.6366197723675814;
+    constexpr double HALF_PI = 1.5707963267948966;
+    constexpr double HALF_PI_REST = 6.123233995736766e-17;
+    constexpr int TERMS = 8;
+    const double quarter = rint(angle * TWO_OVER_PI);
+    const double rest = fma(-quarter, HALF_PI_REST, fma(-quarter, HALF_PI, angle));
+    // The series as 1 - x / (2 * 3) (1 - x / (4 * 5) (...)) and 1 - x / (1 * 2) (1 - x / (3 * 4) (...)), x = rest^2.
+    const double square = rest * rest;
+    double s = 1.0;
+    double c = 1.0;
+#pragma unroll
+    for (int k = 2 * TERMS; k > 0; k -= 2) {
+        s = fma(-square * (1.0 / (k * (k + 1))), s, 1.0);
+        c = fma(-square * (1.0 / ((k - 1) * k)), c, 1.0);
+    }
+    s *= rest;
+    const int quadrant = static_cast<int>(quarter) % 4;
+    const bool across = quadrant % 2 != 0;
+    sine = across ? c : s;
+    cosine = across ? s : c;
+    if (quadrant == 2 || quadrant == 3) sine = -sine;
+    if (quadrant == 1 || quadrant == 2) cosine = -cosine;
+}
+
 constexpr double TWO_TO_MINUS_32 = 1.0 / 4294967296.0;
 constexpr double TWO_PI = 6.283185307179586;
 
@@ -28,9 +56,11 @@ constexpr double TWO_PI = 6.283185307179586;
 // second as one in [0, 1).
 DEVICE void normal_pair(uint32_t for_radius, uint32_t for_angle, float& even, float& odd) {
     const double radius = sqrt(-2.0 * log((for_radius + 1.0) * TWO_TO_MINUS_32));
-    const double angle = TWO_PI * (for_angle * TWO_TO_MINUS_32);
-    even = static_cast<float>(radius * cos(angle));
-    odd = static_cast<float>(radius * sin(angle));
+    double sine;
+    double cosine;
+    sine_and_cosine(TWO_PI * (for_angle * TWO_TO_MINUS_32), sine, cosine);
+    even = static_cast<float>(radius * cosine);
+    odd = static_cast<float>(radius * sine);
 }
 
 // y[i] = the standard normal number at position first + i
@@ -38,8 +68,8 @@ DEVICE void normal_pair(uint32_t for_radius, uint32_t for_angle, float& even, fl
 // first  an unsigned number, like seed and stream
 //
 // launch  grid ceil((first % 4 + count) / 4 / block), block any: a thread has one block of the cipher
-// numeric in double, as on the CPU, but with the device's logarithm, sine and cosine, whose last bits are others: fewer
-//         than one float in ten million differs, by one unit in its last place
+// numeric in double, as on the CPU, but with a logarithm, sine and cosine whose last bits are others: fewer than one
+//         float in ten million differs, by one unit in its last place
 template <class T>
 DEVICE void philox_normal(T* y, int64_t seed, int64_t stream, int64_t first, int64_t count) {
     // Positions have 64 bits and go on with 0 after the largest.

@@ -128,7 +128,7 @@ constexpr int OF_LANE = MOMENT_BLOCK / WARP;
 constexpr int MOMENT_THREADS = 256;
 
 // Values ascend; limits[c] is the largest float that is nearer to the value of c than to that of c + 1, or as near,
-// and the last limit is infinity.
+// and the last limit is infinity; nocturne.cuda.MomentTables makes them.
 struct MomentTable {
     float values[CODES];
     float limits[CODES];
@@ -160,8 +160,8 @@ struct MomentTable {
 };
 
 // The step of adam_w with moments m = m_table.values[m_codes] m_largest and v likewise. The parameters move by the new
-// moments in float; these are then brought to bytes again: each block's largest magnitude, and for each element the code
-// of the value nearest to its share of it.
+// moments in float; these are then brought to bytes again: each block's largest magnitude, and for each element the
+// code of the value nearest to its share of it.
 // source: "8-bit Optimizers via Block-wise Quantization", arXiv:2110.02861
 //
 // tables              two MomentTables: the first moment's, and the second's, which has no negative values

@@ -165,6 +165,7 @@ public final class CudaBackend implements Backend {
     @Override
     public void close() {
         attention.close();
+        optimisation.close();
         hostCopies.close();
         decoded.close();
         scratch.close();

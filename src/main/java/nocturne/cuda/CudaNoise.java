@@ -19,7 +19,7 @@ final class CudaNoise {
     }
 
     /// Fills a tensor as [Philox#fillNormal] would, but for fewer than one float in ten million, which is off by one
-    /// unit in its last place: the device's logarithm, sine and cosine are not `StrictMath`'s.
+    /// unit in its last place: logarithm, sine and cosine are not `StrictMath`'s.
     ///
     /// @param firstPosition of the first element
     void fillNormal(Philox source, long firstPosition, Tensor target) {

@@ -2,6 +2,7 @@ package nocturne.cuda;
 
 import java.lang.foreign.MemorySegment;
 import nocturne.io.DType;
+import nocturne.tensor.MomentCodes;
 import nocturne.tensor.Optimisation;
 import nocturne.tensor.Tensor;
 
@@ -9,18 +10,24 @@ import nocturne.tensor.Tensor;
 ///
 /// Parameters, their gradients and their moments are float32; only what the loss is computed of is of the activations'
 /// type.
-final class CudaOptimisation implements Optimisation {
+final class CudaOptimisation implements Optimisation, AutoCloseable {
     private static final int THREADS = 256;
+    /// Threads of a block that has moments in bytes, a warp for each of their blocks; `MOMENT_THREADS` in
+    /// `kernels/optimisation.cu`.
+    private static final int MOMENT_THREADS = 256;
+    private static final int WARP = 32;
 
     private static final StorageKernel MEAN_SQUARED_ERROR = StorageKernel.named("mean_squared_error");
 
     private final Device device;
     private final DoubleSums sums;
+    private final MomentTables tables;
     private final Arguments arguments = new Arguments();
 
     CudaOptimisation(Device device, Scratch scratch) {
         this.device = device;
         sums = new DoubleSums(device, scratch);
+        tables = new MomentTables(device);
     }
 
     /// @param target float32, whatever the type of the others
@@ -67,6 +74,18 @@ final class CudaOptimisation implements Optimisation {
                 factors(arguments, settings, step));
     }
 
+    @Override
+    public void adamW8(Tensor parameter, Tensor gradient, Moments8 moments, AdamW settings, int step,
+            float gradientFactor) {
+        requireFloats(parameter, gradient);
+        arguments.start().pointer(parameter).pointer(gradient).pointer(moments.m()).pointer(moments.v())
+                .pointer(moments.mLargest()).pointer(moments.vLargest()).pointer(tables.memory())
+                .longInteger(parameter.elements()).number(gradientFactor);
+        int blocks = MomentCodes.blocks(parameter.elements());
+        device.launch("adam_w_8", Blocks.covering(blocks, MOMENT_THREADS / WARP), MOMENT_THREADS,
+                factors(arguments, settings, step));
+    }
+
     /// Puts what all elements share among the arguments: `float decay, float step_size, float correction, float beta1,
     /// float rest1, float beta2, float rest2, float eps`.
     private static Arguments factors(Arguments arguments, AdamW settings, int step) {
@@ -93,5 +112,10 @@ final class CudaOptimisation implements Optimisation {
 
     private static void requireFloats(Tensor tensor) {
         if (tensor.type() != DType.F32) throw new IllegalArgumentException("float32 wanted, not " + tensor);
+    }
+
+    @Override
+    public void close() {
+        tables.close();
     }
 }
