@@ -138,15 +138,15 @@ BOUNDED_STORAGE_KERNELS(ROW_THREADS, 1, layer_norm_modulate,
 // With hat = (x - mean) rstd and g = dy (1 + scale):
 //     dx = rstd (g - mean(g) - hat mean(g hat)),   dshift = sum_r dy,   dscale = sum_r dy hat
 // The last two are the first stage of the modulation's gradient, see modulation.cuh: a block has a run of tokens, and
-// each thread adds up one pack of columns over it. ROWS tokens are in registers at a time: enough loads are under way
-// although there are only as many blocks as runs.
+// each thread adds up one pack of columns over it. Several tokens are in registers at a time: enough bytes are under
+// way although there are only as many blocks as runs.
 //
 // dx       [map.batch * map.rows, columns], added to if `accumulate` is not 0
 // partial  float [runs, 2, columns]: dshift, then dscale
 //
 // launch  grid runs, block whole warps with columns <= PACK * block, at most GRADIENT_THREADS
 // numeric sums over columns as in block_sums, over tokens in their order
-constexpr int ROWS = 4;
+constexpr int BYTES_OF_TOKENS = 64;  // that a thread reads of x, and as many of dy
 constexpr int GRADIENT_THREADS = 512;
 
 // Sums N numbers over the block at once: all threads receive the same bits. For whole warps that all come here.
@@ -234,6 +234,7 @@ DEVICE void layer_norm_run_backward(const T* dy, const T* x, const T* scale, con
     float d_scale[PACK] = {};
     int row = run.from;
     if constexpr (WHOLE) {
+        constexpr int ROWS = BYTES_OF_TOKENS / (PACK * sizeof(T));
         for (; row + ROWS <= run.to; row += ROWS) {
             layer_norm_rows_backward<WHOLE, ROWS>(dy, x, scale, statistics, dx, columns, accumulate, row, d_shift,
                                                   d_scale);

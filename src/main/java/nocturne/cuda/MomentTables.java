@@ -5,8 +5,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import nocturne.tensor.MomentCodes;
 
-/// What the bytes of an optimiser's moments mean, in device memory: two `MomentTable`s of `kernels/optimisation.cu`, for
-/// [MomentCodes#SIGNED] and for [MomentCodes#UNSIGNED]. Brought there when first asked for.
+/// What the bytes of an optimiser's moments mean, in device memory: two `MomentTable`s of `kernels/optimisation.cu`,
+/// for [MomentCodes#SIGNED] and for [MomentCodes#UNSIGNED]. Brought there when first asked for.
 final class MomentTables implements AutoCloseable {
     private static final int CODES = 256;
 

@@ -102,7 +102,7 @@ class AdamW8TwinTest {
         for (int code = 0; code < 255; code++) {
             float middle = (float) (((double) values[code] + values[code + 1]) / 2);
             float[] near = {Math.nextDown(middle), middle, Math.nextUp(middle), values[code]};
-            // With beta1 = 0 the first moment is the gradient; 1 is the block's largest, so shares are what stands here.
+            // With beta1 = 0 the first moment is the gradient; 1 is the block's largest, so these are the shares.
             for (int i = 0; i < near.length; i++) gradients[i * MomentCodes.BLOCK + code] = near[i];
         }
         for (int last = MomentCodes.BLOCK - 1; last < gradients.length; last += MomentCodes.BLOCK) gradients[last] = 1;
