@@ -14,7 +14,8 @@ import nocturne.io.DType;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The whole engine on a simulated CUDA device: pictures and captions are encoded, a LoRA is trained, samples are drawn.
+/// The whole engine on a simulated CUDA device: pictures and captions are encoded, a LoRA is trained, samples are
+/// drawn.
 class SimulatedTrainingTest {
     private static final String RECIPE = """
             name: tiny
