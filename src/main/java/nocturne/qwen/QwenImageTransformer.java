@@ -3,9 +3,11 @@ package nocturne.qwen;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import nocturne.io.TensorSource;
 import nocturne.problem.UserMistake;
-import nocturne.quant.LayerFormats;
+import nocturne.quant.QuantizedLayers;
+import nocturne.quant.WeightCache;
 import nocturne.tensor.Adapters;
 import nocturne.tensor.Attention;
 import nocturne.tensor.Backend;
@@ -55,31 +57,47 @@ public final class QwenImageTransformer {
     /// @throws UserMistake `MODEL_INVALID` naming every missing, misshapen or unknown tensor
     public static QwenImageTransformer load(TransformerConfig config, TensorSource source, Backend backend,
             TensorArena arena) {
-        return load(config, source, LayerFormats.NONE, backend, arena);
+        return load(config, source, Loading.PLAIN, backend, arena);
     }
 
-    /// The same with some layers in a smaller format.
-    public static QwenImageTransformer load(TransformerConfig config, TensorSource source, LayerFormats formats,
+    /// The same with some layers in a smaller format. Weights are brought to the device block by block.
+    public static QwenImageTransformer load(TransformerConfig config, TensorSource source, Loading loading,
             Backend backend, TensorArena arena) {
         TensorSource tensors = TransformerShapes.unwrapped(source);
         TransformerShapes.refuseScaled(tensors);
         // Everything is compared with the config before the first of many gigabytes is read.
         Weights check = Weights.checking(tensors);
-        load(config, check);
+        assemble(config, check, blocks(config, check));
         check.noteUnused(TransformerShapes::isHarmless);
         check.requireComplete("transformer");
-        return load(config, Weights.of(tensors, formats, backend, arena));
+
+        List<List<String>> modules = IntStream.range(0, config.layers()).mapToObj(TransformerBlock::modules).toList();
+        WeightCache cache = loading.cache();
+        QuantizedLayers layers = cache == null
+                ? QuantizedLayers.of(tensors, loading.formats())
+                : QuantizedLayers.of(tensors, loading.formats(), cache, modules);
+        List<TransformerBlock> blocks = new ArrayList<>();
+        for (int i = 0; i < config.layers(); i++) {
+            try (QuantizedLayers.Part quantized = layers.part(modules.get(i))) {
+                blocks.add(TransformerBlock.load(Weights.of(tensors, quantized, backend, arena), i, config));
+            }
+        }
+        return assemble(config, Weights.of(tensors, backend, arena), blocks);
     }
 
     /// A transformer of random weights, to measure speed without a model.
     public static QwenImageTransformer random(TransformerConfig config, long seed, Backend backend, TensorArena arena) {
-        return load(config, Weights.random(seed, backend, arena));
+        Weights weights = Weights.random(seed, backend, arena);
+        return assemble(config, weights, blocks(config, weights));
     }
 
-    private static QwenImageTransformer load(TransformerConfig config, Weights weights) {
+    private static List<TransformerBlock> blocks(TransformerConfig config, Weights weights) {
+        return IntStream.range(0, config.layers()).mapToObj(i -> TransformerBlock.load(weights, i, config)).toList();
+    }
+
+    private static QwenImageTransformer assemble(
+            TransformerConfig config, Weights weights, List<TransformerBlock> blocks) {
         int width = config.width();
-        List<TransformerBlock> blocks = new ArrayList<>();
-        for (int i = 0; i < config.layers(); i++) blocks.add(TransformerBlock.load(weights, i, config));
         return new QwenImageTransformer(
                 config,
                 TimestepEmbedding.load(weights, width),

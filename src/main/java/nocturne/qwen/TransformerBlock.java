@@ -53,6 +53,10 @@ record TransformerBlock(Stream picture, Stream text) {
         static final Names TEXT = new Names("txt_mod.1", "attn.add_q_proj", "attn.add_k_proj", "attn.add_v_proj",
                 "attn.to_add_out", "txt_mlp.net.0.proj", "txt_mlp.net.2", "attn.norm_added_q.weight",
                 "attn.norm_added_k.weight");
+
+        List<String> modules() {
+            return List.of(modulation, q, k, v, out, mlpIn, mlpOut);
+        }
     }
 
     /// What all blocks of one forward pass share.
@@ -74,6 +78,12 @@ record TransformerBlock(Stream picture, Stream text) {
 
     static String prefix(int index) {
         return "transformer_blocks." + index + ".";
+    }
+
+    /// The names of a block's linear layers.
+    static List<String> modules(int index) {
+        return List.of(Names.PICTURE, Names.TEXT).stream().flatMap(names -> names.modules().stream())
+                .map(prefix(index)::concat).toList();
     }
 
     static TransformerBlock load(Weights weights, int index, TransformerConfig config) {

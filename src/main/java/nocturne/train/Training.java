@@ -323,7 +323,10 @@ public final class Training {
                 cache.rebuilt() == 0 ? "" : ", %d damaged and made again".formatted(cache.rebuilt())));
 
         heartbeat.phase(Heartbeat.Phase.LOADING);
-        QwenImageTransformer base = frozen.load(model, backend, weights);
+        QwenImageTransformer base = frozen.load(model, request.cacheFolder().resolve("weights"), notice -> {
+            events.append(new Event.NoticeGiven("WEIGHTS", notice));
+            progress.say("note: " + notice);
+        }, backend, weights);
         Tape.Keep keep = recipe.train().gradientCheckpointing() ? Tape.Keep.INPUTS : Tape.Keep.ALL;
         Learner learner = new Learner(base, lora, keep, backend, passes);
         Batches batches = new Batches(dataset.samples(), training, recipe.train().batchSize(),
