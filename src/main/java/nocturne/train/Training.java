@@ -325,7 +325,7 @@ public final class Training {
         heartbeat.phase(Heartbeat.Phase.LOADING);
         QwenImageTransformer base = frozen.load(model, backend, weights);
         Tape.Keep keep = recipe.train().gradientCheckpointing() ? Tape.Keep.INPUTS : Tape.Keep.ALL;
-        Learner learner = new Learner(base, lora, keep, backend, passes);
+        Learner learner = new Learner(base, lora, block -> keep, backend, passes);
         Batches batches = new Batches(dataset.samples(), training, recipe.train().batchSize(),
                 recipe.train().accumulation(), Settings.timesteps(recipe, model.schedule()), recipe.seed());
         int stepsPerEpoch = Math.max(1, batches.perEpoch() / recipe.train().accumulation());
