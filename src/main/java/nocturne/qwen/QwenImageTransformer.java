@@ -77,6 +77,11 @@ public final class QwenImageTransformer {
         return load(config, Weights.random(seed, backend, arena));
     }
 
+    /// A transformer without numbers, to find out with a [nocturne.tensor.Rehearsal] what memory a real one takes.
+    public static QwenImageTransformer empty(TransformerConfig config, TensorArena arena) {
+        return load(config, Weights.empty(arena));
+    }
+
     private static QwenImageTransformer load(TransformerConfig config, Weights weights) {
         int width = config.width();
         List<TransformerBlock> blocks = new ArrayList<>();
