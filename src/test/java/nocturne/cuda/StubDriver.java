@@ -77,6 +77,7 @@ record StubDriver(int init, int version, int countCode, int cards, String name, 
         if (!compiler.waitFor(2, TimeUnit.MINUTES) || compiler.exitValue() != 0) {
             throw new IOException("g++ could not make " + library);
         }
+        Files.delete(file);
     }
 
     private static boolean hasCompiler() {
