@@ -1,0 +1,129 @@
+package nocturne.cuda;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/// A device whose kernels run on the processor, in `kernels/simulator`.
+///
+/// Each allocation ends (but for an alignment of 16 bytes) where memory begins that cannot be touched, starts full of
+/// NaN, and is never used again after it was given back. What a kernel does wrong is thrown as a [SimulatedFault].
+final class SimulatedDevice implements Device {
+    /// In which order the threads of a block, and the blocks, take turns. A kernel without a race gives the same bits
+    /// in every order.
+    enum Order { ASCENDING, DESCENDING, STRIDED, SHUFFLED }
+
+    private static final int MESSAGE_BYTES = 4096;
+
+    private final KernelLibrary library;
+    private final Order order;
+    private final int threads;
+    private final MethodHandle launch;
+    private final MethodHandle allocate;
+    private final MethodHandle free;
+    private final Arena arena = Arena.ofShared();
+    private final MemorySegment message = arena.allocate(MESSAGE_BYTES);
+    private final Map<Long, MemorySegment> allocations = new HashMap<>();
+
+    /// The kernels of the project, in the plainest order.
+    SimulatedDevice() {
+        this(KernelLibrary.ofTheProject(), Order.ASCENDING, 1);
+    }
+
+    /// @param threads of the processor that share the blocks of a launch
+    SimulatedDevice(KernelLibrary library, Order order, int threads) {
+        this.library = library;
+        this.order = order;
+        this.threads = threads;
+        launch = library.function("simulator_launch",
+                FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT,
+                        JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS, JAVA_LONG));
+        allocate = library.function("simulator_allocate", FunctionDescriptor.of(ADDRESS, JAVA_LONG));
+        free = library.function("simulator_free", FunctionDescriptor.ofVoid(ADDRESS));
+    }
+
+    @Override
+    public String name() {
+        return "simulated, " + order;
+    }
+
+    @Override
+    public MemorySegment allocate(long bytes) {
+        try {
+            MemorySegment memory = (MemorySegment) allocate.invokeExact(bytes);
+            if (memory.equals(MemorySegment.NULL)) throw new OutOfMemoryError(bytes + " bytes of simulated memory");
+            allocations.put(memory.address(), memory);
+            return memory.reinterpret(bytes);
+        } catch (Throwable failed) {
+            throw unexpected(failed);
+        }
+    }
+
+    @Override
+    public void release(MemorySegment memory) {
+        MemorySegment ours = allocations.remove(memory.address());
+        if (ours == null) throw new IllegalArgumentException("not memory of this device, or given back twice");
+        try {
+            free.invokeExact(ours);
+        } catch (Throwable failed) {
+            throw unexpected(failed);
+        }
+    }
+
+    @Override
+    public void copyIn(MemorySegment host, MemorySegment device) {
+        copy(host, device);
+    }
+
+    @Override
+    public void copyOut(MemorySegment device, MemorySegment host) {
+        copy(device, host);
+    }
+
+    @Override
+    public void copy(MemorySegment from, MemorySegment to) {
+        if (from.byteSize() != to.byteSize()) {
+            throw new IllegalArgumentException("copies " + from.byteSize() + " bytes to " + to.byteSize());
+        }
+        to.copyFrom(from);
+    }
+
+    @Override
+    public void launch(String kernel, int gridX, int gridY, int gridZ, int blockX, int blockY, int blockZ,
+            int sharedBytes, Arguments arguments) {
+        KernelLibrary.Kernel found = library.kernel(kernel);
+        if (!arguments.fit(found.signature())) {
+            throw new SimulatedFault("%s takes (%s) and got (%s): p pointer, i int, l int64_t, f float"
+                    .formatted(kernel, found.signature(), arguments.signature()));
+        }
+        int failed;
+        try (Arena call = Arena.ofConfined()) {
+            failed = (int) launch.invokeExact(call.allocateFrom(kernel), found.call(), gridX, gridY, gridZ,
+                    blockX, blockY, blockZ, sharedBytes, arguments.addresses(), order.ordinal(), threads, message,
+                    (long) MESSAGE_BYTES);
+        } catch (Throwable impossible) {
+            throw unexpected(impossible);
+        }
+        if (failed != 0) throw new SimulatedFault(message.getString(0));
+    }
+
+    private static RuntimeException unexpected(Throwable failed) {
+        if (failed instanceof Error error) throw error;
+        return new IllegalStateException("calling the simulator", failed);
+    }
+
+    /// Gives back all memory, too.
+    @Override
+    public void close() {
+        List.copyOf(allocations.values()).forEach(this::release);
+        arena.close();
+    }
+}
