@@ -59,16 +59,13 @@ final class Nvrtc implements KernelCompiler {
         return version;
     }
 
-    /// An image, and what the compiler said beside it, such as how many registers a kernel takes.
-    record Compiled(byte[] image, String words) {}
-
     @Override
     public byte[] compile(KernelSources sources, String family, String architecture) {
-        return compiled(sources, family, architecture).image();
+        return compiled(sources, family, architecture).bytes();
     }
 
     /// The same with the compiler's words.
-    Compiled compiled(KernelSources sources, String family, String architecture) {
+    KernelImage compiled(KernelSources sources, String family, String architecture) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment program = arena.allocate(NativeLibrary.ADDRESS);
             MemorySegment headers = strings(arena, sources.headers().values());
@@ -85,7 +82,7 @@ final class Nvrtc implements KernelCompiler {
         }
     }
 
-    private Compiled compiled(long program, String family, String architecture, Arena arena) {
+    private KernelImage compiled(long program, String family, String architecture, Arena arena) {
         List<String> options = new ArrayList<>(OPTIONS);
         options.add("--gpu-architecture=" + architecture);
         options.addAll(moreOptions);
@@ -101,7 +98,7 @@ final class Nvrtc implements KernelCompiler {
         call("nvrtcGetCUBINSize", () -> (int) imageSize.invokeExact(program, size.address()));
         MemorySegment made = arena.allocate(size.get(NativeLibrary.ADDRESS, 0));
         call("nvrtcGetCUBIN", () -> (int) image.invokeExact(program, made.address()));
-        return new Compiled(made.toArray(ValueLayout.JAVA_BYTE), said);
+        return new KernelImage(made.toArray(ValueLayout.JAVA_BYTE), said);
     }
 
     private String said(long program, Arena arena) {
