@@ -1,6 +1,7 @@
 package nocturne.cuda;
 
 import static org.bytedeco.cuda.global.cudart.cuCtxSetCurrent;
+import static org.bytedeco.cuda.global.cudart.cuCtxSynchronize;
 import static org.bytedeco.cuda.global.cudart.cuDeviceGet;
 import static org.bytedeco.cuda.global.cudart.cuDevicePrimaryCtxRelease;
 import static org.bytedeco.cuda.global.cudart.cuDevicePrimaryCtxRetain;
@@ -100,6 +101,11 @@ final class CudaDriver implements Driver {
     @Override
     public int setCurrentContext(long context) {
         return cuCtxSetCurrent(this.context.at(context));
+    }
+
+    @Override
+    public int synchronise() {
+        return cuCtxSynchronize();
     }
 
     @Override

@@ -30,6 +30,9 @@ interface Driver {
     /// Makes a context the calling thread's (`cuCtxSetCurrent`).
     int setCurrentContext(long context);
 
+    /// Waits for all work on all streams of the thread's context (`cuCtxSynchronize`).
+    int synchronise();
+
     /// Free bytes and all bytes of the card (`cuMemGetInfo`).
     int memory(long[] freeAndTotal);
 

@@ -144,7 +144,7 @@ final class DriverSession implements AutoCloseable {
         }
         return ("the memory of %s is not enough: %s more were asked for; %s are in use by this run%s. Any of these"
                 + " lowers the need: train.gradient_checkpointing: true, a smaller datasets[].resolution,"
-                + " train.batch_size: 1 with train.gradient_accumulation_steps, model.quantize: true, a lower"
+                + " train.batch_size: 1 with train.gradient_accumulation, model.quantize: true, a lower"
                 + " network.linear; or end what else runs on the card (see nvidia-smi).").formatted(
                         card.name(), gib(bytes), gib(used), rest);
     }
@@ -178,7 +178,7 @@ final class DriverSession implements AutoCloseable {
         return answer[0];
     }
 
-    /// Gives everything back, as far as the driver still obeys. Once closed, nothing happens.
+    /// Waits for all work and gives everything back, as far as the driver still obeys. Once closed, nothing happens.
     ///
     /// @throws SickMachine or an [IllegalStateException] if something failed that had not failed before
     @Override
@@ -186,7 +186,7 @@ final class DriverSession implements AutoCloseable {
         if (releases.isEmpty()) return;
         boolean wasSick = sickness != null;
         // The thread that closes may be another one. Where that fails so does what follows, and is told below.
-        int failed = driver.setCurrentContext(context);
+        int failed = worse(driver.setCurrentContext(context), driver.synchronise());
         for (long address : allocations.keySet()) failed = worse(failed, driver.free(address));
         allocations.clear();
         usedBytes = 0;
