@@ -58,6 +58,7 @@ final class CudaDriver implements Driver {
     private final Module module = new Module();
     private final Function function = new Function();
     private final Host host = new Host();
+    private final Addresses addresses = new Addresses();
 
     private CudaDriver() {}
 
@@ -221,7 +222,7 @@ final class CudaDriver implements Driver {
     public int launch(long function, int gridX, int gridY, int gridZ, int blockX, int blockY, int blockZ,
             int sharedBytes, long stream, long arguments) {
         return cuLaunchKernel(this.function.at(function), gridX, gridY, gridZ, blockX, blockY, blockZ, sharedBytes,
-                this.stream.at(stream), host.at(arguments), (Pointer) null);
+                this.stream.at(stream), addresses.at(arguments), null);
     }
 
     // The binding's pointers, made to point elsewhere: what is pointed at is never theirs.
@@ -263,6 +264,18 @@ final class CudaDriver implements Driver {
 
     private static final class Host extends Pointer {
         Host at(long address) {
+            this.address = address;
+            return this;
+        }
+    }
+
+    /// A `void**`; where the binding takes a plain pointer in its place, it means another thing.
+    private static final class Addresses extends PointerPointer<Pointer> {
+        Addresses() {
+            super((Pointer) null);
+        }
+
+        Addresses at(long address) {
             this.address = address;
             return this;
         }
