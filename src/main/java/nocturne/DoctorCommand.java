@@ -42,7 +42,7 @@ final class DoctorCommand implements Callable<Integer> {
         try (Settings read = settings.read()) {
             ManagementConfig management = read.of(ManagementConfig.class);
             Doctor doctor = new Doctor(new Patient(read.of(ServiceConfig.class), management.host(), management.port(),
-                    kafka(read), System.getenv()));
+                    kafka(read)));
             List<Finding> findings = doctor.examine(finding -> {
                 if (!json) Doctor.print(finding, out);
             });

@@ -6,9 +6,10 @@ import nocturne.problem.SickMachine;
 
 /// A card.
 ///
-/// Three streams: one computes, one brings numbers in, one takes them out. Events between them keep to the order in which
-/// work was asked for, as [Device] promises: a copy waits for the kernels before it, and the kernels after it for the
-/// copy. The host waits only for memory of the ring to come free, for what it reads, and where memory is given back.
+/// Three streams: one computes, one brings numbers in, one takes them out. Events between them keep to the order in
+/// which work was asked for, as [Device] promises: a copy waits for the kernels before it, and the kernels after it for
+/// the copy. The host waits only for memory of the ring to come free, for what it reads, and where memory is given
+/// back.
 public final class CudaDevice implements Device {
     private static final long RING_BYTES = 64L << 20;
 

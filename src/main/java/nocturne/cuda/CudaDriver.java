@@ -40,10 +40,10 @@ import org.bytedeco.javacpp.SizeTPointer;
 
 /// The driver through JavaCPP's binding.
 ///
-/// The only class that knows the binding, for two reasons. Where there is no driver, touching the binding fails, and then
-/// fails for ever: so this class is touched only after [CudaProbe] has found a card. And the binding was made for CUDA
-/// 13.1: a call of a function that the machine's driver has not would end the process without a word, so a test compares
-/// the calls in here with those that CUDA 13.0 has.
+/// The only class that knows the binding, for two reasons. Where there is no driver, touching the binding fails, and
+/// then fails for ever: so this class is touched only after [CudaProbe] has found a card. And the binding was made for
+/// CUDA 13.1: a call of a function that the machine's driver has not would end the process without a word, so a test
+/// compares the calls in here with those that CUDA 13.0 has.
 ///
 /// Objects of the binding are made once and pointed at what a call is about: making one takes microseconds.
 final class CudaDriver implements Driver {
@@ -70,10 +70,10 @@ final class CudaDriver implements Driver {
         try {
             return new CudaDriver();
         } catch (LinkageError unusable) {
-            throw new SickMachine("DEVICE_LIBRARIES", "loading the binding of the CUDA driver failed: %s. It is unpacked"
+            throw new SickMachine("DEVICE_LIBRARIES", "loading the binding of the CUDA driver failed: %s."
                     .formatted(unusable.getMessage())
-                    + " into ~/.javacpp (-Dorg.bytedeco.javacpp.cachedir=DIR names another folder), which must be"
-                    + " writable and allow programs.", unusable);
+                    + " It is unpacked into ~/.javacpp (-Dorg.bytedeco.javacpp.cachedir=DIR names another folder),"
+                    + " which must be writable and allow programs.", unusable);
         }
     }
 

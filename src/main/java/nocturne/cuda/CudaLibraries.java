@@ -49,7 +49,7 @@ public final class CudaLibraries {
         Map<String, Path> others = known.get();
         for (CudaLibrary library : CudaLibrary.values()) {
             Path file = others.get(library.file());
-            if (file != null && file.getParent() != null && isWhole(library, file.getParent())) {
+            if (file != null && isWhole(library, file.resolveSibling(""))) {
                 libraries.files.putIfAbsent(library, file);
             }
         }
@@ -61,13 +61,18 @@ public final class CudaLibraries {
         return Optional.ofNullable(files.get(library));
     }
 
+    /// Whether there is an image of every kernel for a card, or a compiler to make it.
+    public boolean haveKernelsFor(Card card) {
+        return file(CudaLibrary.NVRTC).isPresent() || KernelImages.ofProgram(this).hasPacked(card);
+    }
+
     /// Loads a library and what it needs; once loaded, nothing happens.
     ///
     /// @throws SickMachine `DEVICE_LIBRARIES` if it was not found or cannot be loaded
     void load(CudaLibrary library) {
         Path file = file(library).orElseThrow(() -> new SickMachine("DEVICE_LIBRARIES",
                 "%s was not found: %s. %s".formatted(library.file(), library.without(), library.remedy()), null));
-        companions(library, file.getParent()).forEach(CudaLibraries::load);
+        companions(library, file.resolveSibling("")).forEach(CudaLibraries::load);
         load(file);
     }
 

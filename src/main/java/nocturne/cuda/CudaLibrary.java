@@ -16,12 +16,12 @@ public enum CudaLibrary {
             "kernels cannot be compiled here; only cards for which this program brings compiled ones can be used",
             "Nothing, unless a card cannot be used for want of it; then install cuda-nvrtc-13-0, or pip install"
                     + " nvidia-cuda-nvrtc."),
-    CUBLAS_LT("libcublasLt.so.13", List.of(), false, "our own matrix products are used",
-            "Nothing; NVIDIA's products (libcublas-13-0, or pip install nvidia-cublas) may be faster."),
+    CUBLAS_LT("libcublasLt.so.13", List.of(), false, "matrix products are those of our own kernels",
+            "Nothing: this version does not use it."),
     CUDNN("libcudnn.so.9", List.of("libcudnn_graph.so.9", "libcudnn_ops.so.9", "libcudnn_cnn.so.9",
             "libcudnn_adv.so.9", "libcudnn_engines_*.so.9", "libcudnn_heuristic.so.9"), false,
-            "our own attention and convolutions are used",
-            "Nothing; NVIDIA's attention (libcudnn9-cuda-13, or pip install nvidia-cudnn-cu13) may be faster.");
+            "attention and convolutions are those of our own kernels",
+            "Nothing: this version does not use it.");
 
     private final String file;
     private final List<String> companions;

@@ -50,11 +50,16 @@ public final class CudaProbe {
     /// A call that was refused.
     private static final class Refused extends RuntimeException {
         private static final long serialVersionUID = 1L;
+        private final String reason;
         private final int code;
 
         Refused(String function, int code) {
-            super(function + " answered with " + CudaError.spelled(code));
+            this.reason = function + " answered with " + CudaError.spelled(code);
             this.code = code;
+        }
+
+        Absent absent() {
+            return new Absent(reason, remedy(code));
         }
     }
 
@@ -87,10 +92,6 @@ public final class CudaProbe {
         CudaPresence look() {
             try {
                 require("cuInit", () -> (int) init.invokeExact(0));
-            } catch (Refused refused) {
-                return new Absent(refused.getMessage(), remedy(refused.code));
-            }
-            try {
                 int driver = answer("cuDriverGetVersion", () -> (int) version.invokeExact(number.address()));
                 if (driver < OLDEST_DRIVER) {
                     return new Absent("the driver speaks CUDA %s, and %s is needed".formatted(
@@ -101,7 +102,7 @@ public final class CudaProbe {
                 for (int index = 0; index < cards; index++) found.add(card(index));
                 return judged(driver, found);
             } catch (Refused refused) {
-                return new Absent(refused.getMessage(), remedy(refused.code));
+                return refused.absent();
             }
         }
 

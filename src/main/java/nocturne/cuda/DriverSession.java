@@ -9,8 +9,8 @@ import java.util.Map;
 import nocturne.problem.SickMachine;
 import org.jspecify.annotations.Nullable;
 
-/// One card's context, and everything made in it: each answer of the driver is looked at, and what was made is given back
-/// when the session ends, the last first.
+/// One card's context, and everything made in it: each answer of the driver is looked at, and what was made is given
+/// back when the session ends, the last first.
 ///
 /// After an error that leaves the context unusable, every further use throws that error again: such a process must end.
 final class DriverSession implements AutoCloseable {

@@ -4,8 +4,8 @@ import java.util.List;
 
 /// Makes an image that a card can run from a family of kernels.
 interface KernelCompiler {
-    /// What decides the result beside sources and architecture. Multiplication and addition are contracted as the compiler
-    /// likes; nothing else is less exact than IEEE 754 says.
+    /// What decides the result beside sources and architecture. Multiplication and addition are contracted as the
+    /// compiler likes; nothing else is less exact than IEEE 754 says.
     List<String> OPTIONS = List.of("--std=c++17");
 
     /// Such as `NVRTC 13.1`; part of the name under which a result is kept.

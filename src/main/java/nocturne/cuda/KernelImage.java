@@ -11,7 +11,8 @@ import java.util.regex.Pattern;
 /// @param words what the compiler said beside it; with the right option, what each kernel takes
 record KernelImage(byte[] bytes, String words) {
     private static final Pattern USAGE = Pattern.compile("Compiling entry function '(\\w+)'.*?"
-            + "(\\d+) bytes spill stores, (\\d+) bytes spill loads.*?Used (\\d+) registers(?:[^\\n]*?(\\d+) bytes smem)?",
+            + "(\\d+) bytes spill stores, (\\d+) bytes spill loads.*?Used (\\d+) registers"
+            + "(?:[^\\n]*?(\\d+) bytes smem)?",
             Pattern.DOTALL);
 
     /// What a kernel takes of a multiprocessor.

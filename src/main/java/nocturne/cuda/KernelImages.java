@@ -59,6 +59,11 @@ final class KernelImages {
         return packed(card).orElseGet(() -> compiled(card));
     }
 
+    /// Whether the program brings them all along.
+    boolean hasPacked(Card card) {
+        return packed(card).isPresent();
+    }
+
     private Optional<List<byte[]>> packed(Card card) {
         Optional<byte[]> madeOf = resources.read(SOURCES_HASH);
         // Left over from an earlier build, they would be older than the calls.
@@ -78,8 +83,8 @@ final class KernelImages {
     private List<byte[]> compiled(Card card) {
         KernelCompiler found = compiler.get().orElseThrow(() -> new SickMachine("DEVICE_KERNELS",
                 ("there are no kernels for %s: this build brings none for it, and NVRTC, which would compile them, was"
-                        + " not found. Install it (cuda-nvrtc-13-0, or pip install nvidia-cuda-nvrtc) or name its folder"
-                        + " with --cuda-libs; or build with: mvn package -Pcubins").formatted(card), null));
+                        + " not found. Install it (cuda-nvrtc-13-0, or pip install nvidia-cuda-nvrtc) or name its"
+                        + " folder with --cuda-libs; or build with: mvn package -Pcubins").formatted(card), null));
         String architecture = Architecture.of(card.capability());
         // The compiler takes seconds for each family, and one thread.
         return sources.units().keySet().parallelStream()

@@ -1,7 +1,7 @@
 package nocturne.cuda;
 
-/// Which kernel was launched last, and how many since the host last waited, for messages: the card tells of an error some
-/// time after the launch that made it.
+/// Which kernel was launched last, and how many since the host last waited, for messages: the card tells of an error
+/// some time after the launch that made it.
 final class LastLaunch {
     private String kernel = "";
     private int gridX;

@@ -9,8 +9,8 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
 
-/// A shared library whose functions are called by address, without bindings: what must work before, or without, those of
-/// JavaCPP. Every function here answers with an `int`, 0 meaning success.
+/// A shared library whose functions are called by address, without bindings: what must work before, or without, those
+/// of JavaCPP. Every function here answers with an `int`, 0 meaning success.
 ///
 /// A library that was opened stays open: NVIDIA's cannot be unloaded safely.
 final class NativeLibrary {

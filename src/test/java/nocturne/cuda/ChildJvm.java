@@ -10,13 +10,13 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /// A Java process with our class path, to look at what native libraries do to one.
-final class ChildJvm {
+public final class ChildJvm {
     /// What it printed, both streams together, and how it ended.
-    record End(int code, String text) {}
+    public record End(int code, String text) {}
 
     private ChildJvm() {}
 
-    static List<String> words(Class<?> main, String... arguments) {
+    public static List<String> words(Class<?> main, String... arguments) {
         List<String> words = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin/java").toString(),
                 "-Xmx128m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "--enable-native-access=ALL-UNNAMED", "-cp",
                 System.getProperty("java.class.path"), main.getName()));
@@ -27,7 +27,7 @@ final class ChildJvm {
     /// Runs a main class to its end.
     ///
     /// @param environment beside this process's own
-    static End run(Map<String, String> environment, Class<?> main, String... arguments)
+    public static End run(Map<String, String> environment, Class<?> main, String... arguments)
             throws IOException, InterruptedException {
         Path output = Files.createTempFile("nocturne-child-", ".txt");
         try {

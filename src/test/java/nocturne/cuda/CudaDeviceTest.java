@@ -100,7 +100,8 @@ final class CudaDeviceTest {
             assertThatThrownBy(() -> device.allocate(512 << 10))
                     .isInstanceOfSatisfying(SickMachine.class,
                             problem -> assertThat(problem.code()).isEqualTo("GPU_OUT_OF_MEMORY"))
-                    .hasMessageStartingWith("the memory of NVIDIA Pretended is not enough: 0.00 GiB more were asked for;")
+                    .hasMessageStartingWith(
+                            "the memory of NVIDIA Pretended is not enough: 0.00 GiB more were asked for;")
                     .hasMessageContainingAll("in use by this run", "are free", "taken by the driver and by other",
                             "train.gradient_checkpointing: true", "nvidia-smi");
             assertThat(device.usedBytes()).isEqualTo(256 << 10);
@@ -159,10 +160,10 @@ final class CudaDeviceTest {
             assertThatThrownBy(device::synchronise)
                     .isInstanceOfSatisfying(SickMachine.class,
                             problem -> assertThat(problem.code()).isEqualTo("DEVICE_ERROR_700"))
-                    .hasMessageStartingWith("waiting for the card (something may have gone wrong in one of the 2 kernels"
-                            + " launched since the host last waited, the last of which was add with grid 3 x 1 x 1,"
-                            + " block 64 x 1 x 1, 0 bytes of dynamic shared memory): CUDA error 700 (illegal address)."
-                            + " Start again: ");
+                    .hasMessageStartingWith("waiting for the card (something may have gone wrong in one of the 2"
+                            + " kernels launched since the host last waited, the last of which was add with"
+                            + " grid 3 x 1 x 1, block 64 x 1 x 1, 0 bytes of dynamic shared memory): CUDA error 700"
+                            + " (illegal address). Start again: ");
             // From here on there is no going on, and nobody asks the driver any more.
             int calls = driver.calls().size();
             assertThatThrownBy(() -> device.allocate(1)).isInstanceOfSatisfying(SickMachine.class,

@@ -16,10 +16,11 @@ import nocturne.problem.SickMachine;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The binding really loads, and every call arrives at the driver as it was meant: on a driver that prints what it hears.
+/// The binding really loads, and every call arrives at the driver as it was meant: on a driver that prints what it
+/// hears.
 ///
-/// In a process of its own, which finds that driver on its library path. NVIDIA's runtime must be there for the binding to
-/// load; where it is not, this is skipped.
+/// In a process of its own, which finds that driver on its library path. NVIDIA's runtime must be there for the binding
+/// to load; where it is not, this is skipped.
 final class CudaDriverTest {
     private static final int LAUNCHES = 20_000;
 
@@ -151,7 +152,8 @@ final class CudaDriverTest {
         public static void main(String[] args) {
             Driver driver = CudaDriver.load(CudaLibraries.find(null));
             Card card = new Card(3, "Card", new Capability(8, 9), 24L << 30);
-            try (CudaDevice device = CudaDevice.open(driver, card, List.of("image".getBytes(StandardCharsets.US_ASCII)), 4096)) {
+            byte[] image = "image".getBytes(StandardCharsets.US_ASCII);
+            try (CudaDevice device = CudaDevice.open(driver, card, List.of(image), 4096)) {
                 MemorySegment memory = device.allocate(6);
                 Arguments arguments = new Arguments();
                 MemorySegment host = Arena.global().allocateFrom("hello");

@@ -16,8 +16,8 @@ final class DriverFaultTest {
     private static final Card CARD = new Card(0, "NVIDIA Pretended", new Capability(8, 9), PretendedDriver.TOTAL_BYTES);
     private static final int MOST_CALLS = 1000;
 
-    /// 2: out of memory; 46: somebody else has the card; 700, 719: a kernel went wrong; 999: the card is gone; 1: we have
-    /// called it wrongly.
+    /// 2: out of memory; 46: somebody else has the card; 700, 719: a kernel went wrong; 999: the card is gone; 1: we
+    /// have called it wrongly.
     @ParameterizedTest
     @ValueSource(ints = {2, 46, 700, 719, 999, 1})
     void wheneverACallFailsTheRightExceptionComesAndNothingIsLeft(int code) {

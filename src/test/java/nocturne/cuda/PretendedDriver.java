@@ -13,11 +13,11 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 
-/// A driver without a card. What it is told to do on a stream it does as early or as late as it may: whatever a real card
-/// may do in between gives the same, if waits stand where they should.
+/// A driver without a card. What it is told to do on a stream it does as early or as late as it may: whatever a real
+/// card may do in between gives the same, if waits stand where they should.
 ///
-/// Its kernels are `add` (pointer, int64_t count, float), which adds to each number, and `fault`, which leaves the context
-/// unusable.
+/// Its kernels are `add` (pointer, int64_t count, float), which adds to each number, and `fault`, which leaves the
+/// context unusable.
 final class PretendedDriver implements Driver {
     static final long TOTAL_BYTES = 1L << 20;
     private static final int ILLEGAL_ADDRESS = 700;

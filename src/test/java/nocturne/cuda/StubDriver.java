@@ -11,7 +11,8 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import nocturne.cuda.Card.Capability;
 
-/// A `libcuda.so.1` of a few lines that pretends to be a driver, for processes that are told to look for it in its folder.
+/// A `libcuda.so.1` of a few lines that pretends to be a driver, for processes that are told to look for it in its
+/// folder.
 ///
 /// @param init       what `cuInit` answers
 /// @param version    of CUDA that it speaks, such as 13000
@@ -20,29 +21,30 @@ import nocturne.cuda.Card.Capability;
 /// @param name       of each
 /// @param capability of each
 /// @param bytes      of memory of each
-record StubDriver(int init, int version, int countCode, int cards, String name, Capability capability, long bytes) {
+public record StubDriver(int init, int version, int countCode, int cards, String name, Capability capability,
+        long bytes) {
     /// With one card like this.
-    static StubDriver of(Capability capability) {
+    public static StubDriver of(Capability capability) {
         return new StubDriver(0, 13_000, 0, 1, "NVIDIA Pretended 24GB", capability, 24L << 30);
     }
 
-    StubDriver answeringInit(int code) {
+    public StubDriver answeringInit(int code) {
         return new StubDriver(code, version, countCode, cards, name, capability, bytes);
     }
 
-    StubDriver speaking(int version) {
+    public StubDriver speaking(int version) {
         return new StubDriver(init, version, countCode, cards, name, capability, bytes);
     }
 
-    StubDriver answeringCount(int code) {
+    public StubDriver answeringCount(int code) {
         return new StubDriver(init, version, code, cards, name, capability, bytes);
     }
 
-    StubDriver withCards(int cards) {
+    public StubDriver withCards(int cards) {
         return new StubDriver(init, version, countCode, cards, name, capability, bytes);
     }
 
-    StubDriver called(String name) {
+    public StubDriver called(String name) {
         return new StubDriver(init, version, countCode, cards, name, capability, bytes);
     }
 
@@ -64,7 +66,7 @@ record StubDriver(int init, int version, int countCode, int cards, String name, 
     }
 
     /// Makes the library in a folder.
-    void build(Path folder) throws IOException, InterruptedException {
+    public void build(Path folder) throws IOException, InterruptedException {
         compile(source(), folder.resolve("libcuda.so.1"));
     }
 

@@ -10,12 +10,7 @@ import nocturne.service.ServiceConfig;
 /// @param managementHost where health is answered
 /// @param managementPort 0 for any
 /// @param kafka          which Kafka the service would use
-/// @param environment    of this process
-public record Patient(ServiceConfig config, String managementHost, int managementPort, Kafka kafka,
-        Map<String, String> environment) {
-    public Patient {
-        environment = Map.copyOf(environment);
-    }
+public record Patient(ServiceConfig config, String managementHost, int managementPort, Kafka kafka) {
 
     /// @param brokers  `host:port,...`; empty for none
     /// @param topics   that the service uses
