@@ -37,9 +37,8 @@ typedef unsigned long long uintptr_t;
     extern "C" __global__ void __launch_bounds__(threads, blocks) name(__VA_ARGS__)
 
 // The shared memory whose size the launch gives, as an array of `type` called `name`.
-#define DYN_SHARED(type, name)                                                \
-    extern __shared__ __align__(1024) unsigned char dynamic_shared_memory[]; \
-    type* name = reinterpret_cast<type*>(dynamic_shared_memory)
+#define DYN_SHARED(type, name) type* name = reinterpret_cast<type*>(dynamic_shared_memory)
+extern __shared__ __align__(1024) unsigned char dynamic_shared_memory[];
 
 #else
 
@@ -47,8 +46,9 @@ typedef unsigned long long uintptr_t;
 
 #define DEVICE inline
 
-// Beside the kernel itself: how it is called with an array of arguments, and what kinds of arguments it takes.
-#define KERNEL(name, ...)                                                                    \
+// Beside the kernel itself: how it is called with an array of arguments, what kinds of arguments it takes, and how many
+// threads a block may have.
+#define BOUNDED_KERNEL(threads, blocks, name, ...)                                           \
     extern "C" void name(__VA_ARGS__);                                                       \
     static void (*const name##__pointer)(__VA_ARGS__) = name;                                \
     extern "C" __attribute__((visibility("default"))) void name##__call(void** arguments) { \
@@ -57,9 +57,12 @@ typedef unsigned long long uintptr_t;
     extern "C" __attribute__((visibility("default"))) const char* name##__signature() {     \
         return simulator::signature_of(name##__pointer);                                     \
     }                                                                                        \
+    extern "C" __attribute__((visibility("default"))) int name##__most_threads() {          \
+        return threads;                                                                      \
+    }                                                                                        \
     extern "C" void name(__VA_ARGS__)
 
-#define BOUNDED_KERNEL(threads, blocks, name, ...) KERNEL(name, __VA_ARGS__)
+#define KERNEL(name, ...) BOUNDED_KERNEL(1024, 1, name, __VA_ARGS__)
 
 #define DYN_SHARED(type, name) type* name = reinterpret_cast<type*>(simulator::self->block->dynamicShared)
 

@@ -5,7 +5,7 @@
 
 namespace simulator {
 
-#if defined(__x86_64__)
+#if SIMULATOR_OWN_SWITCH
 
 // The calling convention of x86-64 Linux lets a function change all registers but these six and the stack pointer; so a
 // switch that looks like a function call has to save no more. Source: "System V Application Binary Interface, AMD64

@@ -3,7 +3,10 @@
 
 #include <cstddef>
 
-#if !defined(__x86_64__)
+#if defined(__x86_64__) && !defined(SIMULATOR_UCONTEXT)
+#define SIMULATOR_OWN_SWITCH 1
+#else
+#define SIMULATOR_OWN_SWITCH 0
 #include <ucontext.h>
 #endif
 
@@ -11,7 +14,7 @@ namespace simulator {
 
 // Where a piece of code was left.
 struct Context {
-#if defined(__x86_64__)
+#if SIMULATOR_OWN_SWITCH
     void* stackPointer = nullptr;
 #else
     ucontext_t state;

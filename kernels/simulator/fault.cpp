@@ -16,8 +16,10 @@ constexpr unsigned MOST_THREADS = 64;
 static std::atomic<unsigned> threadCount{0};
 static pthread_t threads[MOST_THREADS];
 
-static struct sigaction previousSegv;
-static struct sigaction previousBus;
+// What a kernel can do wrong: touch what is not there, and divide a whole number by zero.
+constexpr int FAULTS[] = {SIGSEGV, SIGBUS, SIGFPE};
+constexpr int MOST_SIGNALS = 64;
+static struct sigaction previous[MOST_SIGNALS];
 
 static bool is_one_of_ours(pthread_t thread) {
     const unsigned count = threadCount.load(std::memory_order_acquire);
@@ -27,29 +29,30 @@ static bool is_one_of_ours(pthread_t thread) {
     return false;
 }
 
-static void hand_on(const struct sigaction& previous, int signal, siginfo_t* info, void* context) {
-    if ((previous.sa_flags & SA_SIGINFO) != 0) {
-        previous.sa_sigaction(signal, info, context);
-    } else if (previous.sa_handler == SIG_DFL || previous.sa_handler == SIG_IGN) {
+static void hand_on(const struct sigaction& handler, int signal, siginfo_t* info, void* context) {
+    if ((handler.sa_flags & SA_SIGINFO) != 0) {
+        handler.sa_sigaction(signal, info, context);
+    } else if (handler.sa_handler == SIG_DFL || handler.sa_handler == SIG_IGN) {
         // The instruction faults again and ends the process, as it would have without us.
-        sigaction(signal, &previous, nullptr);
+        sigaction(signal, &handler, nullptr);
     } else {
-        previous.sa_handler(signal);
+        handler.sa_handler(signal);
     }
 }
 
 void on_fault(int signal, siginfo_t* info, void* context) {
     if (is_one_of_ours(pthread_self()) && self != nullptr) {
         Machine& machine = static_cast<Machine&>(*self->block);
+        machine.faultSignal = signal;
         machine.faultAddress = info->si_addr;
         siglongjmp(machine.beforeFault, 1);
     }
-    hand_on(signal == SIGSEGV ? previousSegv : previousBus, signal, info, context);
+    hand_on(previous[signal], signal, info, context);
 }
 
-static void install(int signal, struct sigaction& previous) {
-    sigaction(signal, nullptr, &previous);
-    struct sigaction ours = previous;
+static void install(int signal) {
+    sigaction(signal, nullptr, &previous[signal]);
+    struct sigaction ours = previous[signal];
     ours.sa_sigaction = on_fault;
     // On a stack of its own, because a fiber's may be full; that changes nothing for threads that have none.
     ours.sa_flags |= SA_SIGINFO | SA_ONSTACK;
@@ -74,12 +77,13 @@ void prepare_for_faults() {
     // What is meant for the process is for its other threads.
     sigset_t all;
     sigfillset(&all);
-    for (int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) sigdelset(&all, fault);
+    for (int fault : FAULTS) sigdelset(&all, fault);
+    sigdelset(&all, SIGILL);
+    sigdelset(&all, SIGABRT);
     pthread_sigmask(SIG_SETMASK, &all, nullptr);
 
     if (mine == 0) {
-        install(SIGSEGV, previousSegv);
-        install(SIGBUS, previousBus);
+        for (int fault : FAULTS) install(fault);
     }
 }
 

@@ -5,8 +5,8 @@
 
 namespace simulator {
 
-// To be called on each thread that runs fibers. From then on, a SIGSEGV or SIGBUS on such a thread while a fiber runs
-// ends the block by siglongjmp to its Machine; on every other thread, and outside fibers, the handler that was there
+// To be called on each thread that runs fibers. From then on, a SIGSEGV, SIGBUS or SIGFPE on such a thread while a fiber
+// runs ends the block by siglongjmp to its Machine; on every other thread, and outside fibers, the handler that was there
 // before is called as if ours did not exist. That is sound beside a Java virtual machine: these threads run kernels and
 // nothing else, so no lock is held and no Java frame is left behind.
 void prepare_for_faults();

@@ -239,15 +239,17 @@ void Machine::fail(const std::string& what) {
 }
 
 std::string Machine::describe_fault() {
-    const unsigned char* address = static_cast<const unsigned char*>(faultAddress);
+    const std::string who =
+            std::string(launch->kernel) + ", block " + text_of(index) + ", thread " + text_of(self->index) + ": ";
+    if (faultSignal == SIGFPE) return who + "divides by zero";
+    const uintptr_t address = reinterpret_cast<uintptr_t>(faultAddress);
+    const uintptr_t firstStack = reinterpret_cast<uintptr_t>(stacks);
+    const bool inStacks = address >= firstStack && address < firstStack + stackCount * STACK_STRIDE;
+    if (inStacks) return who + "its stack of " + std::to_string(STACK_BYTES) + " bytes is full";
     char text[32];
     snprintf(text, sizeof text, "%p", faultAddress);
-    const bool inStacks = address >= stacks && address < stacks + stackCount * STACK_STRIDE;
-    const std::string place = inStacks ? "the thread's stack of 65536 bytes is full"
-            : address < static_cast<const unsigned char*>(nullptr) + PAGE ? "a null pointer"
-                                                                          : describe_address(address);
-    return std::string(launch->kernel) + ", block " + text_of(index) + ", thread " + text_of(self->index)
-            + ": out of bounds: touched " + text + ", " + place;
+    return who + "out of bounds: touched " + text + ", "
+            + (address < PAGE ? "a null pointer" : describe_address(faultAddress));
 }
 
 // ---- What kernels call; see simulator.h ----

@@ -104,6 +104,7 @@ private:
     friend bool block_barrier(bool mine, Place place);
     friend void on_fault(int signal, siginfo_t* info, void* context);
     sigjmp_buf beforeFault;
+    int faultSignal = 0;
     const void* faultAddress = nullptr;
 };
 

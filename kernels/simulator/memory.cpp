@@ -21,16 +21,19 @@ struct Allocation {
     size_t mappedBytes;
     unsigned char* data;
     size_t bytes;
-    bool freed;
 
     unsigned char* firstUsable() const { return mapping + GUARD_BYTES; }
     unsigned char* endOfUsable() const { return mapping + mappedBytes - GUARD_BYTES; }
 };
 
+// By the address of the mapping.
+using Allocations = std::map<uintptr_t, Allocation>;
+
 struct Memory {
     std::mutex mutex;
-    // By the address of the mapping.
-    std::map<uintptr_t, Allocation> allocations;
+    Allocations inUse;
+    // Kept only to tell what a late access has touched.
+    Allocations freed;
 };
 
 // Never destroyed: at the end of the process other threads may still be at work.
@@ -47,25 +50,20 @@ uintptr_t number(const void* address) {
     return reinterpret_cast<uintptr_t>(address);
 }
 
-// The allocation whose mapping, guards included, holds an address.
-const Allocation* holder_of(Memory& memory, const void* address) {
-    auto behind = memory.allocations.upper_bound(number(address));
-    if (behind == memory.allocations.begin()) return nullptr;
+// The allocation whose mapping, guards included, holds an address; null where none does.
+const Allocation* holder_of(const Allocations& allocations, const void* address) {
+    const auto behind = allocations.upper_bound(number(address));
+    if (behind == allocations.begin()) return nullptr;
     const Allocation& candidate = std::prev(behind)->second;
     return number(address) < number(candidate.mapping) + candidate.mappedBytes ? &candidate : nullptr;
 }
 
 std::string place_in(const Allocation& allocation, const unsigned char* address) {
     const std::string whole = "an allocation of " + std::to_string(allocation.bytes) + " bytes";
-    std::string place;
-    if (address < allocation.data) {
-        place = std::to_string(allocation.data - address) + " bytes in front of " + whole;
-    } else if (address >= allocation.data + allocation.bytes) {
-        place = std::to_string(address - (allocation.data + allocation.bytes)) + " bytes behind the end of " + whole;
-    } else {
-        place = "byte " + std::to_string(address - allocation.data) + " of " + whole;
-    }
-    return allocation.freed ? place + " that has been freed" : place;
+    const unsigned char* end = allocation.data + allocation.bytes;
+    if (address < allocation.data) return std::to_string(allocation.data - address) + " bytes in front of " + whole;
+    if (address >= end) return std::to_string(address - end) + " bytes behind the end of " + whole;
+    return "byte " + std::to_string(address - allocation.data) + " of " + whole;
 }
 
 void make_margins(const Allocation& allocation) {
@@ -89,7 +87,7 @@ void* allocate_guarded(size_t bytes) {
     const size_t mapped = usable + 2 * GUARD_BYTES;
     void* mapping = mmap(nullptr, mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (mapping == MAP_FAILED) return nullptr;
-    Allocation made{static_cast<unsigned char*>(mapping), mapped, nullptr, bytes, false};
+    Allocation made{static_cast<unsigned char*>(mapping), mapped, nullptr, bytes};
     if (mprotect(made.firstUsable(), usable, PROT_READ | PROT_WRITE) != 0) {
         munmap(mapping, mapped);
         return nullptr;
@@ -98,25 +96,26 @@ void* allocate_guarded(size_t bytes) {
     memset(made.data, NAN_BYTE, bytes);
     make_margins(made);
     std::lock_guard<std::mutex> lock(memory().mutex);
-    memory().allocations[number(mapping)] = made;
+    memory().inUse[number(mapping)] = made;
     return made.data;
 }
 
 void free_guarded(void* address) {
     std::lock_guard<std::mutex> lock(memory().mutex);
-    Allocation* allocation = const_cast<Allocation*>(holder_of(memory(), address));
-    if (allocation == nullptr || allocation->freed || allocation->data != address) return;
-    const size_t usable = static_cast<size_t>(allocation->endOfUsable() - allocation->firstUsable());
+    const Allocation* holder = holder_of(memory().inUse, address);
+    if (holder == nullptr || holder->data != address) return;
+    const Allocation allocation = *holder;
+    const size_t usable = static_cast<size_t>(allocation.endOfUsable() - allocation.firstUsable());
     // A fresh mapping in its place: the bytes go back to the system, the addresses stay taken.
-    mmap(allocation->firstUsable(), usable, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
-    allocation->freed = true;
+    mmap(allocation.firstUsable(), usable, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    memory().inUse.erase(number(allocation.mapping));
+    memory().freed[number(allocation.mapping)] = allocation;
 }
 
 std::string damaged_margins() {
     std::lock_guard<std::mutex> lock(memory().mutex);
-    for (const auto& entry : memory().allocations) {
+    for (const auto& entry : memory().inUse) {
         const Allocation& allocation = entry.second;
-        if (allocation.freed) continue;
         const unsigned char* damaged = first_damaged(allocation.firstUsable(), allocation.data);
         if (damaged == nullptr) {
             damaged = first_damaged(allocation.data + allocation.bytes, allocation.endOfUsable());
@@ -130,9 +129,12 @@ std::string damaged_margins() {
 
 std::string describe_address(const void* address) {
     std::lock_guard<std::mutex> lock(memory().mutex);
-    const Allocation* allocation = holder_of(memory(), address);
-    if (allocation == nullptr) return "no allocation is near";
-    return place_in(*allocation, static_cast<const unsigned char*>(address));
+    const unsigned char* byte = static_cast<const unsigned char*>(address);
+    const Allocation* inUse = holder_of(memory().inUse, address);
+    if (inUse != nullptr) return place_in(*inUse, byte);
+    const Allocation* freed = holder_of(memory().freed, address);
+    if (freed != nullptr) return place_in(*freed, byte) + " that has been freed";
+    return "no allocation is near";
 }
 
 }  // namespace simulator

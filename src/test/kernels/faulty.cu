@@ -78,6 +78,14 @@ KERNEL(write_shared_at, float* y, int offset) {
     y[0] = shared[offset];
 }
 
+KERNEL(divide_by, int* y, int divisor) {
+    y[threadIdx.x] = y[threadIdx.x] / divisor;
+}
+
+BOUNDED_KERNEL(64, 1, for_few_threads, float* y) {
+    y[threadIdx.x] = 1.0f;
+}
+
 KERNEL(wide_load_at, const float* x, float* y, int offset) {
     float values[PACK];
     load_pack(x + offset, values);

@@ -1,44 +1,13 @@
 package nocturne;
 
-import java.time.Clock;
-import java.time.Duration;
-import java.util.concurrent.Callable;
 import nocturne.desk.Errand;
-import nocturne.service.ServiceConfig;
-import nocturne.service.Settings;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /// `nocturne cancel JOB`: ends a job.
 @Command(name = "cancel",
         description = "Ends a job, whatever it is doing; checkpoints it has saved stay in the outbox.")
-final class CancelCommand implements Callable<Integer> {
-    @Spec
-    private CommandSpec spec = CommandSpec.create();
-
-    @Parameters(paramLabel = "JOB", description = "Its id, or the beginning of it where that says which.")
-    private String job = "";
-
-    @Option(names = "--wait", paramLabel = "SECONDS", defaultValue = "10",
-            description = "How long to wait for the service to do it. Default: ${DEFAULT-VALUE}.")
-    private int seconds = 10;
-
-    @Mixin
-    private SettingsOptions settings = new SettingsOptions();
-
-    CancelCommand() {}
-
-    @Override
-    public Integer call() {
-        try (Settings read = settings.read()) {
-            ServiceConfig config = read.of(ServiceConfig.class);
-            new Errand(config.workFolder(), config.inbox(), Duration.ofSeconds(Math.max(0, seconds)), Clock.systemUTC(),
-                    spec.commandLine().getOut()).cancel(job);
-        }
-        return ExitCode.DONE.number();
+final class CancelCommand extends ErrandCommand {
+    CancelCommand() {
+        super(Errand::cancel);
     }
 }

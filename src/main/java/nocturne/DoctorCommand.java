@@ -9,6 +9,7 @@ import nocturne.desk.doctor.Doctor;
 import nocturne.desk.doctor.Finding;
 import nocturne.desk.doctor.Patient;
 import nocturne.service.ManagementConfig;
+import nocturne.service.ModelsConfig;
 import nocturne.service.ServiceConfig;
 import nocturne.service.Settings;
 import nocturne.service.kafka.KafkaConfig;
@@ -41,8 +42,9 @@ final class DoctorCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         try (Settings read = settings.read()) {
             ManagementConfig management = read.of(ManagementConfig.class);
-            Doctor doctor = new Doctor(new Patient(read.of(ServiceConfig.class), management.host(), management.port(),
-                    kafka(read)));
+            ServiceConfig service = read.of(ServiceConfig.class);
+            Doctor doctor = new Doctor(new Patient(service, read.of(ModelsConfig.class).below(service.home()),
+                    management.host(), management.port(), kafka(read)));
             List<Finding> findings = doctor.examine(finding -> {
                 if (!json) Doctor.print(finding, out);
             });

@@ -53,8 +53,10 @@ public final class Main implements Runnable {
     /// @param out where results and progress go
     /// @param err where complaints go
     int run(PrintWriter out, PrintWriter err, String... args) {
-        // A name that begins with @ is a name, and no file to take arguments from.
-        return run(new CommandLine(this).setExpandAtFiles(false), out, err, args);
+        // A name that begins with @ is a name, and no file to take arguments from; --name=--help is one, too.
+        CommandLine commands = new CommandLine(this).setExpandAtFiles(false)
+                .setAllowOptionsAsOptionParameters(true);
+        return run(commands, out, err, args);
     }
 
     /// As above, for a test that has added commands of its own to `commands`.

@@ -60,7 +60,8 @@ final class SubmitCommand implements Callable<Integer> {
     @Option(names = "--id", description = "The job id wanted; the same id twice is the same job.")
     private @Nullable String id;
 
-    @Option(names = "--model", paramLabel = "DIR", description = "A pipeline instead of the one the recipe names.")
+    @Option(names = "--model", paramLabel = "NAME", description = "A pipeline instead of the one the recipe names: what"
+            + " its folder is called in the service's folders for models (nocturne.models.roots).")
     private @Nullable String model;
 
     @Option(names = "--priority", paramLabel = "N", description = "Higher goes first; 0 is usual.")

@@ -50,6 +50,13 @@ final class TrainCommand implements Callable<Integer> {
     private @Nullable Path model;
 
     @Option(
+            names = "--model-folder",
+            paramLabel = "DIR",
+            description = "Where that pipeline lies, for a service that has looked already; then --model and the"
+                    + " recipe only say what it is called.")
+    private @Nullable Path modelFolder;
+
+    @Option(
             names = "--cache",
             paramLabel = "DIR",
             description = "Where what was computed of pictures and captions is kept for the next run."
@@ -84,7 +91,7 @@ final class TrainCommand implements Callable<Integer> {
         stop.onSignal();
         if (supervised) stop.onEndOf(System.in);
         boolean complete = Training.run(new TrainingRequest(bundle, name, out, model, device.threads(), Home.folder(),
-                Version.number(), console, supervised, limit, stop, cache), device::open);
+                Version.number(), console, supervised, limit, stop, cache, modelFolder), device::open);
         return (complete ? ExitCode.DONE : ExitCode.STOPPED).number();
     }
 

@@ -32,16 +32,20 @@ final class ArchitectureTest {
     static final ArchRule image_knows_only_problems = arrows("image", "problem");
 
     @ArchTest
-    static final ArchRule tensor_knows_no_model_and_no_backend = arrows("tensor", "io", "problem");
+    static final ArchRule tensor_knows_no_model_and_no_backend = arrows("tensor", "quant", "io", "problem");
 
     @ArchTest
-    static final ArchRule cpu_knows_no_model = arrows("cpu", "tensor", "io", "problem");
+    static final ArchRule cpu_knows_no_model = arrows("cpu", "tensor", "quant", "io", "problem");
 
     @ArchTest
-    static final ArchRule cuda_knows_no_model = arrows("cuda", "tensor", "io", "problem");
+    static final ArchRule cuda_knows_no_model = arrows("cuda", "tensor", "quant", "io", "problem");
 
     @ArchTest
-    static final ArchRule qwen_knows_no_backend_and_no_training = arrows("qwen", "tensor", "io", "image", "problem");
+    static final ArchRule quant_knows_no_tensor_and_no_model = arrows("quant", "io", "problem");
+
+    @ArchTest
+    static final ArchRule qwen_knows_no_backend_and_no_training =
+            arrows("qwen", "quant", "tensor", "io", "image", "problem");
 
     @ArchTest
     static final ArchRule adapter_knows_no_backend_and_no_training =
@@ -51,7 +55,7 @@ final class ArchitectureTest {
     static final ArchRule dataset_knows_no_model = arrows("dataset", "image", "io", "problem");
 
     @ArchTest
-    static final ArchRule recipe_knows_only_what_a_person_wrote = arrows("recipe", "io", "problem");
+    static final ArchRule recipe_knows_only_what_a_person_wrote = arrows("recipe", "quant", "io", "problem");
 
     @ArchTest
     static final ArchRule bundle_knows_only_files = arrows("bundle", "io", "image", "problem");

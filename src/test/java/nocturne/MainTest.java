@@ -15,6 +15,7 @@ import nocturne.problem.Problem;
 import nocturne.problem.SickMachine;
 import nocturne.problem.UserMistake;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -67,6 +68,25 @@ final class MainTest {
         assertThat(run(line)).isEqualTo(64);
         assertThat(err.toString()).containsPattern("(?m)^Try 'nocturne( train| bench)? --help'\\.$");
         assertThat(err.toString()).doesNotContain("\tat ", "Exception");
+        assertThat(out.toString()).isEmpty();
+    }
+
+    /// A file of arguments would end in the help, which is no mistake.
+    @ParameterizedTest
+    @ValueSource(strings = {"train %s", "train nowhere --name %s", "train nowhere --model %s"})
+    void aWordThatBeginsWithAnAtIsNoFileOfArguments(String line, @TempDir Path folder) throws IOException {
+        Path arguments = Files.writeString(folder.resolve("arguments"), "nowhere --help");
+        assertThat(run(line.formatted("@" + arguments) + " --out " + folder.resolve("out"))).isEqualTo(64);
+        assertThat(err.toString()).contains("no such").doesNotContain("Try 'nocturne");
+        assertThat(out.toString()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"--help", "-h", "--version", "-V", "--out=elsewhere", "--no-such-option"})
+    void aNameInOneWordWithItsOptionIsANameWhateverItLooksLike(String name, @TempDir Path folder) {
+        assertThat(run("train nowhere --name=" + name + " --model=" + name + " --out=" + folder.resolve("out")))
+                .isEqualTo(64);
+        assertThat(err.toString()).contains("no such").doesNotContain("Try 'nocturne");
         assertThat(out.toString()).isEmpty();
     }
 

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.random.RandomGenerator;
+import java.util.stream.Stream;
 import nocturne.io.DType;
 import nocturne.tensor.Adapters;
 import nocturne.tensor.Backend;
@@ -117,21 +118,34 @@ public final class Lora {
     /// them alone altogether, weight decay included.
     public List<Span> spansWithGradient() {
         List<Span> spans = new ArrayList<>();
-        for (LoraLayout.Slot slot : layout.slots()) {
-            LowRank adapter = Objects.requireNonNull(trained.get(slot.module())).getFirst();
-            if (adapter.down().grad() != null) append(spans, slot.downAt(), adapter.down().elements());
-            if (adapter.up().grad() != null) append(spans, slot.upAt(), adapter.up().elements());
+        for (Span factor : factorsWithGradient()) {
+            if (!spans.isEmpty() && spans.getLast().from + spans.getLast().length == factor.from) {
+                Span last = spans.removeLast();
+                spans.add(new Span(last.from, last.length + factor.length));
+            } else {
+                spans.add(factor);
+            }
         }
         return spans;
     }
 
-    private static void append(List<Span> spans, long from, long length) {
-        if (!spans.isEmpty() && spans.getLast().from + spans.getLast().length == from) {
-            Span last = spans.removeLast();
-            spans.add(new Span(last.from, last.length + length));
-        } else {
-            spans.add(new Span(from, length));
+    /// The same stretches, one for each factor.
+    public List<Span> factorsWithGradient() {
+        List<Span> factors = new ArrayList<>();
+        for (LoraLayout.Slot slot : layout.slots()) {
+            LowRank adapter = Objects.requireNonNull(trained.get(slot.module())).getFirst();
+            if (adapter.down().grad() != null) factors.add(new Span(slot.downAt(), adapter.down().elements()));
+            if (adapter.up().grad() != null) factors.add(new Span(slot.upAt(), adapter.up().elements()));
         }
+        return factors;
+    }
+
+    /// The stretches of the parameter vector that are factors, in order.
+    public List<Span> factors() {
+        return layout.slots().stream()
+                .flatMap(slot -> Stream.of(new Span(slot.downAt(), (long) layout.rank() * slot.in()),
+                        new Span(slot.upAt(), (long) slot.out() * layout.rank())))
+                .toList();
     }
 
     /// Elements `from .. from + length` of the parameter vector.

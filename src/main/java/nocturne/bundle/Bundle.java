@@ -38,6 +38,7 @@ public final class Bundle {
 
     private static final String NEITHER = "is neither a folder nor a zip";
     private static final Set<String> RECIPE_ENDINGS = Set.of("yaml", "yml", "json");
+    private static final String PIPELINE = "model_index.json";
     private static final Set<String> PICTURE_ENDINGS = Set.of("png", "jpg", "jpeg", "webp");
 
     private final Path root;
@@ -91,23 +92,20 @@ public final class Bundle {
         }
     }
 
-    /// Whether there is nothing to wait for: a zip whose end is there, or something that will never be a zip. Looks
-    /// at the first bytes and the last 64 KiB.
+    /// Whether there is nothing to wait for: a zip whose beginning and end are there, or something that will never be a
+    /// zip. Looks at the first bytes and the last 64 KiB.
     ///
     /// A zip is written from its beginning to its end, so one that has its end is whole, as far as can be told without
     /// reading it.
-    public static boolean isComplete(Path file) {
-        try (FileChannel zip = PlainFile.open(file)) {
+    public static boolean isComplete(FileChannel zip) throws IOException {
+        try {
             return switch (ZipStart.of(zip)) {
                 case MISSING -> false;
                 case OTHER -> true;
                 case ZIP -> ZipEnd.of(zip).isPresent();
             };
-        } catch (ZipException | UserMistake neverToBeTaken) {
+        } catch (ZipException neverToBeTaken) {
             return true;
-        } catch (IOException e) {
-            // On a network share, a moment later may do.
-            return false;
         }
     }
 
@@ -160,6 +158,24 @@ public final class Bundle {
         return List.copyOf(files.keySet());
     }
 
+    /// Whether what lies at a path below the root is part of the bundle, wherever links lead: inside it, and not
+    /// hidden. True as well where nothing lies; that is for others to tell.
+    public boolean covers(String path) {
+        try {
+            Path real = root.resolve(path).toRealPath();
+            Path realRoot = root.toRealPath();
+            return real.startsWith(realRoot) && !isHidden(Path.of(path).normalize())
+                    && !isHidden(realRoot.relativize(real));
+        } catch (IOException nothing) {
+            return true;
+        }
+    }
+
+    private static boolean isHidden(Path relative) {
+        String name = relative.toString().replace('\\', '/');
+        return !name.isEmpty() && new EntryName(name).isJunk();
+    }
+
     /// Folders that hold pictures directly, relative to the root, sorted; `""` is the root. For bundles with no recipe.
     public List<String> pictureFolders() {
         Set<String> folders = new TreeSet<>();
@@ -210,9 +226,11 @@ public final class Bundle {
         return new Bundle(root, files, recipes.stream().findFirst().map(name -> name.substring(wrapper.length())));
     }
 
-    /// At the top or one folder below, where people put it; deeper down, JSON is somebody's data.
+    /// At the top or one folder below, where people put it; deeper down, JSON is somebody's data, and so is the list of
+    /// contents of a pipeline that comes in the bundle.
     private static boolean isRecipe(String name) {
-        return RECIPE_ENDINGS.contains(ending(name)) && name.chars().filter(c -> c == '/').count() <= 1;
+        return RECIPE_ENDINGS.contains(ending(name)) && name.chars().filter(c -> c == '/').count() <= 1
+                && !name.endsWith("/" + PIPELINE);
     }
 
     private static Problem link(String name) {

@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.channels.Channels;
 import java.nio.channels.SeekableByteChannel;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -72,6 +73,8 @@ final class FolderCopy {
                     parent.newDirectoryStream(source.getFileName(), LinkOption.NOFOLLOW_LINKS)) {
                 copy(folder, "");
             }
+        } catch (DirectoryIteratorException e) {
+            throw e.getCause();
         }
         for (String raw : names.filesThatAreFolders()) problem(raw, "is a file and a folder at once");
         problems.sort(Comparator.comparing(Problem::where));

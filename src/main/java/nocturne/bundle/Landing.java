@@ -4,21 +4,18 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.LinkedHashSet;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import nocturne.io.AtomicFiles;
+import nocturne.io.FolderTree;
 import nocturne.problem.SickMachine;
 
 /// A folder in the making: it gets its name when it is complete and on the disk, and vanishes if it never is.
@@ -64,7 +61,7 @@ final class Landing implements AutoCloseable {
         try {
             Files.createDirectories(folder);
             sweepAbandoned(folder, prefix + PART);
-            deleteTree(part);
+            FolderTree.delete(part);
             Files.createDirectories(part);
         } catch (IOException e) {
             LIVE.remove(part);
@@ -125,7 +122,7 @@ final class Landing implements AutoCloseable {
     @Override
     public void close() {
         try {
-            deleteTree(part);
+            FolderTree.delete(part);
         } catch (IOException e) {
             // The next attempt begins by removing it; the reason for this one's end matters more.
             return;
@@ -141,7 +138,7 @@ final class Landing implements AutoCloseable {
                 String name = String.valueOf(entry.getFileName());
                 if (!name.startsWith(prefix)) continue;
                 String pid = name.substring(prefix.length()).split("-", 2)[0];
-                if (!isAlive(pid, entry)) deleteTree(entry);
+                if (!isAlive(pid, entry)) FolderTree.delete(entry);
             }
         }
     }
@@ -149,23 +146,6 @@ final class Landing implements AutoCloseable {
     private static boolean isAlive(String pid, Path part) {
         if (pid.equals(Long.toString(ME))) return LIVE.contains(part.toAbsolutePath());
         return pid.matches("\\d{1,18}") && ProcessHandle.of(Long.parseLong(pid)).isPresent();
-    }
-
-    private static void deleteTree(Path root) throws IOException {
-        if (!Files.exists(root, LinkOption.NOFOLLOW_LINKS)) return;
-        Files.walkFileTree(root, new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
-                Files.delete(file);
-                return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult postVisitDirectory(Path folder, IOException error) throws IOException {
-                Files.delete(folder);
-                return FileVisitResult.CONTINUE;
-            }
-        });
     }
 
     /// Marks write errors as ours, and forces the file to the disk before it is closed: the folder's final name must

@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Consumer;
 import nocturne.io.DType;
+import nocturne.quant.QuantizedMatrix;
 import nocturne.tensor.Attention;
 import nocturne.tensor.Backend;
 import nocturne.tensor.Convolution;
@@ -16,6 +17,7 @@ import nocturne.tensor.Optimisation;
 import nocturne.tensor.Products;
 import nocturne.tensor.Tensor;
 import nocturne.tensor.TensorArena;
+import nocturne.tensor.Weight;
 
 /// Computes on the processor, in native memory.
 public final class CpuBackend implements Backend {
@@ -58,6 +60,13 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
+    public Weight keep(QuantizedMatrix matrix, TensorArena arena) {
+        Tensor numbers = arena.allocate(matrix.rows(), matrix.columns());
+        matrix.dequantize(0, matrix.rows(), numbers.data(), 0);
+        return numbers;
+    }
+
+    @Override
     public void write(float[] source, Tensor target) {
         if (source.length != target.elements()) {
             throw new IllegalArgumentException(source.length + " numbers for a tensor " + target.shape());
@@ -81,6 +90,15 @@ public final class CpuBackend implements Backend {
     @Override
     public MemorySegment inHostMemory(Tensor tensor, Arena arena) {
         return tensor.data();
+    }
+
+    @Override
+    public void fromHostMemory(MemorySegment bytes, Tensor target) {
+        long expected = target.type().bytes() * target.elements();
+        if (bytes.byteSize() != expected) {
+            throw new IllegalArgumentException("%d bytes for %s".formatted(bytes.byteSize(), target));
+        }
+        MemorySegment.copy(bytes, 0, target.data(), 0, expected);
     }
 
     @Override

@@ -10,6 +10,7 @@ import static nocturne.cpu.Lanes.upTo;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
+import nocturne.tensor.MomentCodes;
 import nocturne.tensor.Optimisation;
 import nocturne.tensor.Tensor;
 
@@ -135,6 +136,16 @@ final class CpuOptimisation implements Optimisation {
         store(first, m, at, mask);
         store(second, v, at, mask);
         store(moved, p, at, mask);
+    }
+
+    @Override
+    public void adamW8(Tensor parameter, Tensor gradient, Moments8 moments, AdamW settings, int step,
+            float gradientFactor) {
+        CpuAdamW8 update = new CpuAdamW8(parameter, gradient, moments, settings, step, gradientFactor);
+        int blocks = MomentCodes.blocks(parameter.elements());
+        int perPiece = RUN / MomentCodes.BLOCK;
+        workers.run((blocks + perPiece - 1) / perPiece, (piece, worker) ->
+                update.blocks(piece * perPiece, Math.min(blocks, (piece + 1) * perPiece)));
     }
 
     @Override

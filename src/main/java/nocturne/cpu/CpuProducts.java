@@ -3,6 +3,7 @@ package nocturne.cpu;
 import java.lang.foreign.MemorySegment;
 import nocturne.tensor.Products;
 import nocturne.tensor.Tensor;
+import nocturne.tensor.Weight;
 import org.jspecify.annotations.Nullable;
 
 /// Products by OpenBLAS, cut by rows or columns of the result into one piece for each thread.
@@ -19,16 +20,27 @@ final class CpuProducts implements Products {
     }
 
     @Override
-    public void linear(Tensor x, Tensor w, @Nullable Tensor bias, Tensor y) {
+    public void linear(Tensor x, Weight w, @Nullable Tensor bias, Tensor y) {
+        Tensor weight = numbers(w);
         if (bias == null) {
-            product(x, false, w, true, 1, 0, y);
+            product(x, false, weight, true, 1, 0, y);
             return;
         }
         int columns = y.columns();
         MemorySegment from = bias.data();
         MemorySegment to = y.data();
         for (long r = 0; r < y.rows(); r++) MemorySegment.copy(from, 0, to, r * columns * 4, columns * 4L);
-        product(x, false, w, true, 1, 1, y);
+        product(x, false, weight, true, 1, 1, y);
+    }
+
+    @Override
+    public void linearBackward(Tensor dy, Weight w, float beta, Tensor dx) {
+        product(dy, false, numbers(w), false, 1, beta, dx);
+    }
+
+    private static Tensor numbers(Weight weight) {
+        if (weight instanceof Tensor tensor) return tensor;
+        throw new IllegalArgumentException("a weight " + weight.shape() + " that another device keeps");
     }
 
     @Override

@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
+import nocturne.io.DType;
 import nocturne.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -48,6 +49,17 @@ public final class Arguments {
     /// Where memory of a device begins.
     public Arguments pointer(MemorySegment memory) {
         return address(memory.address());
+    }
+
+    /// Two arguments for a kernel that is told the storage type at run time: where the numbers begin, and whether they
+    /// are float32 (1) or bf16 (0).
+    ///
+    /// @param tensor may be null; then the type means nothing
+    public Arguments typed(@Nullable Tensor tensor) {
+        if (tensor != null && tensor.type() != DType.F32 && tensor.type() != DType.BF16) {
+            throw new IllegalArgumentException("float32 or bf16, not " + tensor);
+        }
+        return pointer(tensor).integer(tensor != null && tensor.type() == DType.BF16 ? 0 : 1);
     }
 
     private Arguments address(long address) {

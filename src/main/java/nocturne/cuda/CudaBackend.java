@@ -4,15 +4,19 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.function.Consumer;
 import nocturne.io.DType;
+import nocturne.quant.QuantizedMatrix;
 import nocturne.tensor.Attention;
 import nocturne.tensor.Backend;
 import nocturne.tensor.Convolution;
 import nocturne.tensor.Elementwise;
 import nocturne.tensor.Norms;
 import nocturne.tensor.Optimisation;
+import nocturne.tensor.Philox;
 import nocturne.tensor.Products;
+import nocturne.tensor.Shape;
 import nocturne.tensor.Tensor;
 import nocturne.tensor.TensorArena;
+import nocturne.tensor.Weight;
 
 /// Computes on a CUDA device with the kernels of `kernels/`.
 ///
@@ -22,8 +26,15 @@ public final class CudaBackend implements Backend {
     private final Device device;
     private final DType activations;
     private final Scratch scratch;
+    private final Scratch decoded;
     private final HostCopies hostCopies;
+    private final CudaProducts products;
+    private final CudaAttention attention;
     private final CudaElementwise elementwise;
+    private final CudaConvolution convolution;
+    private final CudaNorms norms;
+    private final CudaOptimisation optimisation;
+    private final CudaNoise noise;
 
     /// @param device      closed with this backend
     /// @param activations [DType#F32] or [DType#BF16]
@@ -35,7 +46,14 @@ public final class CudaBackend implements Backend {
         this.activations = activations;
         scratch = new Scratch(device);
         hostCopies = new HostCopies(device);
+        decoded = new Scratch(device);
+        products = new CudaProducts(device, scratch, decoded);
+        attention = new CudaAttention(device, scratch);
         elementwise = new CudaElementwise(device, scratch);
+        convolution = new CudaConvolution(device);
+        norms = new CudaNorms(device, scratch);
+        optimisation = new CudaOptimisation(device, scratch);
+        noise = new CudaNoise(device);
     }
 
     @Override
@@ -46,6 +64,18 @@ public final class CudaBackend implements Backend {
     @Override
     public TensorArena newArena() {
         return new TensorArena(device, activations);
+    }
+
+    @Override
+    public Weight keep(QuantizedMatrix matrix, TensorArena arena) {
+        Tensor codes = arena.allocate(matrix.codeType(), Math.toIntExact(matrix.codes().byteSize()));
+        Tensor scales = arena.allocate(DType.F32, Math.toIntExact(matrix.scales().byteSize() / Float.BYTES));
+        Tensor zeroPoints = arena.allocate(DType.U8, Math.toIntExact(matrix.zeroPoints().byteSize()));
+        device.copyIn(matrix.codes(), codes.data());
+        device.copyIn(matrix.scales(), scales.data());
+        if (zeroPoints.elements() > 0) device.copyIn(matrix.zeroPoints(), zeroPoints.data());
+        return new CodedWeight(Shape.of(matrix.rows(), matrix.columns()), matrix.type(), matrix.rounding(), codes,
+                scales, zeroPoints);
     }
 
     @Override
@@ -80,6 +110,21 @@ public final class CudaBackend implements Backend {
         return copy;
     }
 
+    @Override
+    public void fromHostMemory(MemorySegment bytes, Tensor target) {
+        long expected = target.type().bytes() * target.elements();
+        if (bytes.byteSize() != expected) {
+            throw new IllegalArgumentException("%d bytes for %s".formatted(bytes.byteSize(), target));
+        }
+        device.copyIn(bytes, target.data().asSlice(0, expected));
+    }
+
+    /// Fills a tensor with the normal numbers at `firstPosition` and after, made on the device. They are those of
+    /// [Philox#fillNormal], but for fewer than one in ten million, which is off by one unit in its last place.
+    public void fillNormal(Philox source, long firstPosition, Tensor target) {
+        noise.fillNormal(source, firstPosition, target);
+    }
+
     /// One after the other: each operation alone fills the device.
     @Override
     public void together(long multiplyAdds, Runnable first, Runnable second) {
@@ -89,17 +134,17 @@ public final class CudaBackend implements Backend {
 
     @Override
     public Products products() {
-        throw new UnsupportedOperationException("products on CUDA");
+        return products;
     }
 
     @Override
     public Norms norms() {
-        throw new UnsupportedOperationException("norms on CUDA");
+        return norms;
     }
 
     @Override
     public Attention attention() {
-        throw new UnsupportedOperationException("attention on CUDA");
+        return attention;
     }
 
     @Override
@@ -109,17 +154,20 @@ public final class CudaBackend implements Backend {
 
     @Override
     public Convolution convolution() {
-        throw new UnsupportedOperationException("convolution on CUDA");
+        return convolution;
     }
 
     @Override
     public Optimisation optimisation() {
-        throw new UnsupportedOperationException("optimisation on CUDA");
+        return optimisation;
     }
 
     @Override
     public void close() {
+        attention.close();
+        optimisation.close();
         hostCopies.close();
+        decoded.close();
         scratch.close();
         device.close();
     }

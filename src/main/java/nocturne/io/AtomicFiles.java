@@ -17,6 +17,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
@@ -224,10 +225,7 @@ public final class AtomicFiles {
     }
 
     private static String freeBytes(Path folder) {
-        try {
-            return Files.getFileStore(folder).getUsableSpace() + " bytes are";
-        } catch (IOException e) {
-            return "an unknown number of bytes is";
-        }
+        OptionalLong free = FreeSpace.of(folder);
+        return free.isPresent() ? free.getAsLong() + " bytes are" : "an unknown number of bytes is";
     }
 }

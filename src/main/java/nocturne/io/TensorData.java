@@ -73,6 +73,14 @@ public final class TensorData {
         return new TensorData(name, DType.U8, shape, MemorySegment.ofArray(values), false, false, 1);
     }
 
+    /// Elements of one byte, stored as they are.
+    ///
+    /// @param dtype U8, I8, BOOL, F8_E4M3 or F8_E5M2
+    public static TensorData bytes(String name, DType dtype, List<Long> shape, MemorySegment values) {
+        if (dtype.bytes() != 1) throw new IllegalArgumentException(dtype + " has elements of several bytes");
+        return new TensorData(name, dtype, shape, values, false, false, 1);
+    }
+
     /// The same tensor, but writing it fails if a value is NaN or infinite, or would be after rounding.
     public TensorData mustBeFinite() {
         return new TensorData(name, dtype, shape, source, narrowed, true, factor);

@@ -21,6 +21,8 @@ import org.jspecify.annotations.Nullable;
 /// @param bundle      the unpacked bundle's folder, relative to the job's; empty where there is none (refused, or
 ///                    cleaned away some time after the job's end)
 /// @param model       a pipeline instead of the one the recipe names
+/// @param modelFolder where the job's pipeline was found when the job was taken: absolute, or relative to the job's
+///                    folder for one that came in the bundle; null in files of versions that did not keep it
 /// @param priority    higher goes first; 0 is usual
 /// @param created     when it became ours, RFC 3339, for people
 /// @param order       which job of this work folder it was, from 1: who came first, whatever the clock said
@@ -42,10 +44,10 @@ import org.jspecify.annotations.Nullable;
 @JsonInclude(JsonInclude.Include.NON_NULL)
 @JsonIgnoreProperties(ignoreUnknown = true)
 public record Job(int schema, JobId id, String name, String origin, String contentHash, String bundle,
-        @Nullable String model, int priority, String created, long order, JobState state, String code, String message,
-        List<Problem> problems, int attempt, int failures, long step, long steps, int pictures,
-        @Nullable String device, @Nullable Child child, boolean cancelling, @Nullable Claim claim, long sequence,
-        @Nullable Announcement announced) {
+        @Nullable String model, @Nullable String modelFolder, int priority, String created, long order, JobState state,
+        String code, String message, List<Problem> problems, int attempt, int failures, long step, long steps,
+        int pictures, @Nullable String device, @Nullable Child child, boolean cancelling, @Nullable Claim claim,
+        long sequence, @Nullable Announcement announced) {
     /// Raised when a reader of the version before could no longer make sense of the file.
     public static final int SCHEMA = 1;
 
@@ -81,14 +83,14 @@ public record Job(int schema, JobId id, String name, String origin, String conte
     /// A job that has just been checked.
     public static Job queued(JobId id, String name, String origin, String contentHash, String bundle,
             @Nullable String model, int priority, String created, long steps, int pictures, @Nullable Claim claim) {
-        return new Job(SCHEMA, id, name, origin, contentHash, bundle, model, priority, created, 0, JobState.QUEUED, "",
-                "", List.of(), 0, 0, 0, steps, pictures, null, null, false, claim, 0, null);
+        return new Job(SCHEMA, id, name, origin, contentHash, bundle, model, null, priority, created, 0,
+                JobState.QUEUED, "", "", List.of(), 0, 0, 0, steps, pictures, null, null, false, claim, 0, null);
     }
 
     /// What could not become a job.
     public static Job refused(JobId id, String name, String origin, String contentHash, String created,
             List<Problem> problems, @Nullable Claim claim) {
-        return new Job(SCHEMA, id, name, origin, contentHash, "", null, 0, created, 0, JobState.REFUSED,
+        return new Job(SCHEMA, id, name, origin, contentHash, "", null, null, 0, created, 0, JobState.REFUSED,
                 problems.getFirst().code(), problems.getFirst().toString(), problems, 0, 0, 0, 0, 0, null, null,
                 false, claim, 0, null);
     }
@@ -121,6 +123,13 @@ public record Job(int schema, JobId id, String name, String origin, String conte
     public Job withProblems(List<Problem> found) {
         Draft draft = new Draft(this);
         draft.problems = found;
+        return draft.job();
+    }
+
+    /// With its pipeline in this folder; see [#modelFolder].
+    public Job withModelFolder(String found) {
+        Draft draft = new Draft(this);
+        draft.modelFolder = found;
         return draft.job();
     }
 
@@ -182,6 +191,7 @@ public record Job(int schema, JobId id, String name, String origin, String conte
     private static final class Draft {
         private final Job before;
         private String bundle;
+        private @Nullable String modelFolder;
         private int priority;
         private long order;
         private JobState state;
@@ -201,6 +211,7 @@ public record Job(int schema, JobId id, String name, String origin, String conte
         private Draft(Job job) {
             before = job;
             bundle = job.bundle;
+            modelFolder = job.modelFolder;
             priority = job.priority;
             order = job.order;
             state = job.state;
@@ -220,8 +231,8 @@ public record Job(int schema, JobId id, String name, String origin, String conte
 
         private Job job() {
             return new Job(SCHEMA, before.id, before.name, before.origin, before.contentHash, bundle, before.model,
-                    priority, before.created, order, state, code, message, problems, attempt, failures, step,
-                    before.steps, before.pictures, device, child, cancelling, claim, sequence, announced);
+                    modelFolder, priority, before.created, order, state, code, message, problems, attempt, failures,
+                    step, before.steps, before.pictures, device, child, cancelling, claim, sequence, announced);
         }
     }
 }

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 import nocturne.io.AtomicFiles;
 import nocturne.io.CrashPoint;
+import nocturne.io.FolderTree;
 import nocturne.problem.UserMistake;
 
 /// Brings a work folder into order before anything else happens: a function of what lies on the disk, and harmless to

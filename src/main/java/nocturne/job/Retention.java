@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import nocturne.io.AtomicFiles;
 import nocturne.io.CrashPoint;
+import nocturne.io.FolderTree;
 import nocturne.problem.SickMachine;
 
 /// Frees the room that jobs take up in the work folder some time after their end.
@@ -44,11 +45,13 @@ public record Retention(Ledger ledger, Duration age, int newest, InstantSource c
     /// Cleans every job whose time has come.
     public Cleaned clean() {
         List<Job> ended = ledger.finished().stream().filter(job -> job.state() != JobState.REFUSED).toList();
+        // One moment for every look, so that two looks at the same job agree.
+        Instant latest = clock.instant().minus(age);
         List<JobId> cleaned = new ArrayList<>();
         List<String> troubles = new ArrayList<>();
         for (Job job : ended.subList(0, Math.max(0, ended.size() - newest))) {
             try {
-                if (isOldEnough(job) && clean(job)) cleaned.add(job.id());
+                if (endedBefore(latest, job) && clean(job.id(), latest)) cleaned.add(job.id());
             } catch (IOException | SickMachine e) {
                 troubles.add("cleaning %s: %s".formatted(job.id(), e.getMessage()));
             }
@@ -56,21 +59,21 @@ public record Retention(Ledger ledger, Duration age, int newest, InstantSource c
         return new Cleaned(cleaned, troubles);
     }
 
-    private boolean isOldEnough(Job job) {
+    private static boolean endedBefore(Instant latest, Job job) {
         Job.Announcement end = job.announced();
         try {
-            return end != null && Instant.parse(end.time()).plus(age).isBefore(clock.instant());
+            return job.isTerminal() && end != null && Instant.parse(end.time()).isBefore(latest);
         } catch (DateTimeParseException nobodyKnows) {
             return false;
         }
     }
 
-    private boolean clean(Job job) throws IOException {
-        List<Path> superfluous = superfluous(job.id());
+    private boolean clean(JobId id, Instant latest) throws IOException {
+        List<Path> superfluous = superfluous(id);
         if (superfluous.isEmpty()) return false;
-        Job now = ledger.note(job.id(), current -> current.isTerminal() ? current.withoutBundle() : current);
-        // Somebody may have asked for another try a moment ago.
-        if (!now.isTerminal()) return false;
+        // Somebody may have asked for another try a moment ago, and that may have ended already.
+        Job now = ledger.note(id, job -> endedBefore(latest, job) ? job.withoutBundle() : job);
+        if (!endedBefore(latest, now)) return false;
         CrashPoint.at("clean.noted");
         for (Path path : superfluous) {
             FolderTree.delete(path);

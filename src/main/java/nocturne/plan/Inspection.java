@@ -1,13 +1,13 @@
 package nocturne.plan;
 
 import java.nio.file.Path;
-import java.util.List;
 import nocturne.bundle.Bundle;
 import nocturne.dataset.Dataset;
 import nocturne.problem.UserMistake;
 import nocturne.recipe.BundleFacts;
 import nocturne.recipe.RecipeReader;
 import nocturne.recipe.ResolvedRecipe;
+import nocturne.recipe.WeightFormat;
 import org.jspecify.annotations.Nullable;
 
 /// What a bundle turned out to be: its recipe with every value resolved, its pictures, and where its model lies.
@@ -15,26 +15,31 @@ import org.jspecify.annotations.Nullable;
 /// @param bundle   what was looked at
 /// @param resolved the recipe
 /// @param model    folder of the pipeline to train on; that it is there is known, what is in it is not
+/// @param recovery the accuracy recovery adapter that the recipe names; null where it names none
 /// @param training the pictures to learn from
 /// @param heldOut  the pictures kept out of training, null where the recipe names none
-public record Inspection(Bundle bundle, ResolvedRecipe resolved, Path model, Dataset training,
-        @Nullable Dataset heldOut) {
+public record Inspection(Bundle bundle, ResolvedRecipe resolved, Path model, @Nullable Path recovery,
+        Dataset training, @Nullable Dataset heldOut) {
 
     /// Looks at everything that can be known without computing.
     ///
-    /// @param name  what the bundle is called by the person who made it
-    /// @param model a pipeline instead of the one the recipe names; null for the recipe's
-    /// @param home  Nocturne's own folder, which holds `models/`
+    /// @param name   what the bundle is called by the person who made it
+    /// @param model  a pipeline instead of the one the recipe names; null for the recipe's
+    /// @param models finds the one or the other
     /// @throws UserMistake with all problems of the recipe, or else of the model, or else of the pictures
-    public static Inspection of(Bundle bundle, String name, @Nullable Path model, Path home) {
+    public static Inspection of(Bundle bundle, String name, @Nullable String model, ModelSearch models) {
         RecipeReader reader = RecipeReader.in(BundleFacts.of(name, bundle.files()));
-        if (model != null) reader = reader.withModel(model.toString());
+        if (model != null) reader = reader.withModel(model);
         ResolvedRecipe resolved =
                 bundle.recipe().isPresent() ? reader.read(bundle.recipe().get()) : reader.standard();
-        Path folder = ModelSearch.find(resolved.recipe().model().nameOrPath(),
-                List.of(Path.of(""), bundle.root(), home));
+        RecipePaths.check(bundle, resolved);
+        Path folder = models.find(resolved.recipe().model().nameOrPath(), bundle.root());
+        WeightFormat format = resolved.recipe().model().transformerFormat();
+        Path recovery = format == null || format.recovery() == null
+                ? null
+                : RecoverySearch.find(format.recovery(), bundle.root(), models.folders());
         Datasets.Scanned datasets = new Datasets(bundle.root()).scan(resolved.recipe());
-        return new Inspection(bundle, resolved, folder, datasets.training(), datasets.heldOut());
+        return new Inspection(bundle, resolved, folder, recovery, datasets.training(), datasets.heldOut());
     }
 
     /// The same, where it asks for no more than it may.

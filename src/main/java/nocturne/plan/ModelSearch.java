@@ -1,32 +1,167 @@
 package nocturne.plan;
 
+import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import nocturne.problem.UserMistake;
 
-/// Finds the folder that a recipe's `model.name_or_path` means. Nothing is ever downloaded.
-final class ModelSearch {
-    private ModelSearch() {}
+/// Finds the folder that a model's name means, such as a recipe's `model.name_or_path`. Nothing is ever downloaded.
+public sealed interface ModelSearch {
+    /// There is no such model, or none for whoever asks.
+    String NOT_FOUND = "MODEL_NOT_FOUND";
 
     /// @param nameOrPath a path, or a model's name such as `Qwen/Qwen-Image-Edit-2509`
-    /// @param roots      folders to look in, in order
-    /// @throws UserMistake `MODEL_NOT_FOUND` with all places looked at
-    static Path find(String nameOrPath, List<Path> roots) {
-        Path asked = Path.of(nameOrPath);
-        Path last = asked.getFileName() == null ? asked : asked.getFileName();
-        Set<Path> places = new LinkedHashSet<>();
-        for (Path root : roots) {
-            places.add(root.resolve(asked).toAbsolutePath().normalize());
-            places.add(root.resolve("models").resolve(last).toAbsolutePath().normalize());
+    /// @param bundle     the folder that the recipe's paths are relative to
+    /// @return absolute; that it is there is known, what is in it is not
+    /// @throws UserMistake [#NOT_FOUND]
+    Path find(String nameOrPath, Path bundle);
+
+    /// Folders in which models lie, and what goes with them.
+    List<Path> folders();
+
+    /// For a person at a terminal, who may read what he may read: any path, from where it is asked, from the bundle, or
+    /// from Nocturne's own folder; of a name the last part, in `models/` there.
+    ///
+    /// @param home Nocturne's own folder
+    record Anywhere(Path home) implements ModelSearch {
+        @Override
+        public List<Path> folders() {
+            return List.of(home.resolve("models"));
         }
-        for (Path place : places) if (Files.isDirectory(place)) return place;
-        throw new UserMistake("MODEL_NOT_FOUND", nameOrPath,
-                "is not here. Looked at %s. Put the model's folder at one of"
-                .formatted(places.stream().map(Path::toString).collect(Collectors.joining(", ")))
-                + " these, or name its folder with --model.");
+
+        @Override
+        public Path find(String nameOrPath, Path bundle) {
+            Path asked = path(nameOrPath).orElseThrow(() ->
+                    new UserMistake(NOT_FOUND, nameOrPath, "cannot be the path of a folder on this system."));
+            Set<Path> places = new LinkedHashSet<>();
+            for (Path root : List.of(Path.of(""), bundle, home)) {
+                places.add(root.resolve(asked).toAbsolutePath().normalize());
+                places.add(root.resolve("models").resolve(last(asked)).toAbsolutePath().normalize());
+            }
+            for (Path place : places) if (Files.isDirectory(place)) return place;
+            throw new UserMistake(NOT_FOUND, nameOrPath,
+                    "is not here. Looked at %s. Put the model's folder at one of"
+                    .formatted(places.stream().map(Path::toString).collect(Collectors.joining(", ")))
+                    + " these, or name its folder with --model.");
+        }
+    }
+
+    /// For whoever sends bundles and requests to a service: the model lies in the bundle itself or below one of the
+    /// operator's folders, wherever links lead.
+    ///
+    /// What lies elsewhere is answered in the same words as what does not exist, and nobody looks there, so that
+    /// asking tells nothing about this machine. The answer names no folder of ours for the same reason.
+    ///
+    /// @param home  Nocturne's own folder, which relative paths may be meant from
+    /// @param roots the operator's folders, absolute
+    record Below(Path home, List<Path> roots) implements ModelSearch {
+        public Below {
+            roots = roots.stream().map(Path::normalize).toList();
+        }
+
+        @Override
+        public List<Path> folders() {
+            return roots;
+        }
+
+        @Override
+        public Path find(String nameOrPath, Path bundle) {
+            return path(nameOrPath).flatMap(asked -> inBundle(asked, bundle).or(() -> inRoots(asked)))
+                    .orElseThrow(() -> notFound(nameOrPath));
+        }
+
+        /// The same for every model that a sender cannot have.
+        public static UserMistake notFound(String nameOrPath) {
+            return new UserMistake(NOT_FOUND, nameOrPath, "is no model that jobs can have here. Name one that lies in"
+                    + " the service's folders for models (its operator lists them in nocturne.models.roots), or put"
+                    + " the model's folder into the bundle.");
+        }
+
+        private static Optional<Path> inBundle(Path asked, Path bundle) {
+            // As the bundle is called, not by its real path: it is moved as a whole when it becomes a job's.
+            Path root = bundle.toAbsolutePath().normalize();
+            for (Path place : List.of(root.resolve(asked), root.resolve("models").resolve(last(asked)))) {
+                if (real(place, root).isPresent()) return Optional.of(place.normalize());
+            }
+            return Optional.empty();
+        }
+
+        private Optional<Path> inRoots(Path asked) {
+            Set<Path> places = new LinkedHashSet<>();
+            places.add(home.resolve(asked));
+            for (Path root : roots) {
+                places.add(root.resolve(asked));
+                places.add(root.resolve(last(asked)));
+            }
+            return places.stream().flatMap(place -> roots.stream().flatMap(root -> real(place, root).stream()))
+                    .findFirst();
+        }
+
+        /// Where a place really is, if a folder is there and it is below the root.
+        private static Optional<Path> real(Path place, Path root) {
+            try {
+                Path realRoot = root.toRealPath();
+                Path plain = place.normalize();
+                // First by name alone: outside nobody looks whether something is there.
+                if (!isBelow(plain, root) && !isBelow(plain, realRoot)) return Optional.empty();
+                Path real = plain.toRealPath();
+                return isBelow(real, realRoot) && Files.isDirectory(real) ? Optional.of(real) : Optional.empty();
+            } catch (IOException notThere) {
+                return Optional.empty();
+            }
+        }
+
+        private static boolean isBelow(Path place, Path root) {
+            return place.startsWith(root) && !place.equals(root);
+        }
+    }
+
+    /// For the trainer of a service, which has searched already.
+    ///
+    /// @param folder where the model lies
+    /// @param home   Nocturne's own folder
+    record At(Path folder, Path home) implements ModelSearch {
+        public At {
+            folder = folder.toAbsolutePath().normalize();
+        }
+
+        @Override
+        public List<Path> folders() {
+            List<Path> folders = new ArrayList<>();
+            // The operator's folder that it was found in: itself for `roots/model`, one above for `roots/maker/model`.
+            for (Path above = folder.getParent(); above != null && folders.size() < 2; above = above.getParent()) {
+                folders.add(above);
+            }
+            folders.add(home.resolve("models"));
+            return folders;
+        }
+
+        @Override
+        public Path find(String nameOrPath, Path bundle) {
+            if (Files.isDirectory(folder)) return folder;
+            throw new UserMistake(NOT_FOUND, nameOrPath,
+                    "was %s when the job was taken, and is not there any more. Put it back, or hand in the bundle anew."
+                            .formatted(folder));
+        }
+    }
+
+    private static Optional<Path> path(String nameOrPath) {
+        try {
+            return Optional.of(Path.of(nameOrPath));
+        } catch (InvalidPathException noPath) {
+            return Optional.empty();
+        }
+    }
+
+    /// What a path or a model's name ends with.
+    private static Path last(Path asked) {
+        return asked.getFileName() == null ? asked : asked.getFileName();
     }
 }

@@ -14,6 +14,7 @@ import nocturne.io.SafetensorsFolder;
 import nocturne.io.TensorSource;
 import nocturne.problem.Problem;
 import nocturne.problem.UserMistake;
+import nocturne.quant.LayerFormats;
 import nocturne.tensor.Backend;
 import nocturne.tensor.TensorArena;
 
@@ -66,9 +67,14 @@ public record ModelFolder(Path root) {
     ///
     /// @throws UserMistake if a file is missing or broken, or the tensors do not fit the config
     public QwenImageTransformer loadTransformer(Backend backend, TensorArena weights) {
+        return loadTransformer(LayerFormats.NONE, backend, weights);
+    }
+
+    /// The same with some layers in a smaller format.
+    public QwenImageTransformer loadTransformer(LayerFormats formats, Backend backend, TensorArena weights) {
         TransformerConfig config = transformerConfig();
         try (TensorSource source = SafetensorsFolder.open(part("transformer"))) {
-            return QwenImageTransformer.load(config, source, backend, weights);
+            return QwenImageTransformer.load(config, source, formats, backend, weights);
         }
     }
 

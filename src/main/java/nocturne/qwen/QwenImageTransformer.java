@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import nocturne.io.TensorSource;
 import nocturne.problem.UserMistake;
+import nocturne.quant.LayerFormats;
 import nocturne.tensor.Adapters;
 import nocturne.tensor.Attention;
 import nocturne.tensor.Backend;
@@ -31,10 +32,11 @@ public final class QwenImageTransformer {
     private final Linear normOut;
     private final Linear projOut;
     private final RotaryPositions positions;
+    private final Adapters recovery;
 
     private QwenImageTransformer(TransformerConfig config, TimestepEmbedding timeEmbedding, Linear imgIn,
             Tensor txtNorm, Linear txtIn, List<TransformerBlock> blocks, Linear normOut, Linear projOut,
-            RotaryPositions positions) {
+            RotaryPositions positions, Adapters recovery) {
         this.config = config;
         this.timeEmbedding = timeEmbedding;
         this.imgIn = imgIn;
@@ -44,6 +46,7 @@ public final class QwenImageTransformer {
         this.normOut = normOut;
         this.projOut = projOut;
         this.positions = positions;
+        this.recovery = recovery;
     }
 
     /// @param source the transformer's tensors, with or without the prefix `diffusion_model.` or
@@ -52,6 +55,12 @@ public final class QwenImageTransformer {
     /// @throws UserMistake `MODEL_INVALID` naming every missing, misshapen or unknown tensor
     public static QwenImageTransformer load(TransformerConfig config, TensorSource source, Backend backend,
             TensorArena arena) {
+        return load(config, source, LayerFormats.NONE, backend, arena);
+    }
+
+    /// The same with some layers in a smaller format.
+    public static QwenImageTransformer load(TransformerConfig config, TensorSource source, LayerFormats formats,
+            Backend backend, TensorArena arena) {
         TensorSource tensors = TransformerShapes.unwrapped(source);
         TransformerShapes.refuseScaled(tensors);
         // Everything is compared with the config before the first of many gigabytes is read.
@@ -59,7 +68,7 @@ public final class QwenImageTransformer {
         load(config, check);
         check.noteUnused(TransformerShapes::isHarmless);
         check.requireComplete("transformer");
-        return load(config, Weights.of(tensors, backend, arena));
+        return load(config, Weights.of(tensors, formats, backend, arena));
     }
 
     /// A transformer of random weights, to measure speed without a model.
@@ -80,7 +89,8 @@ public final class QwenImageTransformer {
                 blocks,
                 weights.linear("norm_out.linear", width, 2 * width),
                 weights.linear("proj_out", width, config.tokenWidth()),
-                new RotaryPositions(config.axes()));
+                new RotaryPositions(config.axes()),
+                Adapters.NONE);
     }
 
     public TransformerConfig config() {
@@ -99,19 +109,27 @@ public final class QwenImageTransformer {
 
     /// The same weights with adapters beside the blocks' linear layers, replacing any there were.
     public QwenImageTransformer with(Adapters adapters) {
+        Adapters all = recovery.and(adapters);
         List<TransformerBlock> adapted = new ArrayList<>();
         for (int i = 0; i < blocks.size(); i++) {
-            adapted.add(blocks.get(i).with(i, (module, layer) -> layer.with(adapters.on(module))));
+            adapted.add(blocks.get(i).with(i, (module, layer) -> layer.with(all.on(module))));
         }
         return new QwenImageTransformer(
-                config, timeEmbedding, imgIn, txtNorm, txtIn, adapted, normOut, projOut, positions);
+                config, timeEmbedding, imgIn, txtNorm, txtIn, adapted, normOut, projOut, positions, recovery);
+    }
+
+    /// The same weights with frozen adapters that belong to them and stay whatever [#with] brings: they give back what
+    /// a smaller format has taken.
+    public QwenImageTransformer recoveredBy(Adapters adapters) {
+        return new QwenImageTransformer(config, timeEmbedding, imgIn, txtNorm, txtIn, blocks, normOut, projOut,
+                positions, adapters).with(Adapters.NONE);
     }
 
     /// The same model with or without Qwen-Image-Edit-2511's treatment of control tokens.
     public QwenImageTransformer withZeroCondT(boolean zeroCondT) {
         return new QwenImageTransformer(
                 config.withZeroCondT(zeroCondT), timeEmbedding, imgIn, txtNorm, txtIn, blocks, normOut, projOut,
-                positions);
+                positions, recovery);
     }
 
     /// The velocity of the target tokens.

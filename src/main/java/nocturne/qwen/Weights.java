@@ -1,10 +1,12 @@
 package nocturne.qwen;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
@@ -13,12 +15,16 @@ import nocturne.io.TensorEntry;
 import nocturne.io.TensorSource;
 import nocturne.problem.Problem;
 import nocturne.problem.UserMistake;
+import nocturne.quant.LayerFormats;
+import nocturne.quant.QuantizedMatrix;
+import nocturne.quant.WeightType;
 import nocturne.tensor.Backend;
 import nocturne.tensor.Linear;
 import nocturne.tensor.Philox;
 import nocturne.tensor.Shape;
 import nocturne.tensor.Tensor;
 import nocturne.tensor.TensorArena;
+import nocturne.tensor.Weight;
 
 /// Takes a model's frozen tensors from its files, and collects everything that is missing or misshapen on the way.
 ///
@@ -28,10 +34,16 @@ final class Weights {
     /// Spread of random weights: small enough that activations stay finite through 60 blocks.
     private static final float RANDOM_DEVIATION = 0.02f;
     private static final int MAX_UNUSED = 20;
+    private static final String WEIGHT = ".weight";
 
     /// Where a tensor that was asked for comes from.
     private interface Supply {
         Tensor give(String name, Shape shape);
+
+        /// The matrix of a linear layer, perhaps in a smaller format.
+        default Weight giveWeight(String module, Shape shape) {
+            return give(module + WEIGHT, shape);
+        }
     }
 
     private final String where;
@@ -51,13 +63,36 @@ final class Weights {
     ///
     /// @param arena where the weights live as long as the model does
     static Weights of(TensorSource source, Backend backend, TensorArena arena) {
+        return of(source, LayerFormats.NONE, backend, arena);
+    }
+
+    /// The same, but some layers are kept in a smaller format.
+    static Weights of(TensorSource source, LayerFormats formats, Backend backend, TensorArena arena) {
         List<Problem> problems = new ArrayList<>();
-        Supply supply = (name, shape) -> {
-            Tensor tensor = arena.allocate(shape);
-            if (fits(source, name, shape, problems)) backend.write(to -> source.widen(name, to, 0), tensor);
-            return tensor;
+        Supply supply = new Supply() {
+            @Override
+            public Tensor give(String name, Shape shape) {
+                Tensor tensor = arena.allocate(shape);
+                if (fits(source, name, shape, problems)) backend.write(to -> source.widen(name, to, 0), tensor);
+                return tensor;
+            }
+
+            @Override
+            public Weight giveWeight(String module, Shape shape) {
+                String name = module + WEIGHT;
+                Optional<WeightType> type = formats.of(module, shape.columns());
+                boolean smaller = type.isPresent() && fits(source, name, shape, problems);
+                return smaller ? weight(source, name, type.get(), backend, arena) : give(name, shape);
+            }
         };
         return new Weights(source.where(), supply, problems, source.tensors().keySet());
+    }
+
+    private static Weight weight(TensorSource source, String name, WeightType type, Backend backend,
+            TensorArena arena) {
+        try (Arena codes = Arena.ofConfined()) {
+            return backend.keep(QuantizedMatrix.quantize(source, name, type, codes), arena);
+        }
     }
 
     /// Random weights of any shape that is asked for, to measure speed without a model.
@@ -92,18 +127,23 @@ final class Weights {
 
     /// `<module>.weight [out, in]` and `<module>.bias [out]`.
     Linear linear(String module, int in, int out) {
-        return new Linear(tensor(module + ".weight", out, in), tensor(module + ".bias", out));
+        return new Linear(weight(module, in, out), tensor(module + ".bias", out));
     }
 
     /// `<module>.weight [out, in]` alone.
     Linear linearWithoutBias(String module, int in, int out) {
-        return new Linear(tensor(module + ".weight", out, in), null);
+        return new Linear(weight(module, in, out), null);
+    }
+
+    private Weight weight(String module, int in, int out) {
+        unused.remove(module + WEIGHT);
+        return supply.giveWeight(module, Shape.of(out, in));
     }
 
     /// Several layers that lie in the files as one, `<module>.weight [parts * out, in]` and
     /// `<module>.bias [parts * out]`, in order.
     List<Linear> linears(String module, int parts, int in, int out) {
-        Tensor weight = tensor(module + ".weight", parts * out, in);
+        Tensor weight = tensor(module + WEIGHT, parts * out, in);
         Tensor bias = tensor(module + ".bias", parts * out);
         return IntStream.range(0, parts)
                 .mapToObj(part -> new Linear(weight.rowRange(part * out, out), bias.slice((long) part * out, out)))

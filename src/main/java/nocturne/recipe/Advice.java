@@ -57,7 +57,8 @@ final class Advice {
                     "no prompt holds the trigger word, so no sample will show what was learned."),
             new Rule("S1-12", "model.qtype", r -> r.model().transformerFormat() != null
                     && r.model().transformerFormat().recovery() == null
-                    && List.of("uint3", "uint4").contains(r.model().transformerFormat().type()),
+                    && r.model().transformerFormat().type().isApplied()
+                    && r.model().transformerFormat().type().bits() <= 4,
                     "4 bits and fewer visibly lose quality without an accuracy recovery adapter."));
 
     private Advice() {}

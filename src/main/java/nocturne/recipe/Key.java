@@ -176,6 +176,10 @@ final class Key<T> {
         return new Kind.BundlePath();
     }
 
+    static Kind<String> modelPlace() {
+        return new Kind.ModelPlace();
+    }
+
     static <E extends Enum<E> & Spelled> Kind<E> choice(Class<E> type) {
         return new Kind.Choice<>(type);
     }

@@ -1,6 +1,8 @@
 package nocturne.recipe;
 
 import java.math.BigDecimal;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -8,6 +10,7 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import nocturne.quant.WeightType;
 
 /// What the value of a key may be: how it is read, described to a person, and printed.
 ///
@@ -30,6 +33,11 @@ sealed interface Kind<T> {
         /// Empty if the text is no such value.
         Optional<T> parse(String text);
 
+        /// Why a value that is right in itself cannot be used on this machine; empty if it can.
+        default Optional<String> objection(T value) {
+            return Optional.empty();
+        }
+
         /// The closest value that would be right, where there is a clear one.
         default Optional<String> nearest(String text) {
             return Optional.empty();
@@ -44,8 +52,11 @@ sealed interface Kind<T> {
                 String more = nearest.map("The nearest is %s."::formatted).orElse(advice);
                 findings.refuse(node.at(), path, "%s is not allowed; %s.%s".formatted(node.shown(), expects(),
                         more.isEmpty() ? "" : " " + more));
+                return value;
             }
-            return value;
+            Optional<String> objection = objection(value.get());
+            objection.ifPresent(why -> findings.refuse(node.at(), path, "%s %s".formatted(node.shown(), why)));
+            return objection.isPresent() ? Optional.empty() : value;
         }
     }
 
@@ -182,6 +193,36 @@ sealed interface Kind<T> {
         }
 
         @Override
+        public Optional<String> objection(String path) {
+            return noPath(path);
+        }
+
+        @Override
+        public String print(String value) {
+            return Quoted.text(value);
+        }
+    }
+
+    /// A model's name, or the path of its folder. Whoever looks for it says which folders may be meant.
+    record ModelPlace() implements Simple<String> {
+        private static final Text LINE = new Text("", 1000, Pattern.compile("[^\\n\\t]+"));
+
+        @Override
+        public String expects() {
+            return "a model's name such as Qwen/Qwen-Image, or the path of its folder, at most 1000 characters";
+        }
+
+        @Override
+        public Optional<String> parse(String text) {
+            return LINE.parse(text);
+        }
+
+        @Override
+        public Optional<String> objection(String path) {
+            return noPath(path);
+        }
+
+        @Override
         public String print(String value) {
             return Quoted.text(value);
         }
@@ -218,7 +259,8 @@ sealed interface Kind<T> {
         @Override
         public String expects() {
             return "one of %s, then perhaps |path of an accuracy recovery adapter"
-                    .formatted(String.join(", ", WeightFormat.NAMES));
+                    .formatted(Stream.of(WeightType.values()).map(WeightType::spelling)
+                            .collect(Collectors.joining(", ")));
         }
 
         @Override
@@ -298,6 +340,17 @@ sealed interface Kind<T> {
             return value.entries().entrySet().stream()
                     .map(entry -> Quoted.always(entry.getKey()) + ": " + Quoted.always(entry.getValue()))
                     .collect(Collectors.joining(", ", "{", "}"));
+        }
+    }
+
+    /// Printable text is a path everywhere but where Java knows no letters beyond ASCII.
+    private static Optional<String> noPath(String text) {
+        try {
+            var _ = Path.of(text);
+            return Optional.empty();
+        } catch (InvalidPathException e) {
+            return Optional.of("cannot be the name of a file here. If it has letters beyond ASCII, start Nocturne with"
+                    + " LC_ALL=C.UTF-8.");
         }
     }
 

@@ -3,15 +3,17 @@ package nocturne.recipe;
 import static nocturne.recipe.Key.choice;
 import static nocturne.recipe.Key.flag;
 import static nocturne.recipe.Key.line;
+import static nocturne.recipe.Key.modelPlace;
 import static nocturne.recipe.Unused.fixed;
 import static nocturne.recipe.Unused.ignored;
 
 import java.util.List;
+import nocturne.quant.WeightType;
 
 /// `model`: what stays frozen.
 final class ModelKeys {
-    static final Key<String> NAME_OR_PATH = Key.of("name_or_path", line(1000),
-                    "The model: the name of a provisioned one, or a local folder or file.")
+    static final Key<String> NAME_OR_PATH = Key.of("name_or_path", modelPlace(),
+                    "The model: the name of a provisioned one, or a local folder.")
             .standard("Qwen/Qwen-Image-Edit-2509", "S2-01");
     static final Key<Architecture> ARCH = Key.of("arch", choice(Architecture.class),
                     "Which member of the model family it is.")
@@ -22,13 +24,13 @@ final class ModelKeys {
     static final Key<WeightFormat> QTYPE = Key.<WeightFormat>of("qtype", new Kind.WeightFormatText(),
                     "The smaller format of the transformer, and after a | the adapter that recovers its loss.")
             .borrowing("quantize_dtype", "quantization", "quantize_type")
-            .standard(new WeightFormat("float8", null), "S1-10");
+            .standard(new WeightFormat(WeightType.FLOAT8, null), "S1-10");
     static final Key<Boolean> QUANTIZE_TE = Key.of("quantize_te", flag(),
                     "Keep the text encoder's weights in a smaller format.")
             .follows("= quantize", "B7");
     static final Key<WeightFormat> QTYPE_TE = Key.<WeightFormat>of("qtype_te", new Kind.WeightFormatText(),
                     "The smaller format of the text encoder.")
-            .standard(new WeightFormat("float8", null), "S1-09");
+            .standard(new WeightFormat(WeightType.FLOAT8, null), "S1-09");
     static final Key<String> RECOVERY = Key.of("accuracy_recovery_adapter", line(1000),
             "The adapter that recovers the loss of qtype; the same as a | in qtype.").passing();
     static final Key<Boolean> LOW_VRAM = Key.of("low_vram", flag(), "Prefer little memory to speed.")

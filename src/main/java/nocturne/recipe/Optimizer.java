@@ -3,7 +3,7 @@ package nocturne.recipe;
 /// The update rule.
 public enum Optimizer implements Spelled {
     ADAMW("adamw"),
-    /// AdamW with both moments in blocks of 8-bit numbers; computed as [#ADAMW] for now, with a notice.
+    /// AdamW with both moments in blocks of 8-bit numbers.
     ADAMW8BIT("adamw8bit");
 
     private final String spellings;

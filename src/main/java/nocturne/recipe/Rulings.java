@@ -60,25 +60,21 @@ final class Rulings {
                         "%s disagrees with the adapter in qtype; keep one.".formatted(Shown.value(recovery)));
             }
             Kind.WeightFormatText kind = new Kind.WeightFormatText();
-            kind.parse(format.type() + "|" + recovery).ifPresentOrElse(
+            kind.parse(format.type().spelling() + "|" + recovery).ifPresentOrElse(
                     whole -> model.set(ModelKeys.QTYPE, whole, model.origin(ModelKeys.RECOVERY).orElseThrow()),
                     () -> findings.refuse(model, ModelKeys.RECOVERY,
                             "is not a path."));
         });
         model.drop(ModelKeys.RECOVERY);
-        if (model.isWritten(ModelKeys.QUANTIZE) && model.get(ModelKeys.QUANTIZE)) {
-            findings.note("X-05", model, ModelKeys.QUANTIZE,
-                    "%s is remembered, but this version keeps weights as they are on disk: more memory, no loss."
-                            .formatted(model.get(ModelKeys.QTYPE)));
+        if (model.get(ModelKeys.QUANTIZE) && !model.get(ModelKeys.QTYPE).type().isApplied()) {
+            findings.note("B7", model, ModelKeys.QTYPE,
+                    "%s leaves weights as they are on disk, here as in ai-toolkit; 8 bits are int8 or float8."
+                            .formatted(model.get(ModelKeys.QTYPE).type().spelling()));
         }
     }
 
     private void decideTraining() {
         Section train = root.child(TrainKeys.BLOCK);
-        if (train.get(TrainKeys.OPTIMIZER) == Optimizer.ADAMW8BIT) {
-            findings.note("S2-12", train, TrainKeys.OPTIMIZER,
-                    "adamw8bit is computed as AdamW with 32-bit moments by this version: the same rule, more memory.");
-        }
         if (train.get(TrainKeys.DTYPE) == Precision.F16) {
             findings.note("S2-48", train, TrainKeys.DTYPE,
                     "float16 is too narrow for this model; bf16 is used.");

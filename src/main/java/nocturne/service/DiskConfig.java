@@ -5,6 +5,7 @@ import io.micronaut.core.bind.annotation.Bindable;
 
 /// How full the disks may become: `nocturne.disk`.
 ///
-/// @param reserve bytes that stay free for the jobs that run; a bundle that would use them is not taken
+/// @param reserve bytes that stay free for the jobs that run: a bundle that would use them is not taken, and below no
+///                job is started
 @ConfigurationProperties("nocturne.disk")
-record DiskConfig(@Bindable(defaultValue = "1073741824") long reserve) {}
+public record DiskConfig(@Bindable(defaultValue = "1073741824") long reserve) {}

@@ -3,7 +3,6 @@ package nocturne.service;
 import jakarta.inject.Singleton;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
@@ -15,12 +14,15 @@ import nocturne.bundle.BundleLimits;
 import nocturne.event.Event;
 import nocturne.io.AtomicFiles;
 import nocturne.io.ContentHash;
-import nocturne.job.FolderTree;
+import nocturne.io.FolderTree;
+import nocturne.io.FreeSpace;
 import nocturne.job.Job;
 import nocturne.job.JobId;
 import nocturne.job.JobState;
 import nocturne.job.Ledger;
 import nocturne.plan.Inspection;
+import nocturne.plan.Limits;
+import nocturne.plan.ModelSearch;
 import nocturne.problem.DiskFull;
 import nocturne.problem.Problem;
 import nocturne.problem.SickMachine;
@@ -43,22 +45,26 @@ final class IntakeDesk implements Intake {
     private static final List<String> OUR_TROUBLE = List.of("NOT_WRITABLE", "FILE_NOT_FOUND");
 
     private final Ledger ledger;
-    private final Path home;
+    private final ModelSearch models;
     private final Path outbox;
     private final BundleLimits limits;
+    private final Limits recipeLimits;
     private final long reserve;
     private final AtomicLong counter = new AtomicLong();
     /// Two bundles with the same content are decided about one after the other; others do not wait for them.
     private final Object[] deciding = new Object[64];
 
     /// What a bundle turned out to be.
-    private record Checked(String folder, String contentHash, long steps, int pictures) {}
+    ///
+    /// @param model where its pipeline lies, as a job keeps it
+    private record Checked(String folder, String model, String contentHash, long steps, int pictures) {}
 
-    IntakeDesk(Ledger ledger, ServiceConfig config, LimitsConfig limits, DiskConfig disk) {
+    IntakeDesk(Ledger ledger, ServiceConfig config, ModelsConfig models, LimitsConfig limits, DiskConfig disk) {
         this.ledger = ledger;
-        this.home = config.home();
+        this.models = new ModelSearch.Below(config.home(), models.below(config.home()));
         this.outbox = config.outbox();
-        this.limits = limits.limits();
+        this.limits = limits.ofBundle();
+        this.recipeLimits = limits.ofRecipe();
         this.reserve = disk.reserve();
         for (int i = 0; i < deciding.length; i++) deciding[i] = new Object();
     }
@@ -103,22 +109,25 @@ final class IntakeDesk implements Intake {
                     "cannot be a job's id: 1 to 64 of a-z, 0-9 and -, with a letter or digit at both ends");
         }
         Bundle taken = Bundle.take(bundle.source(), name, folder, limits);
-        Inspection inspection = Inspection.of(taken, name, model(bundle), home);
+        Inspection inspection = Inspection.of(taken, name, model(bundle), models).within(recipeLimits);
         requireRoom(DiskNeed.ofRun(inspection));
-        return new Checked(folder.relativize(taken.root()).getName(0).toString(), taken.contentHash(),
-                inspection.resolved().recipe().train().steps(), inspection.training().pictures());
+        return new Checked(folder.relativize(taken.root()).getName(0).toString(), kept(inspection.model(), folder),
+                taken.contentHash(), inspection.resolved().recipe().train().steps(),
+                inspection.training().pictures());
     }
 
-    private static @Nullable Path model(Incoming bundle) {
+    /// A model of the bundle moves with it, into the job's folder.
+    private static String kept(Path model, Path folder) {
+        Path here = folder.toAbsolutePath().normalize();
+        return (model.startsWith(here) ? here.relativize(model) : model).toString();
+    }
+
+    private static @Nullable String model(Incoming bundle) {
         String model = bundle.model();
         if (model == null) return null;
-        try {
-            if (!model.isBlank()) return Path.of(model);
-        } catch (InvalidPathException notAPath) {
-            // Said below.
-        }
-        throw new UserMistake("MODEL_NOT_FOUND", Wording.line(model, Wording.LONGEST_NAME),
-                "cannot be a model's folder");
+        String shown = Wording.line(model, Wording.LONGEST_NAME);
+        if (model.isBlank() || !model.equals(shown)) throw ModelSearch.Below.notFound(shown);
+        return model;
     }
 
     private Verdict settle(Incoming bundle, Checked checked, Path folder) {
@@ -132,7 +141,7 @@ final class IntakeDesk implements Intake {
                         : JobId.of(bundle.name(), checked.contentHash()));
                 Job job = Job.queued(id, Wording.name(bundle.name()), shown(bundle), checked.contentHash(),
                         checked.folder(), bundle.model(), bundle.priority(), ledger.now(), checked.steps(),
-                        checked.pictures(), bundle.claim());
+                        checked.pictures(), bundle.claim()).withModelFolder(checked.model());
                 Ledger.Added added = ledger.add(folder, job, new Event.Queued(job.name(), job.origin(),
                         job.contentHash(), job.steps(), job.pictures()));
                 if (added.isNew()) return new Verdict.Accepted(added.job());
@@ -224,20 +233,12 @@ final class IntakeDesk implements Intake {
 
     private void requireRoom(long bytes) {
         for (Path folder : List.of(ledger.work().root(), outbox)) {
-            long free = free(folder);
+            // A folder that is not there yet, or whose disk does not say, is tried.
+            long free = FreeSpace.of(folder).orElse(Long.MAX_VALUE);
             if (free - reserve >= bytes) continue;
             String words = "%s has %,d bytes free; %,d are needed and %,d stay in reserve. Make room; it is tried again"
                     .formatted(folder, free, bytes, reserve);
             throw new SickMachine(DiskFull.CODE, words, new IOException("too little room"));
-        }
-    }
-
-    /// As the operating system says; a folder that is not there yet, or cannot be asked, has room.
-    private static long free(Path folder) {
-        try {
-            return Files.exists(folder) ? Files.getFileStore(folder).getUsableSpace() : Long.MAX_VALUE;
-        } catch (IOException unknown) {
-            return Long.MAX_VALUE;
         }
     }
 

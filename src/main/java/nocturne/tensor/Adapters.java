@@ -1,6 +1,7 @@
 package nocturne.tensor;
 
 import java.util.List;
+import java.util.stream.Stream;
 import nocturne.tensor.Linear.LowRank;
 
 /// What is put beside each frozen linear layer of a model, by the layer's name in the model files.
@@ -10,4 +11,11 @@ public interface Adapters {
 
     /// @param module such as `transformer_blocks.0.attn.to_q`
     List<LowRank> on(String module);
+
+    /// These, and behind them those of `others`.
+    default Adapters and(Adapters others) {
+        if (this == NONE) return others;
+        if (others == NONE) return this;
+        return module -> Stream.concat(on(module).stream(), others.on(module).stream()).toList();
+    }
 }

@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.function.Consumer;
 import nocturne.io.DType;
+import nocturne.quant.QuantizedMatrix;
 
 /// A device that can hold tensors and compute with them. Knows no model.
 ///
@@ -15,6 +16,12 @@ public interface Backend extends AutoCloseable {
 
     /// A new, empty arena on this device; the caller closes it.
     TensorArena newArena();
+
+    /// Keeps a frozen matrix in a smaller format, as far as this device can: where it computes in full precision alone,
+    /// it keeps the numbers that the matrix means.
+    ///
+    /// @param arena where it stays as long as the model does
+    Weight keep(QuantizedMatrix matrix, TensorArena arena);
 
     /// Copies numbers from Java into a tensor of the same size, rounded to its type.
     void write(float[] source, Tensor target);
@@ -32,6 +39,11 @@ public interface Backend extends AutoCloseable {
     ///
     /// @param arena whose memory a copy takes
     MemorySegment inHostMemory(Tensor tensor, Arena arena);
+
+    /// Makes bytes in host memory a tensor's content: the way back from [#inHostMemory].
+    ///
+    /// @param bytes native memory with elements of the tensor's type, as many as it has
+    void fromHostMemory(MemorySegment bytes, Tensor target);
 
     /// Runs two independent pieces of work that write to different tensors, side by side where that is faster.
     ///

@@ -10,12 +10,12 @@ import org.jspecify.annotations.Nullable;
 /// @param weight   `[out, in]`
 /// @param bias     `[out]` or null
 /// @param adapters added in order; may be empty
-public record Linear(Tensor weight, @Nullable Tensor bias, List<LowRank> adapters) {
+public record Linear(Weight weight, @Nullable Tensor bias, List<LowRank> adapters) {
     public Linear {
         adapters = List.copyOf(adapters);
     }
 
-    public Linear(Tensor weight, @Nullable Tensor bias) {
+    public Linear(Weight weight, @Nullable Tensor bias) {
         this(weight, bias, List.of());
     }
 

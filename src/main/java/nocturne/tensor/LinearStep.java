@@ -62,7 +62,7 @@ final class LinearStep {
 
         void run() {
             Products products = step.products;
-            if (dx != null) products.product(dy, false, step.layer.weight(), false, 1, betaX, dx);
+            if (dx != null) products.linearBackward(dy, step.layer.weight(), betaX, dx);
             for (int i = 0; i < du.length; i++) {
                 LowRank adapter = step.layer.adapters().get(i);
                 if (!adapter.trained() && dx == null) continue;

@@ -1,5 +1,8 @@
 package nocturne.tensor;
 
+import java.util.List;
+import nocturne.io.DType;
+
 /// The loss and the updates of trained parameters.
 public interface Optimisation {
     /// Weighted mean squared error and its gradient.
@@ -25,9 +28,36 @@ public interface Optimisation {
     /// Source: "Decoupled Weight Decay Regularization", arXiv:1711.05101, algorithm 2, in torch's order of operations.
     void adamW(Tensor parameter, Tensor gradient, Tensor m, Tensor v, AdamW settings, int step, float gradientFactor);
 
+    /// The same step with both moments in bytes.
+    ///
+    /// The parameters move by the moments in float32, which are then brought to bytes again: each block's largest
+    /// magnitude in float32, and for each element the code in [MomentCodes] that is nearest to its share of it. In a
+    /// block of zeros all codes are those of 0. As in bitsandbytes on the CPU, the decay comes before the step.
+    ///
+    /// Source: "8-bit Optimizers via Block-wise Quantization", arXiv:2110.02861.
+    void adamW8(Tensor parameter, Tensor gradient, Moments8 moments, AdamW settings, int step, float gradientFactor);
+
     /// `average <- average - weight * (average - value)`.
     void moveTowards(Tensor average, Tensor value, float weight);
 
-    /// Settings of [#adamW] for one step.
+    /// Both moments of a tensor of `n` elements in bytes. All bytes and largest values are zero before the first step.
+    ///
+    /// @param m        codes of the first moment in [MomentCodes#SIGNED], U8 `[n]`
+    /// @param v        codes of the second moment in [MomentCodes#UNSIGNED], U8 `[n]`
+    /// @param mLargest the first moment's largest magnitude in each block, F32 `[MomentCodes.blocks(n)]`
+    /// @param vLargest the same of the second
+    record Moments8(Tensor m, Tensor v, Tensor mLargest, Tensor vLargest) {
+        public Moments8 {
+            boolean fits = m.elements() == v.elements() && m.type() == DType.U8 && v.type() == DType.U8
+                    && mLargest.type() == DType.F32 && vLargest.type() == DType.F32
+                    && mLargest.elements() == MomentCodes.blocks(m.elements())
+                    && vLargest.elements() == MomentCodes.blocks(m.elements());
+            if (!fits) {
+                throw new IllegalArgumentException("moments in 8 bits: " + List.of(m, v, mLargest, vLargest));
+            }
+        }
+    }
+
+    /// Settings of [#adamW] and [#adamW8] for one step.
     record AdamW(double learningRate, double beta1, double beta2, double eps, double weightDecay) {}
 }

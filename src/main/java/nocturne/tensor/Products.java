@@ -10,7 +10,14 @@ public interface Products {
     /// @param w    `[N, K]`, as stored in model files
     /// @param bias `[N]` or null
     /// @param y    `[M, N]`, overwritten
-    void linear(Tensor x, Tensor w, @Nullable Tensor bias, Tensor y);
+    void linear(Tensor x, Weight w, @Nullable Tensor bias, Tensor y);
+
+    /// `dx = dy W + beta * dx`: the gradient of [#linear] with respect to `x`.
+    ///
+    /// @param dy `[M, N]`
+    /// @param w  `[N, K]`
+    /// @param dx `[M, K]`; with `beta == 0` it is overwritten whatever it held, NaN included
+    void linearBackward(Tensor dy, Weight w, float beta, Tensor dx);
 
     /// `c = alpha * op(a) op(b) + beta * c`, where `op` transposes where asked.
     ///

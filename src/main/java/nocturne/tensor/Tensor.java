@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 /// Gradients: a tensor that [#requiresGrad()] receives one during [Tape#backward]. A gradient buffer that outlives a
 /// step (a trained parameter's) is kept and merely marked unwritten by [#clearGradient()], so that the next step's
 /// first contribution overwrites it instead of needing zeros.
-public final class Tensor {
+public final class Tensor implements Weight {
     private final Shape shape;
     private final DType type;
     private final MemorySegment data;
@@ -33,6 +33,7 @@ public final class Tensor {
         return type;
     }
 
+    @Override
     public Shape shape() {
         return shape;
     }
@@ -42,15 +43,18 @@ public final class Tensor {
     }
 
     /// Rows when read as a matrix over the innermost axis.
+    @Override
     public int rows() {
         return shape.rows();
     }
 
     /// The innermost extent.
+    @Override
     public int columns() {
         return shape.columns();
     }
 
+    @Override
     public long elements() {
         return shape.elements();
     }

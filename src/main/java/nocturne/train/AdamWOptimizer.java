@@ -1,30 +1,30 @@
 package nocturne.train;
 
-import java.util.List;
+import java.util.SequencedMap;
 import nocturne.adapter.Lora;
-import nocturne.io.DType;
 import nocturne.tensor.Backend;
 import nocturne.tensor.Optimisation.AdamW;
 import nocturne.tensor.Tensor;
 import nocturne.tensor.TensorArena;
 
-/// AdamW over a LoRA's parameters, with both moments in float32 and clipping by the total norm.
+/// AdamW over a LoRA's parameters, with clipping by the total norm.
 final class AdamWOptimizer {
     private final Backend backend;
-    private final Tensor m;
-    private final Tensor v;
+    private final Moments moments;
     private final Settings settings;
 
     /// @param maxGradNorm gradients are scaled down to this total L2 norm
     record Settings(double beta1, double beta2, double eps, double weightDecay, double maxGradNorm) {}
 
-    AdamWOptimizer(Settings settings, Lora lora, Backend backend, TensorArena arena) {
+    AdamWOptimizer(Settings settings, Moments moments, Backend backend) {
         this.settings = settings;
+        this.moments = moments;
         this.backend = backend;
-        m = arena.allocate(DType.F32, lora.values().shape());
-        v = arena.allocate(DType.F32, lora.values().shape());
-        backend.elementwise().fill(m, 0);
-        backend.elementwise().fill(v, 0);
+    }
+
+    /// With both moments in float32.
+    AdamWOptimizer(Settings settings, Lora lora, Backend backend, TensorArena arena) {
+        this(settings, new FloatMoments(lora, backend, arena), backend);
     }
 
     /// The gradient's total L2 norm, before clipping.
@@ -43,10 +43,7 @@ final class AdamWOptimizer {
     void update(Lora lora, int update, double learningRate, double norm) {
         float factor = (float) Math.min(1, settings.maxGradNorm / (norm + 1e-6));
         AdamW adam = new AdamW(learningRate, settings.beta1, settings.beta2, settings.eps, settings.weightDecay);
-        for (Lora.Span span : lora.spansWithGradient()) {
-            backend.optimisation().adamW(
-                    span.of(lora.values()), span.of(lora.gradients()), span.of(m), span.of(v), adam, update, factor);
-        }
+        moments.update(lora, adam, update, factor);
     }
 
     /// The same in one go, for steps that are known to be sound.
@@ -60,18 +57,13 @@ final class AdamWOptimizer {
 
     /// Whether all numbers that this optimiser has made are finite.
     boolean isFinite(Lora lora) {
-        double squares = 0;
-        for (Tensor tensor : List.of(lora.values(), m, v)) squares += backend.optimisation().sumOfSquares(tensor);
+        double squares = backend.optimisation().sumOfSquares(lora.values());
+        for (Tensor numbers : moments.numbers()) squares += backend.optimisation().sumOfSquares(numbers);
         return Double.isFinite(squares);
     }
 
-    /// First moments, `[parameters]`.
-    Tensor m() {
-        return m;
-    }
-
-    /// Second moments, `[parameters]`.
-    Tensor v() {
-        return v;
+    /// What it has to go on from, by name.
+    SequencedMap<String, Tensor> state() {
+        return moments.tensors();
     }
 }

@@ -1,6 +1,7 @@
 package nocturne.train;
 
 import nocturne.adapter.AdapterMetadata;
+import nocturne.adapter.Lora;
 import nocturne.dataset.Dataset;
 import nocturne.qwen.FlowMatchConfig;
 import nocturne.qwen.PromptTemplate;
@@ -8,6 +9,8 @@ import nocturne.recipe.LearningRateSchedule;
 import nocturne.recipe.OptimizerRecipe;
 import nocturne.recipe.Recipe;
 import nocturne.recipe.TimestepRecipe;
+import nocturne.tensor.Backend;
+import nocturne.tensor.TensorArena;
 
 /// From the recipe's words to the trainer's: no decisions, one expression for each.
 final class Settings {
@@ -17,6 +20,13 @@ final class Settings {
         OptimizerRecipe asked = recipe.train().optimizer();
         return new AdamWOptimizer.Settings(
                 asked.beta1(), asked.beta2(), asked.epsilon(), asked.weightDecay(), asked.maxGradNorm());
+    }
+
+    static Moments moments(Recipe recipe, Lora lora, Backend backend, TensorArena arena) {
+        return switch (recipe.train().optimizer().optimizer()) {
+            case ADAMW -> new FloatMoments(lora, backend, arena);
+            case ADAMW8BIT -> new ByteMoments(lora, backend, arena);
+        };
     }
 
     static LearningRate learningRate(Recipe recipe) {
@@ -68,7 +78,7 @@ final class Settings {
                 recipe.train().steps(),
                 0,
                 optimizer.learningRate(),
-                "adamw",
+                optimizer.optimizer().spelling(),
                 optimizer.schedule().getClass().getSimpleName(),
                 recipe.train().timesteps().type().spelling(),
                 dataset.pictures(),

@@ -2,6 +2,7 @@ package nocturne.train;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -62,7 +63,7 @@ final class Snapshots {
     record Rejected(int step, String file, String reason) {}
 
     /// @param threads     that compute now
-    /// @param parts       the tensors that are written and restored, in float32
+    /// @param parts       the tensors that are written and restored, in float32 or bytes
     /// @param fingerprint of the run; files of another are passed over
     Snapshots(Path folder, String fingerprint, int threads, SequencedMap<String, Tensor> parts, Backend backend) {
         this.folder = folder;
@@ -80,11 +81,18 @@ final class Snapshots {
     void write(int step, Health health, Duration elapsed) {
         try (Arena copies = Arena.ofConfined()) {
             List<TensorData> tensors = new ArrayList<>();
-            parts.forEach((name, tensor) -> tensors.add(TensorData.floats(name, DType.F32, List.of(tensor.elements()),
-                    backend.inHostMemory(tensor, copies)).mustBeFinite()));
+            parts.forEach((name, tensor) ->
+                    tensors.add(data(name, tensor, backend.inHostMemory(tensor, copies)).mustBeFinite()));
             write(step, health, elapsed, tensors);
         }
         prune(health);
+    }
+
+    private static TensorData data(String name, Tensor tensor, MemorySegment bytes) {
+        List<Long> shape = List.of(tensor.elements());
+        return tensor.type() == DType.F32
+                ? TensorData.floats(name, DType.F32, shape, bytes)
+                : TensorData.bytes(name, tensor.type(), shape, bytes);
     }
 
     private void write(int step, Health health, Duration elapsed, List<TensorData> tensors) {
@@ -151,7 +159,10 @@ final class Snapshots {
                 Integer.parseInt(metadata.getOrDefault("skipped", "0")),
                 Boolean.parseBoolean(metadata.getOrDefault("went_back", "false")));
         Duration elapsed = Duration.ofSeconds(Long.parseLong(metadata.getOrDefault("seconds", "0")));
-        parts.forEach((name, tensor) -> backend.write(to -> source.widen(name, to, 0), tensor));
+        parts.forEach((name, tensor) -> {
+            if (tensor.type() == DType.F32) backend.write(to -> source.widen(name, to, 0), tensor);
+            else backend.fromHostMemory(source.bytes(name), tensor);
+        });
         return new Restored(step, computedBy, health, elapsed, List.copyOf(rejected));
     }
 
@@ -163,9 +174,9 @@ final class Snapshots {
             String name = part.getKey();
             List<Long> shape = List.of(part.getValue().elements());
             boolean fits = source.has(name) && source.entry(name).shape().equals(shape)
-                    && source.entry(name).dtype() == DType.F32;
+                    && source.entry(name).dtype() == part.getValue().type();
             if (!fits) return "lacks the tensor " + name;
-            stored.add(TensorData.floats(name, DType.F32, shape, source.bytes(name)));
+            stored.add(data(name, part.getValue(), source.bytes(name)));
         }
         boolean same = SafetensorsWriter.dataHash(stored).equals(source.metadata().get("sha256"));
         return same ? null : "its numbers do not have the hash they were written with";

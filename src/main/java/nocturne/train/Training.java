@@ -58,18 +58,20 @@ public final class Training {
     private final ResolvedRecipe resolved;
     private final Recipe recipe;
     private final ModelFolder model;
+    private final FrozenWeights frozen;
     private final TransformerConfig config;
     private final Dataset dataset;
     private final @Nullable Dataset heldOut;
 
     private Training(TrainingRequest request, Bundle bundle, ResolvedRecipe resolved, ModelFolder model,
-            TransformerConfig config, Dataset dataset, @Nullable Dataset heldOut) {
+            TransformerConfig config, @Nullable Path recovery, Dataset dataset, @Nullable Dataset heldOut) {
         this.request = request;
         this.bundle = bundle;
         this.resolved = resolved;
         this.recipe = resolved.recipe();
         this.model = model;
         this.config = config;
+        frozen = FrozenWeights.of(recipe.model(), recovery, LoraTargets.of(config.layers(), config.width()));
         this.dataset = dataset;
         this.heldOut = heldOut;
     }
@@ -100,10 +102,12 @@ public final class Training {
                     "lies inside the bundle, which would then change while it is trained; choose another --out.");
         }
         // Not the folder's name: that of an unpacked zip is a hash.
-        Inspection found = Inspection.of(bundle, name(request), request.model(), request.home());
+        Path asked = request.model();
+        Inspection found = Inspection.of(bundle, name(request), asked == null ? null : asked.toString(),
+                request.models());
         ModelFolder model = ModelFolder.open(found.model());
-        return new Training(request, bundle, found.resolved(), model, model.transformerConfig(), found.training(),
-                found.heldOut());
+        return new Training(request, bundle, found.resolved(), model, model.transformerConfig(), found.recovery(),
+                found.training(), found.heldOut());
     }
 
     /// The resolved recipe but for where the model lies: what it is stands in the fingerprint by content.
@@ -130,11 +134,12 @@ public final class Training {
     }
 
     private boolean run(Path out, Heartbeat heartbeat, IntFunction<Backend> device) {
-        String fingerprint = new ContentHash()
+        ContentHash content = new ContentHash()
                 .add(bundle.contentHash())
                 .add(recipeWithoutPlaces())
-                .add(model.identity("transformer", "vae", "text_encoder", "tokenizer", "scheduler"))
-                .hex();
+                .add(model.identity("transformer", "vae", "text_encoder", "tokenizer", "scheduler"));
+        if (frozen.recovery() != null) content.add(frozen.recoveryHash());
+        String fingerprint = content.hex();
         try (JobFolder folder = JobFolder.open(out, recipe.name(), fingerprint)) {
             if (folder.isCompleted()) {
                 request.console().println("Already complete: " + folder.root());
@@ -176,7 +181,8 @@ public final class Training {
                 Encoders encoders = new Encoders(model, backend, new CacheFolder(request.cacheFolder()))) {
             Lora lora = new Lora(layout(), recipe.network().alpha(), backend, weights);
             initialise(lora, backend);
-            AdamWOptimizer optimizer = new AdamWOptimizer(Settings.optimizer(recipe), lora, backend, weights);
+            AdamWOptimizer optimizer = new AdamWOptimizer(
+                    Settings.optimizer(recipe), Settings.moments(recipe, lora, backend, weights), backend);
             MovingAverage average = recipe.train().ema().on()
                     ? new MovingAverage(recipe.train().ema().decay(), recipe.train().ema().biasCorrection(),
                             lora.values(), backend, weights)
@@ -237,6 +243,11 @@ public final class Training {
         List<String> notices = new ArrayList<>();
         for (Notice notice : resolved.notices()) notices.add(notice.toString());
         notices.addAll(dataset.notices());
+        notices.addAll(frozen.notices());
+        if (recipe.model().textEncoderFormat() != null) {
+            notices.add("model.quantize_te: the text encoder is taken as it is on disk; it is needed for the captions"
+                    + " alone and gone before training begins.");
+        }
         boolean named2511 = recipe.model().architecture() == Architecture.QWEN_IMAGE_EDIT_2511;
         if (named2511 != config.zeroCondT()) {
             notices.add(("model.arch: %s, but the model's own zero_cond_t is %s, which is what is computed; only the"
@@ -278,8 +289,7 @@ public final class Training {
             Lora lora, AdamWOptimizer optimizer, @Nullable MovingAverage average) {
         SequencedMap<String, Tensor> state = new LinkedHashMap<>();
         state.put("parameters", lora.values());
-        state.put("m", optimizer.m());
-        state.put("v", optimizer.v());
+        state.putAll(optimizer.state());
         if (average != null) state.put("average", average.values());
         return state;
     }
@@ -313,7 +323,7 @@ public final class Training {
                 cache.rebuilt() == 0 ? "" : ", %d damaged and made again".formatted(cache.rebuilt())));
 
         heartbeat.phase(Heartbeat.Phase.LOADING);
-        QwenImageTransformer base = model.loadTransformer(backend, weights);
+        QwenImageTransformer base = frozen.load(model, backend, weights);
         Tape.Keep keep = recipe.train().gradientCheckpointing() ? Tape.Keep.INPUTS : Tape.Keep.ALL;
         Learner learner = new Learner(base, lora, keep, backend, passes);
         Batches batches = new Batches(dataset.samples(), training, recipe.train().batchSize(),

@@ -79,6 +79,17 @@ class BundleTest {
     }
 
     @Test
+    void aPipelinesListOfContentsIsNoRecipe() throws IOException {
+        Path source = folder.resolve("with its model");
+        write(source.resolve("recipe.yaml"), "x");
+        write(source.resolve("model/model_index.json"), "{}");
+        write(source.resolve("model/transformer/config.json"), "{}");
+        Bundle bundle = Bundle.open(source, work, BundleLimits.STANDARD);
+        assertThat(bundle.recipe()).contains(source.resolve("recipe.yaml"));
+        assertThat(bundle.files()).contains("model/model_index.json");
+    }
+
+    @Test
     void linksOutOfAFolderAreRefusedAndLinksInsideAreFollowed() throws IOException {
         Path source = folder.resolve("linked");
         write(source.resolve("1.png"), "y");

@@ -24,8 +24,9 @@ final class KernelLibrary {
     /// A library, or why there is none: what the compiler refuses once it is not asked again.
     private record Attempt(KernelLibrary library, RuntimeException failure) {}
 
-    /// How a kernel is called, and one letter for the kind of each of its parameters, see [Arguments#signature].
-    record Kernel(MemorySegment call, String signature) {}
+    /// How a kernel is called, one letter for the kind of each of its parameters (see [Arguments#signature]), and how
+    /// many threads a block may have.
+    record Kernel(MemorySegment call, String signature, int mostThreads) {}
 
     private final SymbolLookup symbols;
     private final Map<String, Kernel> kernels = new HashMap<>();
@@ -65,9 +66,10 @@ final class KernelLibrary {
         MemorySegment call = symbols.find(name + "__call")
                 .orElseThrow(() -> new IllegalArgumentException("there is no kernel " + name + " in kernels/*.cu"));
         MethodHandle signature = function(name + "__signature", FunctionDescriptor.of(ValueLayout.ADDRESS));
+        MethodHandle mostThreads = function(name + "__most_threads", FunctionDescriptor.of(ValueLayout.JAVA_INT));
         try {
             MemorySegment text = (MemorySegment) signature.invokeExact();
-            return new Kernel(call, text.reinterpret(Long.MAX_VALUE).getString(0));
+            return new Kernel(call, text.reinterpret(Long.MAX_VALUE).getString(0), (int) mostThreads.invokeExact());
         } catch (Throwable impossible) {
             throw new AssertionError(impossible);
         }

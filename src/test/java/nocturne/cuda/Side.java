@@ -76,7 +76,11 @@ final class Side {
     }
 
     Tensor changedFloats(String name, int... dims) {
-        return enter(name, DType.F32, true, normal(name, dims), dims);
+        return changedFloats(name, normal(name, dims), dims);
+    }
+
+    Tensor changedFloats(String name, float[] numbers, int... dims) {
+        return enter(name, DType.F32, true, numbers, dims);
     }
 
     private Tensor enter(String name, DType type, boolean mayChange, float[] numbers, int... dims) {

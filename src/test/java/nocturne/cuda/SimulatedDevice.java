@@ -104,6 +104,11 @@ final class SimulatedDevice implements Device {
             throw new SimulatedFault("%s takes (%s) and got (%s): p pointer, i int, l int64_t, f float"
                     .formatted(kernel, found.signature(), arguments.signature()));
         }
+        int block = blockX * blockY * blockZ;
+        if (block > found.mostThreads()) {
+            throw new SimulatedFault("%s: a block of %d threads, made for %d at most"
+                    .formatted(kernel, block, found.mostThreads()));
+        }
         int failed;
         try (Arena call = Arena.ofConfined()) {
             failed = (int) launch.invokeExact(call.allocateFrom(kernel), found.call(), gridX, gridY, gridZ,

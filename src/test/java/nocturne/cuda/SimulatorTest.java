@@ -142,15 +142,49 @@ class SimulatorTest {
         assertFault("wide_load_at", 1, 1).hasMessageContaining("16-byte access at 0x");
     }
 
-    /// Twice, because the threads of the processor that were torn out of their work must be good for another launch.
     @Test
-    void afterAFaultTheNextLaunchIsAsGoodAsEver() {
-        for (int launch = 0; launch < 2; launch++) {
+    void aDivisionByZeroIsSeen() {
+        kernels.arguments.start().pointer(kernels.memory(1)).integer(2);
+        kernels.run("divide_by", 1, 1, 0);
+        kernels.arguments.start().pointer(kernels.memory(1)).integer(0);
+        assertFault("divide_by", 1, 1).hasMessageContaining("thread (0, 0, 0): divides by zero");
+    }
+
+    /// Several times, because the threads of the processor that were torn out of their work must be good for another
+    /// launch; with two of them, both at once.
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2})
+    void afterAFaultTheNextLaunchIsAsGoodAsEver(int threads) {
+        kernels.close();
+        kernels = new TestKernels("faulty.cu", Order.SHUFFLED, threads);
+        for (int launch = 0; launch < 20; launch++) {
             kernels.arguments.start().pointer(MemorySegment.NULL).longInteger(0);
             assertFault("write_at", 4, 64);
             float[] y = result("two_rounds", ramp(THREADS), THREADS, THREADS);
             assertThat(y).hasSize(THREADS).doesNotContain(Float.NaN);
         }
+    }
+
+    /// Compiled Java code has no check for null: it lets the access fault, as a stack that is full does, and the
+    /// virtual machine's own handler makes an exception of it.
+    @Test
+    void faultsOfJavaItselfStillGoToItsVirtualMachine() {
+        kernels.arguments.start().pointer(MemorySegment.NULL).longInteger(0);
+        assertFault("write_at", 1, 1);
+        int[] numbers = {1};
+        long sum = 0;
+        for (int i = 0; i < 200_000; i++) sum += first(numbers);
+        assertThat(sum).isEqualTo(200_000);
+        assertThatThrownBy(() -> first(null)).isInstanceOf(NullPointerException.class);
+        assertThatThrownBy(() -> descend(0)).isInstanceOf(StackOverflowError.class);
+    }
+
+    private static int first(int[] numbers) {
+        return numbers[0];
+    }
+
+    private static int descend(int depth) {
+        return depth < 0 ? 0 : 1 + descend(depth + 1);
     }
 
     @Test
@@ -209,7 +243,7 @@ class SimulatorTest {
     @Test
     void aFullStackIsSeen() {
         kernels.arguments.start().pointer(kernels.memory(1));
-        assertFault("much_stack", 1, 1).hasMessageContaining("stack of 65536 bytes is full");
+        assertFault("much_stack", 1, 1).hasMessageContaining("its stack of 65536 bytes is full");
     }
 
     @Test
@@ -222,6 +256,10 @@ class SimulatorTest {
     void launchesThatNoCardWouldTakeAreRefused() {
         kernels.arguments.start().pointer(kernels.memory(64)).longInteger(0);
         assertFault("write_at", 1, 1025).hasMessageContaining("a block of 1025 threads");
+        kernels.arguments.start().pointer(kernels.memory(65));
+        kernels.run("for_few_threads", 1, 64, 0);
+        assertFault("for_few_threads", 1, 65).hasMessageContaining("a block of 65 threads, made for 64 at most");
+        kernels.arguments.start().pointer(kernels.memory(64)).longInteger(0);
         assertFault("write_at", 0, 1).hasMessageContaining("a grid without blocks");
         assertThatThrownBy(() -> kernels.run("write_at", 1, 1, 102_400)).hasMessageContaining("102400 bytes of shared");
         assertThatThrownBy(() -> kernels.run("write_nowhere", 1, 1, 0)).hasMessageContaining("no kernel write_nowhere");

@@ -54,6 +54,43 @@ class HalfPrecisionTest {
         }
     }
 
+    @Example
+    void everyE4m3SurvivesTheRoundTrip() {
+        for (int bits = 0; bits < 256; bits++) {
+            float value = HalfPrecision.fromE4m3((byte) bits);
+            byte back = HalfPrecision.toE4m3(value);
+            if (Float.isNaN(value)) assertThat(HalfPrecision.fromE4m3(back)).isNaN();
+            else assertThat(back).as("e4m3 %02x", bits).isEqualTo((byte) bits);
+        }
+    }
+
+    /// The middle between each e4m3 and the next goes to the even one, and a hair beside it to its own side.
+    @Example
+    void e4m3RoundsToTheNearestAndTiesToEven() {
+        for (int bits = 0; bits < 0x7e; bits++) {
+            float middle = (HalfPrecision.fromE4m3((byte) bits) + HalfPrecision.fromE4m3((byte) (bits + 1))) / 2;
+            for (int sign : new int[] {0, 0x80}) {
+                float signed = sign == 0 ? middle : -middle;
+                int even = (bits & 1) == 0 ? bits : bits + 1;
+                assertThat(HalfPrecision.toE4m3(signed)).isEqualTo((byte) (even | sign));
+                float above = Float.intBitsToFloat(Float.floatToRawIntBits(signed) + 1);
+                float below = Float.intBitsToFloat(Float.floatToRawIntBits(signed) - 1);
+                assertThat(HalfPrecision.toE4m3(above)).as("%s", above).isEqualTo((byte) (bits + 1 | sign));
+                assertThat(HalfPrecision.toE4m3(below)).as("%s", below).isEqualTo((byte) (bits | sign));
+            }
+        }
+    }
+
+    @Example
+    void e4m3HasNoInfinities() {
+        for (float large : new float[] {449, 464, 1e30f, Float.POSITIVE_INFINITY}) {
+            assertThat(HalfPrecision.fromE4m3(HalfPrecision.toE4m3(large))).isEqualTo(HalfPrecision.E4M3_MAX);
+            assertThat(HalfPrecision.fromE4m3(HalfPrecision.toE4m3(-large))).isEqualTo(-HalfPrecision.E4M3_MAX);
+        }
+        assertThat(HalfPrecision.toE4m3(Float.MIN_VALUE)).isZero();
+        assertThat(HalfPrecision.toE4m3(-0f)).isEqualTo((byte) 0x80);
+    }
+
     private static BigDecimal distance(float a, float b) {
         return new BigDecimal(a).subtract(new BigDecimal(b)).abs();
     }

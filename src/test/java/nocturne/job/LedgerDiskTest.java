@@ -14,6 +14,7 @@ import nocturne.io.CrashFileSystem;
 import nocturne.io.CrashFileSystem.Failure;
 import nocturne.io.CrashFileSystem.PowerOff;
 import nocturne.io.DiskHistory.Crash;
+import nocturne.io.FolderTree;
 import nocturne.problem.SickMachine;
 import nocturne.problem.UserMistake;
 import nocturne.promise.Promise;

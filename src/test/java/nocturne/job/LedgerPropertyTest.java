@@ -17,6 +17,7 @@ import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.Size;
 import nocturne.event.Event;
 import nocturne.event.EventLine;
+import nocturne.io.FolderTree;
 import nocturne.promise.Promise;
 
 /// Whatever is asked of a ledger in whatever order, with restarts in between, every job lives a life that a job can

@@ -6,11 +6,15 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import nocturne.io.FolderTree;
 import nocturne.promise.Promise;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RetentionTest {
     private static final Duration WEEK = Duration.ofDays(7);
@@ -100,6 +104,25 @@ class RetentionTest {
         cleaned(WEEK, 0);
         assertThat(its.ledger.retry(id).state()).isEqualTo(JobState.CANCELLED);
         assertThat(its.job(id).bundle()).isEmpty();
+    }
+
+    /// The clock is asked after the jobs were listed and before any of them is locked.
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    @Promise(row = 46, fault = "a job tried again, and ended again, between the look at it and its cleaning")
+    void whatIsTriedAgainAtThatMomentKeepsItsBundle(boolean endsAtOnce) throws IOException {
+        JobId id = its.add("maya");
+        its.ledger.cancel(id, "no");
+        its.time = its.time.plus(WEEK).plusSeconds(1);
+        Retention.Cleaned cleaned = new Retention(its.ledger, WEEK, 0, () -> {
+            its.ledger.retry(id);
+            if (endsAtOnce) its.ledger.cancel(id, "no");
+            return its.time;
+        }).clean();
+        assertThat(cleaned).isEqualTo(new Retention.Cleaned(List.of(), List.of()));
+        assertThat(its.work.job(id).resolve("bundle-1/recipe.yaml")).exists();
+        assertThat(its.job(id).bundle()).isEqualTo("bundle-1");
+        assertThat(its.state(id)).isEqualTo(endsAtOnce ? JobState.CANCELLED : JobState.QUEUED);
     }
 
     private Retention.Cleaned cleaned(Duration age, int newest) {

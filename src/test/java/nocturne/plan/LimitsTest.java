@@ -75,6 +75,6 @@ class LimitsTest {
         }
         Files.writeString(bundle.resolve("recipe.yaml"), recipe);
         Bundle opened = Bundle.open(bundle, scratch.resolve("work"), BundleLimits.STANDARD);
-        return Inspection.of(opened, "maya", Path.of("models/qwen-image-tiny").toAbsolutePath(), Path.of(""));
+        return Inspection.of(opened, "maya", "models/qwen-image-tiny", new ModelSearch.Anywhere(Path.of("")));
     }
 }

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import nocturne.io.DType;
+import nocturne.quant.QuantizedMatrix;
 import nocturne.tensor.Attention;
 import nocturne.tensor.Backend;
 import nocturne.tensor.Convolution;
@@ -15,6 +16,7 @@ import nocturne.tensor.Optimisation;
 import nocturne.tensor.Products;
 import nocturne.tensor.Tensor;
 import nocturne.tensor.TensorArena;
+import nocturne.tensor.Weight;
 
 /// A backend that remembers the arenas it made and counts the blocks they took and gave back.
 final class WatchedBackend implements Backend {
@@ -53,6 +55,11 @@ final class WatchedBackend implements Backend {
     }
 
     @Override
+    public Weight keep(QuantizedMatrix matrix, TensorArena arena) {
+        return backend.keep(matrix, arena);
+    }
+
+    @Override
     public void write(float[] source, Tensor target) {
         backend.write(source, target);
     }
@@ -65,6 +72,11 @@ final class WatchedBackend implements Backend {
     @Override
     public MemorySegment inHostMemory(Tensor tensor, Arena arena) {
         return backend.inHostMemory(tensor, arena);
+    }
+
+    @Override
+    public void fromHostMemory(MemorySegment bytes, Tensor target) {
+        backend.fromHostMemory(bytes, target);
     }
 
     @Override

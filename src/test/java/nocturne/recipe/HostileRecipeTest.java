@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -17,6 +18,7 @@ import nocturne.promise.Promise;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// Recipes whose only purpose is to run code, to fill memory or to take for ever: read from a file as any other, each
@@ -49,6 +51,45 @@ class HostileRecipeTest {
                     assertThat(mistake.report()).hasSizeLessThan(20_000);
                 });
         assertThat(baitTaken).as("the bait's class was loaded").isFalse();
+    }
+
+    /// What a recipe calls a path is one inside the bundle, and one that a system can be asked for.
+    @ParameterizedTest(name = "{0}")
+    @CsvSource(delimiter = '|', value = {
+        "datasets[0].folder_path                   | datasets: [{folder_path: %s}]",
+        "datasets[0].control_path                  | datasets: [{folder_path: a, control_path: %s}]",
+        "datasets[0].control_path[1]               | datasets: [{folder_path: a, control_path: [b, %s]}]",
+        "datasets[0].control_path_2                | datasets: [{folder_path: a, control_path_2: %s}]",
+        "train.validation_config.validation_folder | train: {validation_config: {validation_folder: %s}}",
+        "network.pretrained_lora_path              | network: {pretrained_lora_path: %s}",
+        "sample.samples[0].ctrl_img                | sample: {samples: [{prompt: x, ctrl_img: %s}]}",
+        "sample.samples[0].ctrl_img_3              | sample: {samples: [{prompt: x, ctrl_img_3: %s}]}"
+    })
+    @Promise(row = 34, fault = "paths that are absolute, lead up, or hold a NUL, under every key that names one")
+    void aPathThatIsNoneInTheBundleIsAProblemWithLineAndKey(String key, String recipe) {
+        for (String path : List.of("\"a\\0b\"", "\"a\\nb\"", "\"\\uD800\"", "/etc/passwd", "../x", "a/../../x",
+                "'..\\x'", "'C:\\x'", "C:x", "~/x", "'\\\\host\\share'", "a/.. /x", "x".repeat(1001))) {
+            assertRefused(key, recipe.formatted(path));
+        }
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @CsvSource(delimiter = ';', value = {
+        "model.name_or_path              ; model: {name_or_path: \"%s\"}",
+        "model.qtype                     ; model: {qtype: \"uint3|%s\"}",
+        "model.accuracy_recovery_adapter ; model: {accuracy_recovery_adapter: \"%s\"}"
+    })
+    @Promise(row = 34, fault = "names of models and adapters that hold a NUL or a line end")
+    void aModelsNameIsOneLineOfText(String key, String recipe) {
+        for (String name : List.of("a\\0b", "a\\nb", "\\uD800", "", "x".repeat(1001))) {
+            assertRefused(key, recipe.formatted(name));
+        }
+    }
+
+    private static void assertRefused(String key, String recipe) {
+        assertThatThrownBy(() -> RecipeReader.in(BundleFacts.named("maya")).read("name: maya\n" + recipe, "r.yaml"))
+                .as(recipe).isInstanceOfSatisfying(UserMistake.class, mistake -> assertThat(mistake.report())
+                        .contains("r.yaml", "line 2").containsAnyOf(key, "YAML").doesNotContain("Exception"));
     }
 
     static Stream<Arguments> attacks() {

@@ -7,6 +7,7 @@ import java.util.Random;
 import java.util.SequencedMap;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
+import nocturne.quant.WeightType;
 
 /// Recipes drawn from the key tables: every key may be there, with any value its kind allows. A key added to a table
 /// is drawn from then on.
@@ -64,10 +65,11 @@ final class RandomRecipes {
             case Kind.Text text -> () -> text(text);
             case Kind.BundlePath() -> () -> pick("a", "dataset/40_maya", "x y/ü.png", ".", "deep/er/and/deeper",
                     "it's");
+            case Kind.ModelPlace() -> () -> pick("Qwen/Qwen-Image", "/models/Qwen-Image-Edit-2511", "it's ü", "..");
             case Kind.Choice<?> choice -> () -> pick((Object[]) choice.type().getEnumConstants());
             case Kind.WeightFormatText() ->
                     () ->
-                            new WeightFormat(pick(WeightFormat.NAMES.toArray(String[]::new)),
+                            new WeightFormat(pick(WeightType.values()),
                             pick(null, "ara/file.safetensors"));
             case Kind.ListOf<?> list -> () -> {
                 int least = list.least();

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import nocturne.problem.UserMistake;
+import nocturne.quant.WeightType;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -297,13 +298,31 @@ class RecipeReaderTest {
         assertThat(recipe.metadata().entries()).containsEntry("name", "my_first_lora_v1");
     }
 
+    /// The formats are those of ai-toolkit, each under its own name; other tools' names mean the nearest of them.
+    @ParameterizedTest
+    @CsvSource({"float8, FLOAT8", "fp8, FLOAT8", "qfloat8, QFLOAT8", "int8, INT8", "qint8, QINT8", "uint7, UINT7",
+        "6bit, UINT6", "uint5, UINT5", "INT4, UINT4", "uint3, UINT3", "uint2, UINT2", "uint8, UINT8"})
+    void aFormatIsCalledByName(String name, WeightType type) {
+        assertThat(read("model: {quantize: true, qtype: %s}".formatted(name)).recipe().model().transformerFormat())
+                .isEqualTo(new WeightFormat(type, null));
+    }
+
+    @Test
+    void eightBitsThatAreNeverAppliedAreTold() {
+        assertThat(read("model: {quantize: true, qtype: uint8}").notices())
+                .filteredOn(notice -> notice.where().contains("model.qtype"))
+                .extracting(Notice::text).singleElement().asString().contains("leaves weights as they are", "int8");
+        assertThat(read("model: {quantize: false, qtype: uint8}").notices())
+                .noneMatch(notice -> notice.where().contains("model.qtype"));
+    }
+
     @Test
     void anAdapterThatRecoversQuantisationComesInTwoSpellings() {
         String pipe = "model: {quantize: true, qtype: 'uint3|adapters/ara.safetensors'}";
         String key = "model: {quantize: true, qtype: uint3, accuracy_recovery_adapter: adapters/ara.safetensors}";
         assertThat(read(pipe).recipe().model()).isEqualTo(read(key).recipe().model());
         assertThat(read(pipe).recipe().model().transformerFormat())
-                .isEqualTo(new WeightFormat("uint3", "adapters/ara.safetensors"));
+                .isEqualTo(new WeightFormat(WeightType.UINT3, "adapters/ara.safetensors"));
     }
 
     @ParameterizedTest

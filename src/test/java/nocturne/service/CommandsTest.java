@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import nocturne.event.Event;
-import nocturne.job.FolderTree;
+import nocturne.io.FolderTree;
 import nocturne.job.Job;
 import nocturne.job.JobId;
 import nocturne.job.JobState;

@@ -15,7 +15,7 @@ import java.util.stream.Stream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import nocturne.io.ContentHash;
-import nocturne.job.FolderTree;
+import nocturne.io.FolderTree;
 import nocturne.job.Job;
 import nocturne.job.JobId;
 import nocturne.job.QuickFolder;
@@ -29,7 +29,7 @@ class HostileLabelsTest {
     private static final List<String> PIECES = List.of("../", "..\\", "/", "\\", "etc/passwd", "C:", "con", "nul.zip",
             "\u0000", "\n", "\r\n", "\u001b[31m", "\u202e", "\u2028", "\ud800", "\ufeff", "%2e%2e%2f", "${HOME}",
             "~", "*", "|sh", ";rm -rf", "maya", "Ä", "ß", "日本", "😀", ".", "..", " ", "-", "_", "a", "7", "'", "\"", "{",
-            "$(x)", "\t", "ﬁ", "İ", "x".repeat(300), "\u0301");
+            "$(x)", "@", "--", "\t", "ﬁ", "İ", "x".repeat(300), "\u0301");
 
     private static final int MANY = 400;
 

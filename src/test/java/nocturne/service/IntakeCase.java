@@ -11,6 +11,7 @@ import nocturne.job.JobId;
 import nocturne.job.Ledger;
 import nocturne.job.LedgerOracle;
 import nocturne.job.WorkFolder;
+import nocturne.plan.Limits;
 import nocturne.service.fake.FakeBundle;
 
 /// An intake with a ledger in a folder of its own, and bundles for it.
@@ -37,11 +38,18 @@ final class IntakeCase implements AutoCloseable {
     }
 
     static IntakeDesk desk(Ledger ledger, Path folder, long reserve) {
+        return desk(ledger, folder, reserve, Limits.STANDARD.steps());
+    }
+
+    /// @param steps that a recipe may ask for
+    static IntakeDesk desk(Ledger ledger, Path folder, long reserve, long steps) {
         ServiceConfig config = new ServiceConfig(Path.of("").toAbsolutePath(), folder.resolve("inbox"),
                 folder.resolve("outbox"), folder.resolve("work"), folder.resolve("routes"), "studio",
                 Duration.ofSeconds(1), Duration.ofSeconds(1));
-        LimitsConfig limits = new LimitsConfig(10_000, 256L << 20, 8L << 30, 200, Duration.ofMinutes(10));
-        return new IntakeDesk(ledger, config, limits, new DiskConfig(reserve));
+        LimitsConfig limits = new LimitsConfig(10_000, 256L << 20, 8L << 30, 200, Duration.ofMinutes(10), steps,
+                20_000, 2048 * 2048, 200, 5_000);
+        return new IntakeDesk(ledger, config, new ModelsConfig(List.of(Path.of("models"))), limits,
+                new DiskConfig(reserve));
     }
 
     /// A zip in a folder that stands for the inbox.

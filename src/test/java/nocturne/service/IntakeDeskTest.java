@@ -19,7 +19,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import nocturne.event.Event;
 import nocturne.io.ContentHash;
-import nocturne.job.FolderTree;
+import nocturne.io.FolderTree;
 import nocturne.job.Job;
 import nocturne.job.JobId;
 import nocturne.job.JobState;
@@ -118,6 +118,15 @@ class IntakeDeskTest {
         its.ledger.cancel(new JobId("maya"), "no");
         assertThat(its.intake.take(bundle)).as("whatever became of it").isInstanceOf(Verdict.Duplicate.class);
         assertThat(its.ledger.jobs()).hasSize(1);
+    }
+
+    @Test
+    @Promise(row = 42, fault = "a recipe with more steps than the operator allows, at the service's door")
+    void aRecipeThatAsksForTooMuchIsRefused() throws IOException {
+        Intake strict = IntakeCase.desk(its.ledger, folder, 0, 10);
+        assertThat(strict.take(Incoming.named(its.zip("maya"), "maya", "inbox:maya.zip")))
+                .isInstanceOfSatisfying(Verdict.Refused.class, refused -> assertThat(refused.problems())
+                        .extracting(Problem::code).containsExactly("LIMIT_STEPS"));
     }
 
     @Test

@@ -162,7 +162,7 @@ class TapeTest {
                     Tape tape = Tape.recording(backend, arena);
                     Tensor out = new Ops(tape).linear(x, layer);
                     new Ops(tape).meanSquaredError(out, arena.allocate(2, 2), new float[] {1}, 1);
-                    backend.elementwise().copy(layer.weight(), out.grad());
+                    backend.elementwise().copy((Tensor) layer.weight(), out.grad());
                     tape.backward();
                 }
                 gradients[pass] = backend.toArray(x.grad());

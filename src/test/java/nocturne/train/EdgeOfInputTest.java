@@ -56,6 +56,16 @@ class EdgeOfInputTest {
         assertThat(home.resolve("outbox/maya/maya.safetensors")).exists();
     }
 
+    /// As the service starts it: the recipe, and who asks, only say what the model is called.
+    @Test
+    void aModelWhoseFolderIsKnownIsNotLookedForAndKeepsItsName() throws IOException {
+        Path bundle = bundle(ONE_STEP.formatted(""));
+        PrintStream nowhere = new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8);
+        assertThat(Training.run(new TrainingRequest(bundle, "maya", home.resolve("out"), Path.of("No/Such-Model"), 2,
+                home, "test", nowhere, false, null, Stop.NEVER, null, MODEL.toAbsolutePath()))).isTrue();
+        assertThat(Files.readString(home.resolve("out/recipe.resolved.yaml"))).contains("name_or_path: No/Such-Model");
+    }
+
     /// A learning rate beyond all reason: the numbers leave the range of floats at once.
     @Test
     void aRunThatFailsSaysSoInItsEvents() throws IOException {

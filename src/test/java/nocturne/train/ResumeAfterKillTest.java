@@ -43,12 +43,15 @@ class ResumeAfterKillTest {
         bundle = ShortRun.bundleIn(scratch.resolve("bundle"));
     }
 
+    /// With moments in 8 bits, for which the adapter's larger factors are large enough.
     @Test
     @Promise(row = 3, fault = "kill -9 after 7 of 20 steps, then the same command again")
     void sevenStepsAndThirteenAreTwenty() throws IOException {
         Path twenty = ShortRun.bundleIn(scratch.resolve("twenty"));
         Path recipe = twenty.resolve("recipe.yaml");
         Files.writeString(recipe, Files.readString(recipe)
+                .replace("linear: 4, linear_alpha: 4", "linear: 16, linear_alpha: 16")
+                .replace("optimizer: adamw", "optimizer: adamw8bit")
                 .replace("steps: 40", "steps: 20").replace("save_every: 10", "save_every: 7"));
         Path home = scratch.resolve("twenty-home");
         Path whole = scratch.resolve("twenty-whole/run");

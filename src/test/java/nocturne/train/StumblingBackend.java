@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.function.Consumer;
 import java.util.function.LongPredicate;
+import nocturne.quant.QuantizedMatrix;
 import nocturne.tensor.Attention;
 import nocturne.tensor.Backend;
 import nocturne.tensor.Convolution;
@@ -13,6 +14,7 @@ import nocturne.tensor.Optimisation;
 import nocturne.tensor.Products;
 import nocturne.tensor.Tensor;
 import nocturne.tensor.TensorArena;
+import nocturne.tensor.Weight;
 
 /// A device that now and then computes a loss that is not a number, and a gradient like it.
 final class StumblingBackend implements Backend {
@@ -52,6 +54,12 @@ final class StumblingBackend implements Backend {
             }
 
             @Override
+            public void adamW8(Tensor parameter, Tensor gradient, Moments8 moments, AdamW settings, int step,
+                    float gradientFactor) {
+                sound.adamW8(parameter, gradient, moments, settings, step, gradientFactor);
+            }
+
+            @Override
             public void moveTowards(Tensor average, Tensor value, float weight) {
                 sound.moveTowards(average, value, weight);
             }
@@ -66,6 +74,11 @@ final class StumblingBackend implements Backend {
     @Override
     public TensorArena newArena() {
         return backend.newArena();
+    }
+
+    @Override
+    public Weight keep(QuantizedMatrix matrix, TensorArena arena) {
+        return backend.keep(matrix, arena);
     }
 
     @Override
@@ -86,6 +99,11 @@ final class StumblingBackend implements Backend {
     @Override
     public MemorySegment inHostMemory(Tensor tensor, Arena arena) {
         return backend.inHostMemory(tensor, arena);
+    }
+
+    @Override
+    public void fromHostMemory(MemorySegment bytes, Tensor target) {
+        backend.fromHostMemory(bytes, target);
     }
 
     @Override

@@ -109,6 +109,8 @@ public final class Demo {
         settings.put("nocturne.kafka.jobs", JOBS);
         settings.put("nocturne.kafka.events", EVENTS);
         settings.put("nocturne.sources.file-roots", folder.toString());
+        // The example's model comes with Nocturne, wherever the operator keeps others.
+        settings.put("nocturne.models.roots", "models");
         settings.put("nocturne.management.port", "0");
         settings.put("nocturne.windows", "");
         settings.put("nocturne.settle", "1s");

@@ -1,5 +1,6 @@
 package nocturne.desk.doctor;
 
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import nocturne.service.ServiceConfig;
@@ -7,10 +8,15 @@ import nocturne.service.ServiceConfig;
 /// What the doctor looks at.
 ///
 /// @param config         where the service lives
+/// @param models         folders that its jobs' models lie below, absolute
 /// @param managementHost where health is answered
 /// @param managementPort 0 for any
 /// @param kafka          which Kafka the service would use
-public record Patient(ServiceConfig config, String managementHost, int managementPort, Kafka kafka) {
+public record Patient(ServiceConfig config, List<Path> models, String managementHost, int managementPort,
+        Kafka kafka) {
+    public Patient {
+        models = List.copyOf(models);
+    }
 
     /// @param brokers  `host:port,...`; empty for none
     /// @param topics   that the service uses

@@ -1,11 +1,10 @@
 package nocturne.service.health;
 
 import jakarta.inject.Singleton;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import nocturne.io.FreeSpace;
 import nocturne.service.ServiceConfig;
 
 /// How much room there is where the service writes.
@@ -30,11 +29,7 @@ final class Disk {
     /// [#UNKNOWN] where the file system does not answer.
     long freeBytes(String folder) {
         Path path = folders.get(folder);
-        try {
-            return path == null || !Files.exists(path) ? UNKNOWN : Files.getFileStore(path).getUsableSpace();
-        } catch (IOException unknown) {
-            return UNKNOWN;
-        }
+        return path == null ? UNKNOWN : FreeSpace.of(path).orElse(UNKNOWN);
     }
 
     /// Whether the private folder, without which nothing goes, is nearly full.

@@ -5,13 +5,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
@@ -22,8 +19,11 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import nocturne.io.AtomicFiles;
+import nocturne.io.FolderTree;
 import nocturne.problem.UserMistake;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Takes files out of the inbox and puts them where they belong afterwards.
 ///
@@ -41,6 +41,7 @@ final class Claims {
     static final String CLAIMED = ".claimed";
     static final String REJECTED = "rejected";
     static final String ALIVE = ".alive";
+    private static final Logger LOG = LoggerFactory.getLogger(Claims.class);
     private static final int LONGEST_NAME_BYTES = 255;
 
     private final Path inbox;
@@ -82,10 +83,22 @@ final class Claims {
         }
     }
 
+    /// Puts a claimed file or folder where its answer says.
+    void settle(Path claimed, Outcome outcome) throws IOException {
+        switch (outcome) {
+            case TAKEN -> delete(claimed);
+            case REFUSED -> {
+                Path kept = reject(claimed);
+                if (kept != null) LOG.info("{} is kept as {}", claimed.getFileName(), kept);
+            }
+            case LATER -> giveBack(claimed);
+        }
+    }
+
     /// What was in it is durable elsewhere: the file or folder goes.
     void delete(Path claimed) throws IOException {
         try {
-            deleteTree(claimed);
+            FolderTree.delete(claimed);
         } finally {
             leaveWithoutMarker(claimed);
         }
@@ -126,6 +139,16 @@ final class Claims {
             if (Files.isDirectory(place, LinkOption.NOFOLLOW_LINKS) && !inUse.contains(place)) found.add(place);
         }
         return found;
+    }
+
+    /// Takes up again what lies in a claim's folder of our own that nobody is at work on.
+    ///
+    /// @return empty if it is not one thing
+    Optional<Path> takeUp(Path place) throws IOException {
+        List<Path> content = list(place).stream().filter(path -> !isMarker(path)).toList();
+        if (content.size() != 1) return Optional.empty();
+        inUse.add(place);
+        return Optional.of(content.getFirst());
     }
 
     /// Puts everything in a claim's folder back into the inbox, and removes the folder.
@@ -244,24 +267,6 @@ final class Claims {
 
     private static Path placeOf(Path claimed) {
         return Objects.requireNonNull(claimed.getParent());
-    }
-
-    static void deleteTree(Path root) throws IOException {
-        if (!Files.exists(root, LinkOption.NOFOLLOW_LINKS)) return;
-        Files.walkFileTree(root, new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
-                Files.delete(file);
-                return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult postVisitDirectory(Path folder, @Nullable IOException failure) throws IOException {
-                if (failure != null) throw failure;
-                Files.delete(folder);
-                return FileVisitResult.CONTINUE;
-            }
-        });
     }
 
     private static void privateFolder(Path folder) throws IOException {

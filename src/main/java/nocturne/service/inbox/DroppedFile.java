@@ -1,7 +1,7 @@
 package nocturne.service.inbox;
 
 import java.io.IOException;
-import java.nio.channels.SeekableByteChannel;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
@@ -11,7 +11,6 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Something under a name in the inbox, looked at without following links.
@@ -48,12 +47,12 @@ record DroppedFile(Path path, Kind kind, Arrivals.Look look) {
     /// Opens it for reading without ever waiting, and only if what was opened is what was looked at.
     ///
     /// @return null if it is no plain file, or no longer the same one
-    static @Nullable SeekableByteChannel open(DroppedFile file) throws IOException {
+    static @Nullable FileChannel open(DroppedFile file) throws IOException {
         if (file.kind != Kind.PLAIN) return null;
         try (UnwaitingOpen opened = UnwaitingOpen.of(file.path)) {
             BasicFileAttributes attributes = Files.readAttributes(opened.path(), BasicFileAttributes.class);
             if (!attributes.isRegularFile() || !Objects.equals(attributes.fileKey(), file.look.key())) return null;
-            return Files.newByteChannel(opened.path(), Set.of(StandardOpenOption.READ));
+            return FileChannel.open(opened.path(), StandardOpenOption.READ);
         } catch (NoSuchFileException gone) {
             return null;
         }

@@ -39,15 +39,28 @@ final class Inbox {
 
     /// Makes the claimed zip or folder a job, or refuses it.
     public void importBundle(Exchange exchange) {
-        Path claimed = claimed(exchange);
-        Incoming bundle = incoming(claimed, ZIP);
-        decide(exchange, answered(bundle, () -> taken(bundle, claimed.getFileName().toString())));
+        decide(exchange, bundle(claimed(exchange)));
     }
 
     /// Fetches the bundle that the claimed `*.job.json` names, and makes it a job, or refuses it.
     public void importRequest(Exchange exchange) {
-        Incoming request = incoming(claimed(exchange), REQUEST);
-        decide(exchange, answered(request, () -> requests.take(request)));
+        decide(exchange, request(claimed(exchange)));
+    }
+
+    /// Answers a bundle or a request that had been claimed when this service stopped, perhaps after it became a job,
+    /// which only our ledger knows.
+    Outcome again(Path claimed) {
+        return claimed.getFileName().toString().endsWith(REQUEST) ? request(claimed) : bundle(claimed);
+    }
+
+    private Outcome bundle(Path claimed) {
+        Incoming bundle = incoming(claimed, ZIP);
+        return answered(bundle, () -> taken(bundle, claimed.getFileName().toString()));
+    }
+
+    private Outcome request(Path claimed) {
+        Incoming request = incoming(claimed, REQUEST);
+        return answered(request, () -> requests.take(request));
     }
 
     /// Carries out what the claimed `*.command.json` wishes.
@@ -88,7 +101,8 @@ final class Inbox {
         DroppedFile found = DroppedFile.at(bundle.source()).orElseThrow(() -> new NoSuchFileException(file));
         return switch (found.kind()) {
             case PLAIN -> WholeFiles.isUnfinished(found) ? intake.refuse(bundle, List.of(new Problem(
-                    "UPLOAD_INCOMPLETE", file, "upload incomplete: the end of the zip never came. Copy it again")))
+                    "UPLOAD_INCOMPLETE", file,
+                    "upload incomplete: the zip's beginning or its end never came. Copy it again")))
                     : intake.take(bundle);
             case FOLDER -> intake.take(bundle);
             case LINK, SECOND_NAME, SPECIAL -> intake.refuse(bundle, List.of(new Problem("NOT_A_FILE", file,

@@ -56,15 +56,8 @@ final class InboxClaim implements GenericFileProcessStrategy<File> {
     @Override
     public void commit(GenericFileOperations<File> operations, GenericFileEndpoint<File> endpoint, Exchange exchange,
             GenericFile<File> file) throws IOException {
-        Path claimed = exchange.getProperty(CLAIMED, Path.class);
-        switch (Objects.requireNonNullElse(exchange.getProperty(Outcome.PROPERTY, Outcome.class), Outcome.LATER)) {
-            case TAKEN -> claims.delete(claimed);
-            case REFUSED -> {
-                Path kept = claims.reject(claimed);
-                if (kept != null) LOG.info("{} is kept as {}", file.getFileNameOnly(), kept);
-            }
-            case LATER -> claims.giveBack(claimed);
-        }
+        claims.settle(exchange.getProperty(CLAIMED, Path.class),
+                Objects.requireNonNullElse(exchange.getProperty(Outcome.PROPERTY, Outcome.class), Outcome.LATER));
     }
 
     /// The steps failed in a way that nobody foresaw: the user's file must not be lost over that, nor tried for ever.

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import nocturne.io.AtomicFiles;
+import nocturne.io.FolderTree;
 import nocturne.job.WorkFolder;
 import nocturne.problem.UserMistake;
 import nocturne.service.BundleSource;
@@ -39,7 +40,7 @@ final class InboxRequests {
                 return intake.take(new Incoming(bundle, asked.name(), request.origin(), asked.id(), asked.model(),
                         asked.priority(), asked.rerun(), null));
             } finally {
-                Claims.deleteTree(folder);
+                FolderTree.delete(folder);
             }
         } catch (UserMistake mistake) {
             return intake.refuse(request, mistake.problems());

@@ -9,7 +9,9 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -21,35 +23,45 @@ import org.slf4j.LoggerFactory;
 
 /// Says that this service lives, and puts back into the inbox what had been claimed by one that does not.
 ///
-/// Its own claims from before a restart go back at once, before any door is open: importing is idempotent by content,
-/// so what was imported just before the end comes again and is answered with the job that it became. Other services
-/// get a minute to do the same for themselves.
+/// Its own claims from before a restart are answered by itself, not put back: what became a job just before the end is
+/// known to its ledger alone, and another service on the same inbox would make a second job of it. Other services get a
+/// minute to do the same for themselves.
 @Singleton
 final class Keeper implements Part {
     private static final Logger LOG = LoggerFactory.getLogger(Keeper.class);
+    private static final String COMMAND = ".command.json";
     static final Duration BEAT = Duration.ofSeconds(5);
     /// How long another service may be silent before what it had claimed is put back for everybody.
     static final Duration SILENCE = Duration.ofMinutes(1);
 
     private final Claims claims;
+    private final Answers answers;
     private final LongSupplier nanos;
     private final Map<Path, Heard> heard = new HashMap<>();
     private final Set<Path> forgottenBefore = new HashSet<>();
     private final ScheduledExecutorService timer =
             Executors.newSingleThreadScheduledExecutor(Thread.ofPlatform().daemon().name("inbox-keeper").factory());
+    private final ExecutorService unfinished =
+            Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().name("inbox-unfinished").factory());
     private long beats;
+
+    /// What is to become of a claimed bundle or request.
+    interface Answers {
+        Outcome of(Path claimed);
+    }
 
     /// @param beat  the last one seen
     /// @param since when it was first seen, by our own clock
     private record Heard(String beat, long since) {}
 
     @Inject
-    Keeper(Claims claims) {
-        this(claims, System::nanoTime);
+    Keeper(Claims claims, Inbox inbox) {
+        this(claims, inbox::again, System::nanoTime);
     }
 
-    Keeper(Claims claims, LongSupplier nanos) {
+    Keeper(Claims claims, Answers answers, LongSupplier nanos) {
         this.claims = claims;
+        this.answers = answers;
         this.nanos = nanos;
     }
 
@@ -62,7 +74,7 @@ final class Keeper implements Part {
     public void start() {
         try {
             // Whoever claimed these held the same work folder, and it is ours now.
-            for (Path place : claims.forgotten()) rescue(place);
+            for (Path place : claims.forgotten()) takeUp(place);
         } catch (IOException e) {
             throw AtomicFiles.explained(e, claims.own());
         }
@@ -73,6 +85,12 @@ final class Keeper implements Part {
     @Override
     public void stop() {
         timer.shutdownNow();
+        unfinished.shutdownNow();
+        try {
+            var _ = unfinished.awaitTermination(BEAT.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException stopping) {
+            Thread.currentThread().interrupt();
+        }
         try {
             Files.deleteIfExists(claims.own().resolve(Claims.ALIVE));
             Files.deleteIfExists(claims.own());
@@ -124,6 +142,22 @@ final class Keeper implements Part {
         Files.deleteIfExists(service.resolve(Claims.ALIVE));
         Files.deleteIfExists(service);
         heard.remove(service);
+    }
+
+    private void takeUp(Path place) throws IOException {
+        Optional<Path> claimed = claims.takeUp(place);
+        // What a command wishes is wished for every service that sees it.
+        if (claimed.isEmpty() || claimed.get().getFileName().toString().endsWith(COMMAND)) {
+            rescue(place);
+            return;
+        }
+        unfinished.execute(() -> {
+            try {
+                claims.settle(claimed.get(), answers.of(claimed.get()));
+            } catch (IOException | RuntimeException e) {
+                LOG.warn("{} stays where it is for now: {}", claimed.get(), e.toString());
+            }
+        });
     }
 
     private void rescue(Path place) throws IOException {

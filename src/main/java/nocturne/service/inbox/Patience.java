@@ -4,15 +4,15 @@ import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.time.Duration;
 import java.util.function.LongSupplier;
+import nocturne.service.Backoff;
 
 /// Waits longer and longer between tries while this machine cannot take anything, such as with a full disk.
 @Singleton
 final class Patience {
-    private static final Duration FIRST = Duration.ofSeconds(2);
-    private static final Duration LONGEST = Duration.ofMinutes(2);
+    private static final Backoff BACKOFF = new Backoff(Duration.ofSeconds(2), Duration.ofMinutes(2));
 
     private final LongSupplier nanos;
-    private long waitNanos;
+    private int failures;
     private long since;
 
     @Inject
@@ -28,19 +28,19 @@ final class Patience {
     ///
     /// @return how long to wait now
     synchronized Duration failed() {
-        waitNanos = waitNanos == 0 ? FIRST.toNanos() : Math.min(2 * waitNanos, LONGEST.toNanos());
+        failures++;
         since = nanos.getAsLong();
-        return Duration.ofNanos(waitNanos);
+        return BACKOFF.after(failures);
     }
 
     /// @return whether it had failed before
     synchronized boolean worked() {
-        boolean hadFailed = waitNanos > 0;
-        waitNanos = 0;
+        boolean hadFailed = failures > 0;
+        failures = 0;
         return hadFailed;
     }
 
     synchronized boolean isOver() {
-        return waitNanos == 0 || nanos.getAsLong() - since >= waitNanos;
+        return failures == 0 || nanos.getAsLong() - since >= BACKOFF.after(failures).toNanos();
     }
 }

@@ -6,7 +6,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.channels.Channels;
-import java.nio.channels.SeekableByteChannel;
+import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashSet;
@@ -14,6 +14,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.LongSupplier;
+import nocturne.bundle.Bundle;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -118,15 +119,15 @@ final class WholeFiles {
         return arrivals.isWhole(name) || still >= settle.toNanos();
     }
 
-    /// Whether this is a zip without its end, as far as can be seen.
+    /// Whether this is a zip without its beginning or its end, as far as can be seen.
     static boolean isUnfinished(DroppedFile file) throws IOException {
-        try (SeekableByteChannel zip = DroppedFile.open(file)) {
-            return zip == null || !ZipEnd.isIn(zip) && !ZipEnd.isForeign(zip);
+        try (FileChannel zip = DroppedFile.open(file)) {
+            return zip == null || !Bundle.isComplete(zip);
         }
     }
 
     private static boolean isClosedJson(DroppedFile file) throws IOException {
-        try (SeekableByteChannel channel = DroppedFile.open(file)) {
+        try (FileChannel channel = DroppedFile.open(file)) {
             if (channel == null) return false;
             try (InputStream in = Channels.newInputStream(channel); JsonParser json = JSON.createParser(in)) {
                 if (json.nextToken() == null) return false;

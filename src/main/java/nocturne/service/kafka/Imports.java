@@ -27,6 +27,7 @@ import nocturne.job.Job;
 import nocturne.job.Ledger;
 import nocturne.problem.SickMachine;
 import nocturne.problem.UserMistake;
+import nocturne.service.Backoff;
 import nocturne.service.BundleSource;
 import nocturne.service.Incoming;
 import nocturne.service.Intake;
@@ -41,8 +42,7 @@ final class Imports {
     private static final Logger LOG = LoggerFactory.getLogger(Imports.class);
     private static final Duration CATCHING_UP = Duration.ofSeconds(5);
     private static final Duration LATER = Duration.ofSeconds(2);
-    /// A sick disk is tried again after 2 s, 4 s, ... and then every minute.
-    private static final int MOST_DOUBLINGS = 5;
+    private static final Backoff SICK_DISK = new Backoff(Duration.ofSeconds(2), Duration.ofMinutes(1));
     /// Fetching and unpacking wait for the network and the disk; more at once would only wait longer.
     private static final int AT_ONCE = 4;
 
@@ -141,8 +141,8 @@ final class Imports {
         if (ours.isEmpty()) pending.forget(batch);
         for (Pending.Item item : ours) {
             underWay.put(item.claim().request(), item.claim());
-            workers.execute(() -> importOne(item, 0, () -> {
-                if (left.decrementAndGet() == 0) pending.forget(batch);
+            workers.execute(() -> importOne(item, 0, settled -> {
+                if (settled && left.decrementAndGet() == 0) pending.forget(batch);
                 underWay.remove(item.claim().request());
                 done(1);
             }));
@@ -163,7 +163,9 @@ final class Imports {
         listeners.forEach(Runnable::run);
     }
 
-    private void importOne(Pending.Item item, int tries, Runnable done) {
+    /// @param end told once, at the end of the last try: whether there was an answer
+    private void importOne(Pending.Item item, int tries, Consumer<Boolean> end) {
+        boolean settled = false;
         try {
             atOnce.acquire();
             try {
@@ -172,19 +174,21 @@ final class Imports {
             } finally {
                 atOnce.release();
             }
-            done.run();
+            settled = true;
         } catch (SickMachine sick) {
             if (tries == 0) LOG.warn("request {} cannot become a job yet: {}", item.claim().request(),
                     sick.getMessage());
-            Duration pause = LATER.multipliedBy(1L << Math.min(tries, MOST_DOUBLINGS));
-            again(() -> workers.execute(() -> importOne(item, tries + 1, done)), pause);
+            again(() -> workers.execute(() -> importOne(item, tries + 1, end)), SICK_DISK.after(tries + 1));
+            return;
         } catch (InterruptedException stopping) {
             Thread.currentThread().interrupt();
+            return;
         } catch (RuntimeException bug) {
-            // The pending file stays, so the next start tries again; its device is free for others until then.
+            // What is pending stays, so the next start tries again; the device is free for others until then.
             LOG.error("importing request {} failed", item.claim().request(), bug);
-            done.run();
         }
+        // Behind all catches, so that what goes wrong in it cannot call it again.
+        end.accept(settled);
     }
 
     private Verdict take(Pending.Item item) {

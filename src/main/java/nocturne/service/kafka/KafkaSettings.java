@@ -15,8 +15,10 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /// What all clients of one Kafka have in common: where it is, and who we are. Camel's clients get the same, see
 /// [CamelClients].
+///
+/// Not final, so that a test can have a Kafka whose answers get lost.
 @Singleton
-public final class KafkaSettings {
+public class KafkaSettings {
     private static final int REQUEST_MILLIS = 10_000;
 
     private final KafkaConfig config;

@@ -6,11 +6,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.UUID;
 import java.util.stream.Stream;
 import nocturne.io.AtomicFiles;
+import nocturne.io.FolderTree;
 import nocturne.service.message.JobRequest;
 import org.jspecify.annotations.Nullable;
 
@@ -118,8 +118,8 @@ final class Pending {
     }
 
     static void delete(Path folder) {
-        try (Stream<Path> entries = Files.walk(folder)) {
-            for (Path entry : entries.sorted(Comparator.reverseOrder()).toList()) Files.deleteIfExists(entry);
+        try {
+            FolderTree.delete(folder);
         } catch (IOException left) {
             // See above.
         }

@@ -2,6 +2,8 @@ package nocturne.service.message;
 
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Set;
@@ -50,6 +52,9 @@ public record JobRequest(@Nullable String id, String name, Bundle bundle, @Nulla
         }
         String name = fields.text("name", LONGEST_NAME);
         String model = fields.text("model", LONGEST_NAME);
+        if (model != null && !isPath(model)) {
+            fields.wrong("model", "holds characters that no path has; a model's name, or the path of its folder");
+        }
         Integer priority = fields.number("priority", -MOST_URGENT, MOST_URGENT);
         Boolean rerun = fields.flag("rerun");
         Bundle bundle = bundle(fields);
@@ -58,6 +63,14 @@ public record JobRequest(@Nullable String id, String name, Bundle bundle, @Nulla
         Objects.requireNonNull(bundle, "a missing bundle is a problem");
         return new JobRequest(id, name == null ? nameOf(bundle.uri()) : name, bundle, model,
                 priority == null ? 0 : priority, Boolean.TRUE.equals(rerun));
+    }
+
+    private static boolean isPath(String text) {
+        try {
+            return !Path.of(text).toString().isEmpty();
+        } catch (InvalidPathException noPath) {
+            return false;
+        }
     }
 
     private static @Nullable Bundle bundle(Fields request) {

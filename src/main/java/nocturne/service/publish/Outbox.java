@@ -23,7 +23,6 @@ import nocturne.job.Job;
 import nocturne.job.JobId;
 import nocturne.job.JobState;
 import nocturne.job.Ledger;
-import nocturne.service.OutboxMirror;
 import nocturne.service.ServiceConfig;
 
 /// Every job's folder in the outbox:
@@ -40,7 +39,7 @@ import nocturne.service.ServiceConfig;
 /// A folder of that name that is not ours is left alone; the job is then published to `<job>-2`, and so on.
 /// All methods may be called from any thread.
 @Singleton
-final class Outbox implements OutboxMirror {
+final class Outbox {
     private final Ledger ledger;
     private final Path outbox;
     private final Map<JobId, Object> locks = new ConcurrentHashMap<>();
@@ -57,8 +56,10 @@ final class Outbox implements OutboxMirror {
         this.outbox = outbox;
     }
 
-    @Override
-    public void sync(JobId id) {
+    /// Publishes the files that are there now and were not published yet. Returns when they are visible.
+    ///
+    /// @throws nocturne.problem.SickMachine if the disk refuses; what was published before is whole
+    void sync(JobId id) {
         synchronized (lock(id)) {
             Job job = job(id);
             if (isShown(job)) return;

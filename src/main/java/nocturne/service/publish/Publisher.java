@@ -22,6 +22,7 @@ import nocturne.job.JobState;
 import nocturne.job.Ledger;
 import nocturne.problem.SickMachine;
 import nocturne.problem.UserMistake;
+import nocturne.service.Backoff;
 import nocturne.service.Ownership;
 import nocturne.service.Part;
 import org.slf4j.Logger;

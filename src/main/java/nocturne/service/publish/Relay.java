@@ -17,6 +17,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import nocturne.io.CrashPoint;
 import nocturne.problem.SickMachine;
 import nocturne.problem.UserMistake;
+import nocturne.service.Backoff;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;

@@ -43,7 +43,7 @@ final class Dispatcher implements Part, Slots, RunningJobs, SlotReport {
     private final DiskRoom disk;
     private final HealthWatch health;
     private final Duration healthEvery;
-    private final Backoff<JobId> pauses;
+    private final Rests<JobId> pauses;
     private final HostJournal host;
     private final Map<JobId, Attempt> attempts = new ConcurrentHashMap<>();
     private final Semaphore reasons = new Semaphore(0);
@@ -56,7 +56,7 @@ final class Dispatcher implements Part, Slots, RunningJobs, SlotReport {
     ///
     /// @param pauses      of jobs that failed
     /// @param healthEvery time between two looks at the devices; zero for none
-    record Makings(Attempt.Setting setting, TrainerSettings trainer, Backoff<JobId> pauses, Backoff<String> rest,
+    record Makings(Attempt.Setting setting, TrainerSettings trainer, Rests<JobId> pauses, Rests<String> rest,
             Processes processes, Hours hours, DiskRoom disk, HostJournal host, DeviceHealth health, boolean share,
             Duration healthEvery) {}
 

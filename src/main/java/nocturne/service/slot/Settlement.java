@@ -25,8 +25,8 @@ final class Settlement {
     private final Ledger ledger;
     private final TrainerSettings settings;
     private final SlotBoard board;
-    private final Backoff<JobId> jobs;
-    private final Backoff<String> devices;
+    private final Rests<JobId> jobs;
+    private final Rests<String> devices;
     private final Health health;
     private final BooleanSupplier stopping;
     private final Map<JobId, Integer> profiles = new ConcurrentHashMap<>();
@@ -42,7 +42,7 @@ final class Settlement {
     /// @param jobs     how long jobs rest
     /// @param devices  how long devices rest
     /// @param stopping whether the service is on its way down
-    Settlement(Ledger ledger, TrainerSettings settings, SlotBoard board, Backoff<JobId> jobs, Backoff<String> devices,
+    Settlement(Ledger ledger, TrainerSettings settings, SlotBoard board, Rests<JobId> jobs, Rests<String> devices,
             Health health, BooleanSupplier stopping) {
         this.ledger = ledger;
         this.settings = settings;

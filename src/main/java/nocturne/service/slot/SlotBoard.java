@@ -57,12 +57,12 @@ final class SlotBoard {
     }
 
     private final Map<String, Slot> slots = new LinkedHashMap<>();
-    private final Backoff<String> rest;
+    private final Rests<String> rest;
     private final HostJournal host;
     private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
 
     /// @param rest of devices on which trainers died at once
-    SlotBoard(List<String> devices, Backoff<String> rest, HostJournal host) {
+    SlotBoard(List<String> devices, Rests<String> rest, HostJournal host) {
         devices.forEach(device -> slots.put(device, new Slot()));
         this.rest = rest;
         this.host = host;

@@ -7,10 +7,14 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
-import java.util.function.ToLongFunction;
+import nocturne.io.FreeSpace;
 import nocturne.job.JobId;
 import nocturne.job.Ledger;
+import nocturne.service.Backoff;
+import nocturne.service.DiskConfig;
 import nocturne.service.HostJournal;
 import nocturne.service.ServiceConfig;
 
@@ -25,21 +29,21 @@ final class SlotFactory {
     /// @param nanos       for everything else; only runs forwards
     /// @param usableBytes of a folder's disk
     record World(Map<String, String> variables, Processes processes, InstantSource clock, LongSupplier nanos,
-            ToLongFunction<Path> usableBytes) {
+            Function<Path, OptionalLong> usableBytes) {
         static World real() {
             return new World(System.getenv(), Processes.REAL, InstantSource.system(), System::nanoTime,
-                    DiskRoom::usableBytes);
+                    FreeSpace::of);
         }
     }
 
     /// What an operator can set.
-    record Settings(ServiceConfig service, SlotSettings slots, TrainerSettings trainer, HangLimits limits,
-            GpuSettings gpu) {}
+    record Settings(ServiceConfig service, DiskConfig disk, SlotSettings slots, TrainerSettings trainer,
+            HangLimits limits, GpuSettings gpu) {}
 
     @Singleton
-    Dispatcher dispatcher(ServiceConfig service, SlotSettings slots, TrainerSettings trainer, HangLimits limits,
-            GpuSettings gpu, Ledger ledger, HostJournal host) throws InterruptedException {
-        return dispatcher(new Settings(service, slots, trainer, limits, gpu), ledger, host, World.real());
+    Dispatcher dispatcher(ServiceConfig service, DiskConfig disk, SlotSettings slots, TrainerSettings trainer,
+            HangLimits limits, GpuSettings gpu, Ledger ledger, HostJournal host) throws InterruptedException {
+        return dispatcher(new Settings(service, disk, slots, trainer, limits, gpu), ledger, host, World.real());
     }
 
     static Dispatcher dispatcher(Settings settings, Ledger ledger, HostJournal host, World world)
@@ -51,16 +55,17 @@ final class SlotFactory {
         List<String> devices = Devices.of(settings.slots().slots(), health, !trainer.command().isEmpty());
         boolean measured = !gpu.feed().isEmpty() || devices.stream().anyMatch(device -> device.startsWith("cuda:"));
 
-        Backoff<JobId> pauses = new Backoff<>(trainer.pause(), trainer.longestPause(), world.nanos());
-        Backoff<String> rest = new Backoff<>(trainer.pause(), trainer.longestPause(), world.nanos());
+        Backoff backoff = new Backoff(trainer.pause(), trainer.longestPause());
+        Rests<JobId> pauses = new Rests<>(backoff, world.nanos());
+        Rests<String> rest = new Rests<>(backoff, world.nanos());
         SlotBoard board = new SlotBoard(devices, rest, host);
         int cpuSlots = (int) devices.stream().filter(device -> device.startsWith("cpu")).count();
         Trainers trainers = new Trainers(trainer, ledger.work(), settings.service().home(), cpuSlots,
                 world.variables(), world.processes());
         Attempt.Setting setting = new Attempt.Setting(ledger, trainers, trainer, settings.limits(),
                 settings.service().grace(), settings.slots().progress(), board, world.nanos());
-        DiskRoom disk = new DiskRoom(List.of(ledger.work().root(), settings.service().outbox()), trainer.reserve(),
-                world.usableBytes());
+        DiskRoom disk = new DiskRoom(List.of(ledger.work().root(), settings.service().outbox()),
+                settings.disk().reserve(), world.usableBytes());
         Hours hours = Hours.of(settings.slots().windows(), settings.slots().zone(), world.clock());
         return new Dispatcher(new Dispatcher.Makings(setting, trainer, pauses, rest, world.processes(), hours, disk,
                 host, health, gpu.share(), measured ? gpu.poll() : Duration.ZERO));

@@ -22,7 +22,7 @@ import java.util.List;
 /// @param probation   how long a device rests that a trainer called sick, where nobody measures its health
 /// @param kill        how long the system may take to end a trainer that it was told to end
 /// @param logBytes    of trainer.log; the older half goes first
-/// @param reserve     bytes that stay free on the disks; below, no job is started
+/// @param maxHours    after which a job ends with what it has, all attempts together; 0 for no limit
 /// @param locks       folder with a lock file for each device, held by the trainer; empty: for a GPU one that all
 ///                    services of this user share, else one in the work folder
 @ConfigurationProperties("nocturne.trainer")
@@ -43,7 +43,7 @@ record TrainerSettings(
         @Bindable(defaultValue = "10m") Duration probation,
         @Bindable(defaultValue = "5s") Duration kill,
         @Bindable(defaultValue = "8388608") long logBytes,
-        @Bindable(defaultValue = "1073741824") long reserve,
+        @Bindable(defaultValue = "0") double maxHours,
         @Bindable(defaultValue = "") String locks) {
     TrainerSettings {
         command = SlotSettings.named(command);

@@ -104,6 +104,9 @@ final class Trainers {
                 work.cache().toString(), "--supervised"));
         String model = job.model();
         if (model != null) words.add("--model=" + model);
+        String modelFolder = job.modelFolder();
+        if (modelFolder != null) words.add("--model-folder=" + folder.resolve(modelFolder));
+        if (settings.maxHours() > 0) words.addAll(List.of("--max-hours", Double.toString(settings.maxHours())));
         if (profile != null) words.addAll(List.of("--memory-profile", profile));
         int threads = settings.threads() > 0 ? settings.threads()
                 : cpuSlots > 1 ? Math.max(1, Runtime.getRuntime().availableProcessors() / cpuSlots) : 0;

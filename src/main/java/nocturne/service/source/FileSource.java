@@ -1,5 +1,6 @@
 package nocturne.service.source;
 
+import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.io.IOException;
 import java.io.InputStream;
@@ -13,6 +14,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import nocturne.bundle.PlainFile;
 import nocturne.problem.SickMachine;
+import nocturne.service.ServiceConfig;
 
 /// Bundles on disks of this machine, below the folders the operator opened.
 ///
@@ -21,9 +23,17 @@ import nocturne.problem.SickMachine;
 @Singleton
 final class FileSource {
     private final SourceConfig config;
+    private final Path home;
 
-    FileSource(SourceConfig config) {
+    /// @param service where relative roots are below its home
+    @Inject
+    FileSource(SourceConfig config, ServiceConfig service) {
+        this(config, service.home());
+    }
+
+    FileSource(SourceConfig config, Path home) {
         this.config = config;
+        this.home = home;
     }
 
     /// @param sha256 empty for a folder
@@ -71,7 +81,8 @@ final class FileSource {
     ///
     /// A path outside is refused before anybody looks whether something is there.
     private Path below(URI uri, Path asked) throws IOException {
-        for (Path root : config.fileRoots()) {
+        for (Path written : config.fileRoots()) {
+            Path root = home.resolve(written);
             Optional<Path> realRoot = real(root);
             if (realRoot.isEmpty()) continue;
             if (!asked.startsWith(root.toAbsolutePath().normalize()) && !asked.startsWith(realRoot.get())) continue;

@@ -79,6 +79,28 @@ final class DoctorTest {
     }
 
     @Test
+    void modelsAreLookedForInAllFoldersForThem() throws IOException {
+        model("large", "part-1.safetensors");
+        Files.createDirectories(home.resolve("more"));
+        Files.move(home.resolve("models/large"), home.resolve("more/large"));
+        Files.createSymbolicLink(home.resolve("models/latest"), home.resolve("more/large"));
+        assertThat(examine("")).filteredOn(finding -> finding.topic().equals("models")).extracting(Finding::found)
+                .contains("small, 72 B", "latest, 72 B", "large, 72 B").noneMatch(found -> found.contains("outside"));
+    }
+
+    @Test
+    void aModelThatIsALinkOutOfTheFoldersIsNamedWithWhatToDo() throws IOException {
+        model("large", "part-1.safetensors");
+        Files.createDirectories(home.resolve("disk"));
+        Files.move(home.resolve("models/large"), home.resolve("disk/large"));
+        Files.createSymbolicLink(home.resolve("models/latest"), home.resolve("disk/large"));
+        assertThat(examine("")).filteredOn(finding -> finding.found().startsWith("latest")).singleElement()
+                .satisfies(finding -> assertThat(finding.level()).isEqualTo(Level.NOTE))
+                .satisfies(finding -> assertThat(finding.found()).contains(home.resolve("disk/large").toString()))
+                .satisfies(finding -> assertThat(finding.todo()).contains(home.resolve("disk").toString()));
+    }
+
+    @Test
     void withoutRoutesNoJobCouldRun() throws IOException {
         Files.delete(home.resolve("routes/inbox.camel.yaml"));
         assertUnfit(examine(""), "routes");
@@ -127,7 +149,7 @@ final class DoctorTest {
     private Patient patient(String brokers, int port) {
         ServiceConfig config = new ServiceConfig(home, Path.of("inbox"), Path.of("outbox"), Path.of("work"),
                 Path.of("routes"), "here", Duration.ofSeconds(1), Duration.ofSeconds(1));
-        return new Patient(config, "127.0.0.1", port,
+        return new Patient(config, List.of(home.resolve("models"), home.resolve("more")), "127.0.0.1", port,
                 new Patient.Kafka(brokers, List.of("nocturne.jobs"), Map.of()));
     }
 

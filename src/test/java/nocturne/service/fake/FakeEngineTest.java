@@ -15,6 +15,7 @@ import nocturne.bundle.BundleLimits;
 import nocturne.event.EventLine;
 import nocturne.event.EventLog;
 import nocturne.plan.Inspection;
+import nocturne.plan.ModelSearch;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,7 +29,8 @@ final class FakeEngineTest {
     void itsBundlePassesTheRealInspection() throws IOException {
         Path zip = FakeBundle.of("maya", "steps 7").zip(folder.resolve("maya.zip"));
         Bundle bundle = Bundle.open(zip, folder.resolve("unpacked"), BundleLimits.STANDARD);
-        Inspection inspection = Inspection.of(bundle, "maya", null, Path.of("").toAbsolutePath());
+        Inspection inspection = Inspection.of(bundle, "maya", null,
+                new ModelSearch.Anywhere(Path.of("").toAbsolutePath()));
         assertThat(inspection.resolved().recipe().train().steps()).isEqualTo(7);
         assertThat(bundle.root().resolve("fake.txt")).exists();
     }

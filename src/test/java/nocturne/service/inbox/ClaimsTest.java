@@ -2,10 +2,13 @@ package nocturne.service.inbox;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import nocturne.problem.UserMistake;
 import nocturne.promise.Promise;
@@ -19,6 +22,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /// Where claimed files go, and what becomes of those whose service is gone.
 final class ClaimsTest {
+    private static final Keeper.Answers LATER = claimed -> Outcome.LATER;
+
     @TempDir
     private Path inbox = Path.of("");
 
@@ -63,6 +68,20 @@ final class ClaimsTest {
     }
 
     @Test
+    @Promise(row = 19, fault = "a claimed file that cannot be put where it belongs")
+    void whatCannotBePutAwayGoesBackIntoTheInboxLater() throws IOException {
+        Files.writeString(inbox.resolve("maya.zip"), "maya");
+        Path claimed = claims.claim("maya.zip").orElseThrow();
+        Files.delete(inbox.resolve("rejected"));
+        assertThatThrownBy(() -> claims.reject(claimed)).isInstanceOf(IOException.class);
+        assertThat(claimed).hasContent("maya");
+        Keeper keeper = new Keeper(claims, LATER, () -> 0);
+        keeper.look();
+        keeper.look();
+        assertThat(inbox.resolve("maya.zip")).hasContent("maya");
+    }
+
+    @Test
     void aMarkerComesAlongAndGoesBackWithWhatItMarks() throws IOException {
         Files.createDirectory(inbox.resolve("maya"));
         Files.createFile(inbox.resolve("maya.done"));
@@ -95,11 +114,11 @@ final class ClaimsTest {
         Files.createDirectory(inbox.resolve("maya"));
         Files.createFile(inbox.resolve("maya.done"));
         assertThat(claims.claim("maya")).isPresent();
-        Keeper restarted = new Keeper(claims("studio~00000001"), () -> 0);
+        Keeper restarted = new Keeper(claims("studio~00000001"), LATER, () -> 0);
         restarted.start();
-        restarted.stop();
+        await().untilAsserted(() -> assertThat(inbox.resolve("maya.done")).exists());
         assertThat(inbox.resolve("maya")).isDirectory();
-        assertThat(inbox.resolve("maya.done")).exists();
+        restarted.stop();
     }
 
     @Test
@@ -168,13 +187,19 @@ final class ClaimsTest {
 
     @Test
     @Promise(row = 19, fault = "a service killed with a claimed file, and started again")
-    void aRestartPutsItsOwnClaimsBackAtOnce() throws IOException {
+    void aRestartAnswersItsOwnClaimsItself() throws IOException {
         Files.writeString(inbox.resolve("maya.zip"), "maya");
         assertThat(claims.claim("maya.zip")).isPresent();
-        Keeper restarted = new Keeper(claims("studio~00000001"), () -> 0);
+        List<Path> seenInTheInbox = new CopyOnWriteArrayList<>();
+        Keeper restarted = new Keeper(claims("studio~00000001"), claimed -> {
+            if (Files.exists(inbox.resolve("maya.zip"))) seenInTheInbox.add(claimed);
+            return Outcome.TAKEN;
+        }, () -> 0);
         restarted.start();
+        await().untilAsserted(() -> assertThat(claims.own().resolve("1")).doesNotExist());
         restarted.stop();
-        assertThat(inbox.resolve("maya.zip")).hasContent("maya");
+        assertThat(seenInTheInbox).as("where another service would have taken it again").isEmpty();
+        assertThat(inbox.resolve("maya.zip")).doesNotExist();
     }
 
     /// The other one's clock does not matter, nor does ours of the day: only how long nothing was heard of it.
@@ -184,9 +209,9 @@ final class ClaimsTest {
         Files.writeString(inbox.resolve("maya.zip"), "maya");
         Claims other = claims("attic~00000002");
         assertThat(other.claim("maya.zip")).isPresent();
-        Keeper otherKeeper = new Keeper(other, () -> 0);
+        Keeper otherKeeper = new Keeper(other, LATER, () -> 0);
         long[] nanos = {0};
-        Keeper keeper = new Keeper(claims, () -> nanos[0]);
+        Keeper keeper = new Keeper(claims, LATER, () -> nanos[0]);
         for (int seconds = 0; seconds <= 300; seconds += 30) {
             nanos[0] = TimeUnit.SECONDS.toNanos(seconds);
             otherKeeper.look();
@@ -207,7 +232,7 @@ final class ClaimsTest {
     void aClaimThatIsBeingWorkedOnStaysWhereItIs() throws IOException {
         Files.writeString(inbox.resolve("maya.zip"), "maya");
         Path claimed = claims.claim("maya.zip").orElseThrow();
-        Keeper keeper = new Keeper(claims, () -> 0);
+        Keeper keeper = new Keeper(claims, LATER, () -> 0);
         for (int i = 0; i < 5; i++) keeper.look();
         assertThat(claimed).hasContent("maya");
     }

@@ -52,15 +52,17 @@ final class InboxTest {
             Files.write(inbox.resolve("bug.zip"), Zips.with("bug"));
             Files.write(inbox.resolve("UPPER.ZIP"), Zips.with("upper"));
             Files.createDirectory(inbox.resolve("maya"));
-            Files.createFile(inbox.resolve("maya.done"));
+            // The last two lie beside folders of our own, which are no bundles.
+            for (String name : List.of("maya", "rejected", ".claimed")) Files.createFile(inbox.resolve(name + ".done"));
 
             patiently().untilAsserted(() -> assertThat(firstWords()).containsExactlyInAnyOrder(
                     "taken slow", "refused dead", "refused bad", "refused bug", "taken UPPER", "taken maya"));
             patiently().untilAsserted(() -> assertThat(names(inbox.resolve("rejected")))
                     .containsExactly("bad.zip", "bug.zip", "dead.zip"));
             assertThat(Zips.notes(notes())).contains("refused dead UPLOAD_INCOMPLETE");
-            assertThat(names(inbox)).containsExactly(".claimed", ".t.zip", ".t.zip.AbC123", "rejected",
-                    "t.zip.crdownload", "t.zip.filepart", "t.zip.part", "t.zip.tmp", "~t.zip");
+            assertThat(names(inbox)).containsExactly(".claimed", ".claimed.done", ".t.zip", ".t.zip.AbC123",
+                    "rejected", "rejected.done", "t.zip.crdownload", "t.zip.filepart", "t.zip.part", "t.zip.tmp",
+                    "~t.zip");
             assertThat(service.terminate()).isZero();
             assertThat(names(inbox.resolve(".claimed"))).isEmpty();
         }

@@ -70,6 +70,24 @@ final class WholeFilesTest {
         assertThat(files.isWhole("x.zip")).isFalse();
     }
 
+    /// Some programs copy in parallel pieces, and the last piece may be there first.
+    @Test
+    @Promise(row = 17, fault = "a copy whose last bytes are there before its first")
+    void anEndWithoutABeginningIsWaitedFor() throws IOException {
+        byte[] filled = ZIP.clone();
+        Arrays.fill(filled, 0, ZIP.length / 2, (byte) 0);
+        Files.write(inbox.resolve("x.zip"), filled);
+        assertThat(files.isWhole("x.zip")).isFalse();
+        pass(100);
+        assertThat(files.isWhole("x.zip")).isFalse();
+        Path whole = Files.write(inbox.resolve("x.zip"), ZIP);
+        // As long as before, and maybe in the same millisecond.
+        Files.setLastModifiedTime(whole, FileTime.from(Instant.now().plusSeconds(1)));
+        assertThat(files.isWhole("x.zip")).isFalse();
+        pass(11);
+        assertThat(files.isWhole("x.zip")).isTrue();
+    }
+
     @Test
     @Promise(row = 17, fault = "a copy that stops for good")
     void aDeadUploadIsTakenToBeRefusedAfterTheTimeout() throws IOException {
@@ -139,6 +157,17 @@ final class WholeFilesTest {
         assertThat(files.isWhole("maya.done")).isFalse();
         Files.createDirectory(inbox.resolve("maya"));
         assertThat(files.isWhole("maya.done")).isTrue();
+    }
+
+    /// On many shares all of these are the one folder where we keep what could not be used.
+    @ParameterizedTest
+    @ValueSource(strings = {"rejected", "Rejected", "REJECTED"})
+    void aMarkerDoesNotMakeOurOwnFolderABundle(String name) throws IOException {
+        Files.createDirectory(inbox.resolve(name));
+        for (String done : List.of(".done", ".DONE")) {
+            Files.createFile(inbox.resolve(name + done));
+            assertThat(files.isWhole(name + done)).as(name + done).isFalse();
+        }
     }
 
     @Test

@@ -23,6 +23,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// One host or several in this JVM, one real broker, the real routes.
 final class KafkaJobsTest {
@@ -77,6 +79,30 @@ final class KafkaJobsTest {
         await().atMost(PATIENCE).untilAsserted(() -> assertThat(duplicates(host)).isEqualTo(9));
         await().atMost(PATIENCE).untilAsserted(() -> assertThat(host.in(JobState.COMPLETED)).hasSize(1));
         assertThat(host.ledger.jobs()).hasSize(1);
+    }
+
+    /// The second request is committed behind the first one: if that had not been read again, it would be lost now.
+    @Promise(row = 10, fault = "the answer to a claim's commit is lost, once after it came true and once after it did"
+            + " not")
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void readsAgainWhatMayOrMayNotBeClaimed(boolean cameTrue) {
+        LostAnswer kafka = new LostAnswer(config, cameTrue);
+        // One device stays free all the while, so the door is never closed and opened again.
+        TestHost host = new TestHost(kafka, "a", folder.resolve("a"), 3, Duration.ofMillis(50), place -> {});
+        hosts.add(host.start());
+        for (String id : List.of("first", "second")) {
+            Topic.send(config.brokers(), config.jobs(),
+                    List.of(Map.entry("key", Topic.request(id).getBytes(StandardCharsets.UTF_8))));
+            await().atMost(PATIENCE).until(kafka::isLost);
+        }
+        await().atMost(PATIENCE).untilAsserted(() ->
+                assertThat(host.published).containsExactlyInAnyOrder("first", "second"));
+        assertThat(Topic.firstClaims(config)).extracting(Claim::request).containsExactly("first", "second");
+        await().atMost(PATIENCE).untilAsserted(() -> assertThat(host.link.lag()).isZero());
+        if (cameTrue) await().atMost(PATIENCE).untilAsserted(() -> assertThat(duplicates(host)).isEqualTo(1));
+        assertThat(host.ledger.jobs()).hasSize(2);
+        await().atMost(PATIENCE).untilAsserted(() -> assertThat(host.ledger.work().pending()).isEmptyDirectory());
     }
 
     private static long duplicates(TestHost host) {
@@ -144,6 +170,27 @@ final class KafkaJobsTest {
                 }));
         await().atMost(PATIENCE).untilAsserted(() ->
                 assertThat(Topic.claims(config)).last().extracting(Claim::state).isEqualTo("failed"));
+    }
+
+    /// The good request that is claimed after the bad one tells that the bad one does not keep the only device.
+    @Test
+    @Promise(row = 12, fault = "a bug in the import of a claimed request, then a restart")
+    void whatCouldNotBeImportedGivesItsDeviceBackAndIsTakenUpByTheNextStart() {
+        TestHost host = host("a", 1, Duration.ofMillis(20));
+        host.broken = true;
+        Topic.request(config, "unlucky");
+        await().atMost(PATIENCE).until(() -> host.faults.get() == 1);
+        host.broken = false;
+        Topic.request(config, "lucky");
+        await().atMost(PATIENCE).untilAsserted(() -> assertThat(host.in(JobState.COMPLETED)).hasSize(1));
+        assertThat(host.ledger.work().pending()).isNotEmptyDirectory();
+        hosts.remove(host);
+        host.close();
+
+        TestHost next = host("a", 1, Duration.ofMillis(20));
+        await().atMost(PATIENCE).untilAsserted(() -> assertThat(next.in(JobState.COMPLETED))
+                .extracting(job -> job.id().text()).containsExactlyInAnyOrder("lucky", "unlucky"));
+        await().atMost(PATIENCE).untilAsserted(() -> assertThat(next.ledger.work().pending()).isEmptyDirectory());
     }
 
     @Test

@@ -16,6 +16,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import nocturne.event.Event;
 import nocturne.io.ContentHash;
@@ -56,6 +57,9 @@ final class TestHost implements AutoCloseable {
     private final ScheduledExecutorService trainers = Executors.newScheduledThreadPool(2);
     private volatile Duration training;
     volatile boolean failing;
+    /// Makes the intake fail in a way that nobody foresaw.
+    volatile boolean broken;
+    final AtomicInteger faults = new AtomicInteger();
 
     /// The topics of one test, and what is short there so that the test is.
     static KafkaConfig config(String bootstrap, String prefix, Duration beat, Duration lease) {
@@ -64,11 +68,15 @@ final class TestHost implements AutoCloseable {
     }
 
     TestHost(KafkaConfig config, String name, Path work, int devices, Duration training, Consumer<String> passing) {
+        this(new KafkaSettings(config, Map.of()), name, work, devices, training, passing);
+    }
+
+    TestHost(KafkaSettings settings, String name, Path work, int devices, Duration training,
+            Consumer<String> passing) {
         this.name = name;
         this.training = training;
         this.ledger = Ledger.open(new WorkFolder(work), name, InstantSource.system());
         this.devices = new Devices(devices);
-        KafkaSettings settings = new KafkaSettings(config, Map.of());
         this.book = new ClaimBook(System::nanoTime);
         this.link = new KafkaLink(settings, book, Duration.ofMillis(300), Duration.ofSeconds(3));
         SimpleRegistry registry = new SimpleRegistry();
@@ -83,7 +91,7 @@ final class TestHost implements AutoCloseable {
                         InstantSource.system()));
         registry.bind("polledRecords", new PolledRecords());
         registry.bind("kafkaClients", new CamelClients(settings));
-        camel.getPropertiesComponent().addPropertiesSource(new Placeholders(config, name));
+        camel.getPropertiesComponent().addPropertiesSource(new Placeholders(settings.config(), name));
         ledger.listen(job -> {
             if (job.state() == JobState.QUEUED) train(job.id());
             this.devices.changed();
@@ -206,6 +214,10 @@ final class TestHost implements AutoCloseable {
     private final class AnyBundle implements Intake {
         @Override
         public Verdict take(Incoming bundle) {
+            if (broken) {
+                faults.incrementAndGet();
+                throw new IllegalStateException("a bug");
+            }
             JobId id = new JobId(bundle.id() != null ? bundle.id() : bundle.claim().request());
             String hash = ContentHash.ofBytes(bundle.name().getBytes(UTF_8));
             Job job = Job.queued(id, bundle.name(), bundle.origin(), hash, "", bundle.model(), bundle.priority(),

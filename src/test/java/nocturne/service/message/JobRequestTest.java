@@ -49,6 +49,15 @@ final class JobRequestTest {
         assertThat(problems).extracting(Problem::code).containsOnly("MESSAGE_INVALID");
     }
 
+    @Test
+    void aModelThatIsNoPathIsAProblemOfItsKey() {
+        for (String model : List.of("a\\u0000b", "\\ud800")) {
+            assertThat(problems(VALID.replace("qwen-image", model))).singleElement()
+                    .isEqualTo(new Problem("MESSAGE_INVALID", "model",
+                            "holds characters that no path has; a model's name, or the path of its folder"));
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"https://studio.example/maya.zip", "s3://loras/maya.zip"})
     void wantsAHashForWhatComesFromElsewhere(String uri) {

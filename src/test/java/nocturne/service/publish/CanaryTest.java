@@ -102,9 +102,8 @@ class CanaryTest {
         return Files.writeString(folder.resolve("nocturne.yml"), """
                 nocturne:
                   kafka: {brokers: '%s', events: %s, jobs: %s, claims: %s, commands: %s, dead-letters: %s, group: %s}
-                  trainer:
-                    command: %s
-                    reserve: 0
+                  disk: {reserve: 0}
+                  trainer: {command: %s}
                   webhooks:
                     - {url: 'http://127.0.0.1:%d/%s?token=%s', secret-file: '%s'}
                     - {url: 'http://127.0.0.1:1/%s', secret-env: HOOK_SECRET}

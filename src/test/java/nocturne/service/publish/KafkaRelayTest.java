@@ -15,6 +15,7 @@ import nocturne.event.Event;
 import nocturne.event.EventLine;
 import nocturne.job.JobId;
 import nocturne.promise.Promise;
+import nocturne.service.Backoff;
 import nocturne.service.broker.BrokerProcess;
 import nocturne.service.broker.TestBroker;
 import org.apache.kafka.clients.consumer.ConsumerRecord;

@@ -23,6 +23,7 @@ import nocturne.job.JobId;
 import nocturne.job.JobState;
 import nocturne.problem.Problem;
 import nocturne.promise.Promise;
+import nocturne.service.Backoff;
 import nocturne.train.SmallDisk;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;

@@ -20,6 +20,7 @@ import nocturne.event.Event;
 import nocturne.event.EventLine;
 import nocturne.job.JobId;
 import nocturne.promise.Promise;
+import nocturne.service.Backoff;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;

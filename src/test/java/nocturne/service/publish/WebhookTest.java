@@ -30,6 +30,7 @@ import nocturne.event.EventLine;
 import nocturne.job.JobId;
 import nocturne.problem.UserMistake;
 import nocturne.promise.Promise;
+import nocturne.service.Backoff;
 import nocturne.service.Secret;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;

@@ -3,6 +3,7 @@ package nocturne.service.slot;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
+import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicLong;
 import nocturne.job.Job;
 import nocturne.job.JobId;
@@ -20,10 +21,10 @@ final class DiskRoomTest {
     @Test
     void aJobIsPutAsideUntilThereIsRoom() throws Exception {
         AtomicLong free = new AtomicLong(1000);
-        SlotBench bench = new SlotBench(folder).with("trainer.reserve", 500);
+        SlotBench bench = new SlotBench(folder).with("disk.reserve", 500);
         SlotFactory.World world = bench.world();
         bench.in(new SlotFactory.World(world.variables(), world.processes(), world.clock(), world.nanos(),
-                _ -> free.get()));
+                _ -> OptionalLong.of(free.get())));
         try (bench) {
             bench.start();
             JobId id = bench.add("maya", "ms 50", "once", "step 7: fail 74 DISK_FULL writing x: the disk is full");

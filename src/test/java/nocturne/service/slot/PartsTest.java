@@ -12,10 +12,14 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import nocturne.event.EventLine;
+import nocturne.job.Job;
+import nocturne.job.JobId;
 import nocturne.problem.UserMistake;
 import nocturne.promise.Promise;
+import nocturne.service.Backoff;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -49,7 +53,8 @@ final class PartsTest {
     @Test
     void pausesGrowUpToALimitAndDifferFromJobToJob() {
         long[] nanos = {Long.MAX_VALUE - 5};
-        Backoff<String> pauses = new Backoff<>(Duration.ofSeconds(1), Duration.ofMinutes(5), () -> nanos[0]);
+        Rests<String> pauses =
+                new Rests<>(new Backoff(Duration.ofSeconds(1), Duration.ofMinutes(5)), () -> nanos[0]);
         for (int failures = 1; failures < 100; failures++) {
             long most = Math.min(300_000, failures > 20 ? Long.MAX_VALUE : 1000L << (failures - 1));
             assertThat(pauses.length("maya", failures).toMillis()).isBetween(most / 2, most);
@@ -166,6 +171,22 @@ final class PartsTest {
             assertThat(Path.of("/proc/" + pid + "/oom_score_adj")).hasContent("500");
             assertThat(Files.readString(Path.of("/proc/" + pid + "/environ")))
                     .contains("CUDA_VISIBLE_DEVICES=\000");
+        }
+    }
+
+    /// As a word of its own it would be an option, where it looks like one.
+    @Promise(row = 34, fault = "names and models that look like options of the trainer")
+    @Test
+    void whatAStrangerCallsItIsNoWordOfTheTrainersOwn() {
+        try (SlotBench bench = new SlotBench(folder).open()) {
+            Trainers trainers = new Trainers(bench.settings().trainer(), bench.ledger().work(), folder, 1, Map.of(),
+                    Processes.REAL);
+            for (String name : List.of("--help", "-h", "--", "--out=/elsewhere", "@/etc/hostname", "=", "a b")) {
+                Job job = Job.queued(new JobId("maya"), name, "bench:maya", "0".repeat(64), "bundle-0", name, 0,
+                        Instant.EPOCH.toString(), 1, 1, null);
+                assertThat(trainers.words(job, "cpu", null, folder.resolve("lock")))
+                        .containsOnlyOnce("--name=" + name, "--model=" + name).doesNotContain(name);
+            }
         }
     }
 

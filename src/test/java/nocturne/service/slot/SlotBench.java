@@ -23,6 +23,7 @@ import nocturne.job.JobId;
 import nocturne.job.JobState;
 import nocturne.job.Ledger;
 import nocturne.job.WorkFolder;
+import nocturne.service.DiskConfig;
 import nocturne.service.ServiceConfig;
 import nocturne.service.fake.FakeBundle;
 import nocturne.service.fake.FakeEngine;
@@ -53,7 +54,7 @@ final class SlotBench implements AutoCloseable {
         properties.put("nocturne.trainer.command", FakeEngine.command());
         properties.put("nocturne.trainer.look", "20ms");
         properties.put("nocturne.trainer.pause", "50ms");
-        properties.put("nocturne.trainer.reserve", 0);
+        properties.put("nocturne.disk.reserve", 0);
     }
 
     /// @param setting below `nocturne.`
@@ -89,9 +90,9 @@ final class SlotBench implements AutoCloseable {
     SlotFactory.Settings settings() {
         // The real binding, with its defaults; nothing else of the service is started by it.
         context = ApplicationContext.run(properties);
-        return new SlotFactory.Settings(context.getBean(ServiceConfig.class), context.getBean(SlotSettings.class),
-                context.getBean(TrainerSettings.class), context.getBean(HangLimits.class),
-                context.getBean(GpuSettings.class));
+        return new SlotFactory.Settings(context.getBean(ServiceConfig.class), context.getBean(DiskConfig.class),
+                context.getBean(SlotSettings.class), context.getBean(TrainerSettings.class),
+                context.getBean(HangLimits.class), context.getBean(GpuSettings.class));
     }
 
     JobId add(String name, String... script) throws IOException {

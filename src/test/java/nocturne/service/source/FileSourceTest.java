@@ -72,6 +72,14 @@ class FileSourceTest extends SourceCase {
     }
 
     @Test
+    void relativeRootsAreBelowHome() throws Exception {
+        SourceConfig config = config(List.of(Path.of("bundles")), List.of(), List.of(), List.of());
+        FileSource files = new FileSource(config, root.getParent());
+        assertThat(root.getFileName()).hasToString("bundles");
+        assertThat(files.fetch(URI.create(uri("team")), "", folder)).isEqualTo(root.resolve("team").toRealPath());
+    }
+
+    @Test
     @Promise(row = 35, fault = "file: addresses of pipes, devices and second names")
     void onlyPlainFilesAreRead() throws Exception {
         assertThat(new ProcessBuilder("mkfifo", root.resolve("pipe.zip").toString()).start().waitFor()).isZero();
@@ -97,7 +105,7 @@ class FileSourceTest extends SourceCase {
 
     private static BundleSource source(List<Path> roots) throws Exception {
         SourceConfig config = config(roots, List.of(), List.of(), List.of());
-        return new Sources(new FileSource(config), new WebSource(config),
+        return new Sources(new FileSource(config, Path.of("")), new WebSource(config),
                 new S3Source(config, new S3Config(null, "", true, List.of(), null, null), Map.of()));
     }
 }

@@ -143,6 +143,7 @@ class S3SourceTest extends SourceCase {
     private static BundleSource source(S3Config config, Map<String, String> environment) throws Exception {
         SourceConfig limits = new SourceConfig(List.of(), List.of(), List.of(), List.of(), 1 << 20,
                 Duration.ofSeconds(30), Duration.ofSeconds(3), 100);
-        return new Sources(new FileSource(limits), new WebSource(limits), new S3Source(limits, config, environment));
+        return new Sources(new FileSource(limits, Path.of("")), new WebSource(limits),
+                new S3Source(limits, config, environment));
     }
 }

@@ -323,7 +323,7 @@ class WebSourceTest extends SourceCase {
     }
 
     private static BundleSource sources(SourceConfig config, NameLookup lookup, SSLContext tls) {
-        return new Sources(new FileSource(config), new WebSource(config, lookup, tls),
+        return new Sources(new FileSource(config, Path.of("")), new WebSource(config, lookup, tls),
                 new S3Source(config, new S3Config(null, "", true, List.of(), null, null), Map.of()));
     }
 }

@@ -1,6 +1,7 @@
-package nocturne.job;
+package nocturne.io;
 
 import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
@@ -11,6 +12,7 @@ import java.nio.file.SecureDirectoryStream;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributeView;
 import java.nio.file.attribute.BasicFileAttributes;
+import org.jspecify.annotations.Nullable;
 
 /// Deletes folders with all that is in them, and nothing that is not.
 ///
@@ -28,6 +30,9 @@ public final class FolderTree {
             else walk(root);
         } catch (NoSuchFileException gone) {
             // Somebody else deleted it, or it never was.
+        } catch (DirectoryIteratorException e) {
+            // A listing that fails on its way says so unchecked; to the caller it is a disk like any other that fails.
+            throw e.getCause();
         }
     }
 
@@ -59,7 +64,8 @@ public final class FolderTree {
             }
 
             @Override
-            public FileVisitResult postVisitDirectory(Path folder, IOException error) throws IOException {
+            public FileVisitResult postVisitDirectory(Path folder, @Nullable IOException failure) throws IOException {
+                if (failure != null) throw failure;
                 Files.delete(folder);
                 return FileVisitResult.CONTINUE;
             }

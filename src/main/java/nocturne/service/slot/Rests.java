@@ -4,22 +4,21 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongSupplier;
+import nocturne.service.Backoff;
 
 /// How long something that failed rests before it is tried again: longer each time, and not all at the same moment.
 ///
 /// What rests here is forgotten when the service ends: a restart is somebody's wish to try again.
 ///
 /// @param <K> what fails
-final class Backoff<K> {
-    private final Duration first;
-    private final Duration longest;
+final class Rests<K> {
+    private final Backoff backoff;
     private final LongSupplier nanos;
     private final Map<K, Long> until = new ConcurrentHashMap<>();
 
     /// @param nanos a clock that only runs forwards
-    Backoff(Duration first, Duration longest, LongSupplier nanos) {
-        this.first = first;
-        this.longest = longest;
+    Rests(Backoff backoff, LongSupplier nanos) {
+        this.backoff = backoff;
         this.nanos = nanos;
     }
 
@@ -51,9 +50,8 @@ final class Backoff<K> {
     /// Between a half and the whole of the doubled time. What decides is the name and the count, not a die, so that a
     /// test and a second host can repeat it.
     Duration length(K what, int failures) {
-        double doubled = Math.min(longest.toMillis(), first.toMillis() * Math.pow(2, Math.max(0, failures - 1)));
         int mixed = (what.hashCode() * 31 + failures) * 0x9E3779B9;
         double part = 0.5 + 0.5 * (mixed >>> 16) / 65536.0;
-        return Duration.ofMillis(Math.round(doubled * part));
+        return Duration.ofMillis(Math.round(backoff.after(failures).toMillis() * part));
     }
 }

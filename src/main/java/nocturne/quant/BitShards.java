@@ -1,0 +1,81 @@
+package nocturne.quant;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+
+/// Codes of fewer than 8 bits in memory without gaps: each code is split into shards of 4, 2 and 1 bits, and the shards
+/// of one width lie together.
+///
+/// Seven bits are 4 + 2 + 1, three are 2 + 1; the lowest bits go into the widest shard, which comes first. A shard of
+/// `k` bits holds the codes `n`, `n + length`, `n + 2 length`, ... in byte `n`, from its lowest bits up, where `length`
+/// is the shard's number of bytes: `codes * k / 8`, rounded up. This is the layout of torchao's `uintx`.
+///
+/// @param bits  of a code, 1 to 8
+/// @param codes how many there are
+record BitShards(int bits, long codes) {
+    private static final int[] WIDTHS = {8, 4, 2, 1};
+
+    /// Bytes of all shards.
+    long bytes() {
+        long bytes = 0;
+        for (int width : WIDTHS) if ((bits & width) != 0) bytes += length(width);
+        return bytes;
+    }
+
+    /// Bytes of the shard of one width.
+    private long length(int width) {
+        int perByte = 8 / width;
+        return (codes + perByte - 1) / perByte;
+    }
+
+    /// Puts codes among the others. The bits they go to must be zero: memory starts with zeros, and each code is put
+    /// once. Neighbours share bytes, so one thread puts them all.
+    ///
+    /// @param packed `bytes()` bytes
+    /// @param first  number of the first of these codes
+    void put(byte[] some, long first, MemorySegment packed) {
+        long start = 0;
+        int lowest = 0;
+        for (int width : WIDTHS) {
+            if ((bits & width) == 0) continue;
+            long length = length(width);
+            int mask = (1 << width) - 1;
+            for (int i = 0; i < some.length; ) {
+                long at = start + (first + i) % length;
+                int shift = (int) ((first + i) / length) * width;
+                int end = (int) Math.min(some.length, i + start + length - at);
+                for (; i < end; i++, at++) {
+                    int bitsOfCode = (some[i] >> lowest & mask) << shift;
+                    packed.set(ValueLayout.JAVA_BYTE, at,
+                            (byte) (packed.get(ValueLayout.JAVA_BYTE, at) | bitsOfCode));
+                }
+            }
+            start += length;
+            lowest += width;
+        }
+    }
+
+    /// The codes from number `first` on, as many as `some` has room for.
+    void get(MemorySegment packed, long first, byte[] some) {
+        Arrays.fill(some, (byte) 0);
+        long start = 0;
+        int lowest = 0;
+        for (int width : WIDTHS) {
+            if ((bits & width) == 0) continue;
+            long length = length(width);
+            int mask = (1 << width) - 1;
+            for (int i = 0; i < some.length; ) {
+                long at = start + (first + i) % length;
+                int shift = (int) ((first + i) / length) * width;
+                int end = (int) Math.min(some.length, i + start + length - at);
+                for (; i < end; i++, at++) {
+                    int bitsOfCode = packed.get(ValueLayout.JAVA_BYTE, at) >> shift & mask;
+                    some[i] |= (byte) (bitsOfCode << lowest);
+                }
+            }
+            start += length;
+            lowest += width;
+        }
+    }
+}

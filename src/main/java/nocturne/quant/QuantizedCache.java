@@ -1,0 +1,87 @@
+package nocturne.quant;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.SegmentAllocator;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.SequencedMap;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import nocturne.io.AtomicFiles;
+import nocturne.io.ContentHash;
+import nocturne.problem.SickMachine;
+import nocturne.problem.UserMistake;
+
+/// Quantised weights on disk, so that a model is quantised once: a folder of [QuantizedFile]s named by what decides
+/// their content. A block of a model is a good part for one file; the whole of it need then never lie in memory.
+///
+/// Files appear whole or not at all, so several processes may share a folder. One that is damaged is told, removed and
+/// made again; its numbers are never used.
+public final class QuantizedCache {
+    /// Changes when the arithmetic or the layout of the files does.
+    private static final int VERSION = 1;
+    private static final String SUFFIX = ".safetensors";
+
+    private final Path folder;
+    private final Consumer<String> notices;
+
+    /// Opens the folder, making it if it is not there, and sweeps out what killed writers have left.
+    ///
+    /// @param notices is told of damaged files, one sentence each
+    /// @throws SickMachine `DISK_FULL` or `WRITE_FAILED` if it cannot be made or listed
+    /// @throws UserMistake `NOT_WRITABLE` if this user may not
+    public QuantizedCache(Path folder, Consumer<String> notices) {
+        this.folder = folder;
+        this.notices = notices;
+        try {
+            AtomicFiles.createFolders(folder);
+        } catch (IOException e) {
+            throw AtomicFiles.explained(e, folder);
+        }
+        AtomicFiles.removeLeftovers(folder);
+    }
+
+    /// The key of a part of a model in a format.
+    ///
+    /// @param model identifies the content of the model's files
+    /// @param part  names what of the model is in the file, all of it: a block, or the modules that an adapter names
+    public static String key(String model, WeightType type, String part) {
+        return new ContentHash().add(VERSION).add(model).add(type.spelling()).add(part).hex();
+    }
+
+    /// The matrices under a key: mapped from disk if they are there and sound, else quantised, written and mapped.
+    ///
+    /// @param quantize makes the matrices in memory that is given back as soon as they are written; several threads may
+    ///     use the allocator at once
+    /// @throws SickMachine `DISK_FULL` or `WRITE_FAILED`
+    public QuantizedFile get(String key, Function<SegmentAllocator, SequencedMap<String, QuantizedMatrix>> quantize) {
+        Path path = folder.resolve(key + SUFFIX);
+        if (Files.exists(path)) {
+            try {
+                return QuantizedFile.open(path, key);
+            } catch (QuantizedFile.Damaged damaged) {
+                notices.accept("the quantised weights in %s are damaged (%s); they are made again".formatted(
+                        path, damaged.getMessage()));
+                remove(path);
+            }
+        }
+        try (Arena memory = Arena.ofShared()) {
+            QuantizedFile.write(path, key, quantize.apply(memory));
+        }
+        try {
+            return QuantizedFile.open(path, key);
+        } catch (QuantizedFile.Damaged damaged) {
+            throw new SickMachine("WRITE_FAILED", "what was written to %s comes back changed: %s".formatted(
+                    path, damaged.getMessage()), damaged);
+        }
+    }
+
+    private static void remove(Path path) {
+        try {
+            Files.deleteIfExists(path);
+        } catch (IOException e) {
+            throw AtomicFiles.explained(e, path);
+        }
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package nocturne.quant;
+
+import org.jspecify.annotations.NullMarked;
