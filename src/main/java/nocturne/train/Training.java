@@ -87,7 +87,7 @@ public final class Training {
     /// The same on another device.
     ///
     /// @param device makes the backend for a number of threads; it is closed at the end
-    static boolean run(TrainingRequest request, IntFunction<Backend> device) {
+    public static boolean run(TrainingRequest request, IntFunction<Backend> device) {
         Path out = outputFolder(request);
         try (Heartbeat heartbeat = request.supervised() ? Heartbeat.in(out) : Heartbeat.none()) {
             return inspected(request, out).run(out, heartbeat, device);
