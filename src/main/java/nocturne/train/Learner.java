@@ -1,5 +1,6 @@
 package nocturne.train;
 
+import java.util.function.IntFunction;
 import nocturne.adapter.Lora;
 import nocturne.qwen.QwenImageTransformer;
 import nocturne.qwen.TransformerInput;
@@ -19,11 +20,11 @@ final class Learner {
     private final QwenImageTransformer base;
     private final QwenImageTransformer trained;
     private final Lora lora;
-    private final Tape.Keep keep;
+    private final IntFunction<Tape.Keep> keep;
 
     /// @param arena for the passes; empty between them
-    /// @param keep  what each block keeps between forward and backward
-    Learner(QwenImageTransformer base, Lora lora, Tape.Keep keep, Backend backend, TensorArena arena) {
+    /// @param keep  what a block, by its number, keeps between forward and backward
+    Learner(QwenImageTransformer base, Lora lora, IntFunction<Tape.Keep> keep, Backend backend, TensorArena arena) {
         this.base = base;
         this.lora = lora;
         this.keep = keep;

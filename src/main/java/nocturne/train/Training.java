@@ -87,7 +87,7 @@ public final class Training {
     /// The same on another device.
     ///
     /// @param device makes the backend for a number of threads; it is closed at the end
-    static boolean run(TrainingRequest request, IntFunction<Backend> device) {
+    public static boolean run(TrainingRequest request, IntFunction<Backend> device) {
         Path out = outputFolder(request);
         try (Heartbeat heartbeat = request.supervised() ? Heartbeat.in(out) : Heartbeat.none()) {
             return inspected(request, out).run(out, heartbeat, device);
@@ -328,7 +328,7 @@ public final class Training {
             progress.say("note: " + notice);
         }, backend, weights);
         Tape.Keep keep = recipe.train().gradientCheckpointing() ? Tape.Keep.INPUTS : Tape.Keep.ALL;
-        Learner learner = new Learner(base, lora, keep, backend, passes);
+        Learner learner = new Learner(base, lora, block -> keep, backend, passes);
         Batches batches = new Batches(dataset.samples(), training, recipe.train().batchSize(),
                 recipe.train().accumulation(), Settings.timesteps(recipe, model.schedule()), recipe.seed());
         int stepsPerEpoch = Math.max(1, batches.perEpoch() / recipe.train().accumulation());
