@@ -2,6 +2,7 @@ package nocturne.cuda;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 import java.util.function.Consumer;
 import nocturne.io.DType;
 import nocturne.quant.QuantizedMatrix;
@@ -17,6 +18,7 @@ import nocturne.tensor.Shape;
 import nocturne.tensor.Tensor;
 import nocturne.tensor.TensorArena;
 import nocturne.tensor.Weight;
+import nocturne.tensor.WeightStream;
 
 /// Computes on a CUDA device with the kernels of `kernels/`.
 ///
@@ -76,6 +78,11 @@ public final class CudaBackend implements Backend {
         if (zeroPoints.elements() > 0) device.copyIn(matrix.zeroPoints(), zeroPoints.data());
         return new CodedWeight(Shape.of(matrix.rows(), matrix.columns()), matrix.type(), matrix.rounding(), codes,
                 scales, zeroPoints);
+    }
+
+    @Override
+    public Optional<WeightStream> weightStream(int slots) {
+        return Optional.of(new WeightRing(device, activations, slots));
     }
 
     @Override

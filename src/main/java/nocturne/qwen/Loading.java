@@ -6,9 +6,10 @@ import org.jspecify.annotations.Nullable;
 
 /// In which form the frozen weights of a transformer come to a device.
 ///
-/// @param formats which layers are kept in a smaller format
-/// @param cache   where those are kept for the next start; null to quantise them each time
-public record Loading(LayerFormats formats, @Nullable WeightCache cache) {
+/// @param formats   which layers are kept in a smaller format
+/// @param cache     where those are kept for the next start; null to quantise them each time
+/// @param residency which blocks stay on the device, if it has memory of its own
+public record Loading(LayerFormats formats, @Nullable WeightCache cache, Residency residency) {
     /// All weights as they are in the files.
-    public static final Loading PLAIN = new Loading(LayerFormats.NONE, null);
+    public static final Loading PLAIN = new Loading(LayerFormats.NONE, null, Residency.ALL);
 }

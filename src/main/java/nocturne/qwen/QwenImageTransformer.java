@@ -4,11 +4,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntFunction;
-import java.util.stream.IntStream;
 import nocturne.io.TensorSource;
 import nocturne.problem.UserMistake;
-import nocturne.quant.QuantizedLayers;
-import nocturne.quant.WeightCache;
 import nocturne.tensor.Adapters;
 import nocturne.tensor.Attention;
 import nocturne.tensor.Backend;
@@ -18,6 +15,7 @@ import nocturne.tensor.RowMap;
 import nocturne.tensor.Tape;
 import nocturne.tensor.Tensor;
 import nocturne.tensor.TensorArena;
+import nocturne.tensor.WeightStream;
 import org.jspecify.annotations.Nullable;
 
 /// The denoiser of Qwen-Image and Qwen-Image-Edit: from a noisy picture, its text and its control pictures to the
@@ -32,20 +30,23 @@ public final class QwenImageTransformer {
     private final Tensor txtNorm;
     private final Linear txtIn;
     private final List<TransformerBlock> blocks;
+    /// Is told which block is computed with.
+    private final WeightStream.Sequence walk;
     private final Linear normOut;
     private final Linear projOut;
     private final RotaryPositions positions;
     private final Adapters recovery;
 
     private QwenImageTransformer(TransformerConfig config, TimestepEmbedding timeEmbedding, Linear imgIn,
-            Tensor txtNorm, Linear txtIn, List<TransformerBlock> blocks, Linear normOut, Linear projOut,
-            RotaryPositions positions, Adapters recovery) {
+            Tensor txtNorm, Linear txtIn, List<TransformerBlock> blocks, WeightStream.Sequence walk, Linear normOut,
+            Linear projOut, RotaryPositions positions, Adapters recovery) {
         this.config = config;
         this.timeEmbedding = timeEmbedding;
         this.imgIn = imgIn;
         this.txtNorm = txtNorm;
         this.txtIn = txtIn;
         this.blocks = List.copyOf(blocks);
+        this.walk = walk;
         this.normOut = normOut;
         this.projOut = projOut;
         this.positions = positions;
@@ -68,42 +69,28 @@ public final class QwenImageTransformer {
         TransformerShapes.refuseScaled(tensors);
         // Everything is compared with the config before the first of many gigabytes is read.
         Weights check = Weights.checking(tensors);
-        assemble(config, check, blocks(config, check));
+        assemble(config, check, BlockLoader.Blocks.resident(config, check));
         check.noteUnused(TransformerShapes::isHarmless);
         check.requireComplete("transformer");
 
-        List<List<String>> modules = IntStream.range(0, config.layers()).mapToObj(TransformerBlock::modules).toList();
-        WeightCache cache = loading.cache();
-        QuantizedLayers layers = cache == null
-                ? QuantizedLayers.of(tensors, loading.formats())
-                : QuantizedLayers.of(tensors, loading.formats(), cache, modules);
-        List<TransformerBlock> blocks = new ArrayList<>();
-        for (int i = 0; i < config.layers(); i++) {
-            try (QuantizedLayers.Part quantized = layers.part(modules.get(i))) {
-                blocks.add(TransformerBlock.load(Weights.of(tensors, quantized, backend, arena), i, config));
-            }
-        }
+        BlockLoader.Blocks blocks = new BlockLoader(config, tensors, loading, backend, arena).load();
         return assemble(config, Weights.of(tensors, backend, arena), blocks);
     }
 
     /// A transformer of random weights, to measure speed without a model.
     public static QwenImageTransformer random(TransformerConfig config, long seed, Backend backend, TensorArena arena) {
         Weights weights = Weights.random(seed, backend, arena);
-        return assemble(config, weights, blocks(config, weights));
+        return assemble(config, weights, BlockLoader.Blocks.resident(config, weights));
     }
 
     /// A transformer without numbers, to find out with a [nocturne.tensor.Rehearsal] what memory a real one takes.
     public static QwenImageTransformer empty(TransformerConfig config, TensorArena arena) {
         Weights weights = Weights.empty(arena);
-        return assemble(config, weights, blocks(config, weights));
-    }
-
-    private static List<TransformerBlock> blocks(TransformerConfig config, Weights weights) {
-        return IntStream.range(0, config.layers()).mapToObj(i -> TransformerBlock.load(weights, i, config)).toList();
+        return assemble(config, weights, BlockLoader.Blocks.resident(config, weights));
     }
 
     private static QwenImageTransformer assemble(
-            TransformerConfig config, Weights weights, List<TransformerBlock> blocks) {
+            TransformerConfig config, Weights weights, BlockLoader.Blocks blocks) {
         int width = config.width();
         return new QwenImageTransformer(
                 config,
@@ -111,7 +98,8 @@ public final class QwenImageTransformer {
                 weights.linear("img_in", config.tokenWidth(), width),
                 weights.tensor("txt_norm.weight", config.textWidth()),
                 weights.linear("txt_in", config.textWidth(), width),
-                blocks,
+                blocks.blocks(),
+                blocks.walk(),
                 weights.linear("norm_out.linear", width, 2 * width),
                 weights.linear("proj_out", width, config.tokenWidth()),
                 new RotaryPositions(config.axes()),
@@ -140,20 +128,20 @@ public final class QwenImageTransformer {
             adapted.add(blocks.get(i).with(i, (module, layer) -> layer.with(all.on(module))));
         }
         return new QwenImageTransformer(
-                config, timeEmbedding, imgIn, txtNorm, txtIn, adapted, normOut, projOut, positions, recovery);
+                config, timeEmbedding, imgIn, txtNorm, txtIn, adapted, walk, normOut, projOut, positions, recovery);
     }
 
     /// The same weights with frozen adapters that belong to them and stay whatever [#with] brings: they give back what
     /// a smaller format has taken.
     public QwenImageTransformer recoveredBy(Adapters adapters) {
-        return new QwenImageTransformer(config, timeEmbedding, imgIn, txtNorm, txtIn, blocks, normOut, projOut,
+        return new QwenImageTransformer(config, timeEmbedding, imgIn, txtNorm, txtIn, blocks, walk, normOut, projOut,
                 positions, adapters).with(Adapters.NONE);
     }
 
     /// The same model with or without Qwen-Image-Edit-2511's treatment of control tokens.
     public QwenImageTransformer withZeroCondT(boolean zeroCondT) {
         return new QwenImageTransformer(
-                config.withZeroCondT(zeroCondT), timeEmbedding, imgIn, txtNorm, txtIn, blocks, normOut, projOut,
+                config.withZeroCondT(zeroCondT), timeEmbedding, imgIn, txtNorm, txtIn, blocks, walk, normOut, projOut,
                 positions, recovery);
     }
 
@@ -195,10 +183,14 @@ public final class QwenImageTransformer {
         Tensor x = ops.linear(input.tokens(), imgIn);                                             // [B N, D]
         Tensor c = ops.linear(ops.rmsNorm(input.text(), txtNorm), txtIn);                         // [B L, D]
         for (int i = 0; i < blocks.size(); i++) {
-            TransformerBlock block = blocks.get(i);
+            int index = i;
             boolean last = i == blocks.size() - 1;
-            List<Tensor> streams = tape.residualBlock(keep.apply(i), List.of(x, c),
-                    (inner, in) -> block.forward(inner, in.get(0), in.get(1), context, last));
+            List<Tensor> streams = tape.residualBlock(keep.apply(i), List.of(x, c), (inner, in) -> {
+                walk.need(index);
+                List<Tensor> out = blocks.get(index).forward(inner, in.get(0), in.get(1), context, last);
+                inner.tape().beforeBackward(() -> walk.need(index));
+                return out;
+            });
             x = streams.getFirst();
             if (!last) c = streams.get(1);
         }

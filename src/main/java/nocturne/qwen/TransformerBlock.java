@@ -1,5 +1,6 @@
 package nocturne.qwen;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiFunction;
 import nocturne.tensor.Attention;
@@ -8,6 +9,7 @@ import nocturne.tensor.Ops;
 import nocturne.tensor.Rotation;
 import nocturne.tensor.RowMap;
 import nocturne.tensor.Tensor;
+import nocturne.tensor.Weight;
 import org.jspecify.annotations.Nullable;
 
 /// One dual-stream block: picture tokens and text tokens with weights of their own, one joint attention.
@@ -31,8 +33,11 @@ record TransformerBlock(Stream picture, Stream text) {
     record Stream(Linear modulation, Linear q, Linear k, Linear v, Linear out, Linear mlpIn, Linear mlpOut,
             Tensor normQ, Tensor normK) {
         long parameters() {
-            return normQ.elements() + normK.elements() + List.of(modulation, q, k, v, out, mlpIn, mlpOut).stream()
-                    .mapToLong(Linear::parameters).sum();
+            return normQ.elements() + normK.elements() + layers().stream().mapToLong(Linear::parameters).sum();
+        }
+
+        List<Linear> layers() {
+            return List.of(modulation, q, k, v, out, mlpIn, mlpOut);
         }
 
         /// @param map from a layer's name and weights to the same layer with its adapters
@@ -74,6 +79,21 @@ record TransformerBlock(Stream picture, Stream text) {
 
     long parameters() {
         return picture.parameters() + text.parameters();
+    }
+
+    /// All its frozen tensors.
+    List<Weight> weights() {
+        List<Weight> weights = new ArrayList<>();
+        for (Stream stream : List.of(picture, text)) {
+            for (Linear layer : stream.layers()) {
+                weights.add(layer.weight());
+                Tensor bias = layer.bias();
+                if (bias != null) weights.add(bias);
+            }
+            weights.add(stream.normQ);
+            weights.add(stream.normK);
+        }
+        return weights;
     }
 
     TransformerBlock with(int index, BiFunction<String, Linear, Linear> map) {

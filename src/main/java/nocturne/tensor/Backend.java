@@ -2,6 +2,7 @@ package nocturne.tensor;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 import java.util.function.Consumer;
 import nocturne.io.DType;
 import nocturne.quant.QuantizedMatrix;
@@ -22,6 +23,13 @@ public interface Backend extends AutoCloseable {
     ///
     /// @param arena where it stays as long as the model does
     Weight keep(QuantizedMatrix matrix, TensorArena arena);
+
+    /// Room for weights that come and go; empty where the device's memory is the host's, which holds them all.
+    ///
+    /// @param slots how many parts are there at once, at least 2
+    default Optional<WeightStream> weightStream(int slots) {
+        return Optional.empty();
+    }
 
     /// Copies numbers from Java into a tensor of the same size, rounded to its type.
     void write(float[] source, Tensor target);

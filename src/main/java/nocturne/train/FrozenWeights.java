@@ -12,6 +12,7 @@ import nocturne.quant.WeightCache;
 import nocturne.qwen.Loading;
 import nocturne.qwen.ModelFolder;
 import nocturne.qwen.QwenImageTransformer;
+import nocturne.qwen.Residency;
 import nocturne.recipe.ModelRecipe;
 import nocturne.recipe.WeightFormat;
 import nocturne.tensor.Backend;
@@ -43,13 +44,14 @@ record FrozenWeights(@Nullable WeightFormat format, LayerFormats formats, @Nulla
 
     /// @param cache   keeps the quantised weights for the next start; null to make them each time
     /// @param notices is told of a cache that is damaged or has no room
-    /// @param weights where the transformer stays
-    QwenImageTransformer load(ModelFolder model, @Nullable Path cache, Consumer<String> notices, Backend backend,
-            TensorArena weights) {
+    /// @param weights where the transformer stays, but for the blocks that do not
+    QwenImageTransformer load(ModelFolder model, @Nullable Path cache, Consumer<String> notices,
+            Residency residency, Backend backend, TensorArena weights) {
         WeightCache kept = cache == null || formats.modules().isEmpty()
                 ? null
                 : new WeightCache(cache, model.identity("transformer"), notices);
-        QwenImageTransformer transformer = model.loadTransformer(new Loading(formats, kept), backend, weights);
+        Loading loading = new Loading(formats, kept, residency);
+        QwenImageTransformer transformer = model.loadTransformer(loading, backend, weights);
         return recovery == null ? transformer : transformer.recoveredBy(recovery.beside(backend, weights));
     }
 

@@ -236,7 +236,7 @@ final class CudaDeviceTest {
         return target.toArray(ValueLayout.JAVA_FLOAT);
     }
 
-    private static CudaDevice open(Driver driver) {
+    static CudaDevice open(Driver driver) {
         return CudaDevice.open(driver, CARD, List.of(new byte[] {1}, new byte[] {2}), RING_BYTES);
     }
 }

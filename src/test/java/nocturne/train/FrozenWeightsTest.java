@@ -27,6 +27,7 @@ import nocturne.qwen.Grid;
 import nocturne.qwen.Loading;
 import nocturne.qwen.ModelFolder;
 import nocturne.qwen.QwenImageTransformer;
+import nocturne.qwen.Residency;
 import nocturne.qwen.TransformerInput;
 import nocturne.recipe.Architecture;
 import nocturne.recipe.ModelRecipe;
@@ -94,7 +95,7 @@ class FrozenWeightsTest {
     }
 
     private float[] output(FrozenWeights frozen) {
-        return output(frozen.load(MODEL, null, notice -> {}, backend, weights));
+        return output(frozen.load(MODEL, null, notice -> {}, Residency.ALL, backend, weights));
     }
 
     private void writeRecovery(float up) throws IOException {
@@ -140,7 +141,7 @@ class FrozenWeightsTest {
         FrozenWeights frozen = asked(WeightType.UINT2, file);
         assertThat(frozen.formats().modules()).containsExactly(LAYER);
         float[] one = output(MODEL.loadTransformer(
-                new Loading(new LayerFormats(WeightType.UINT2, Set.of(LAYER)), null), backend, weights));
+                new Loading(new LayerFormats(WeightType.UINT2, Set.of(LAYER)), null, Residency.ALL), backend, weights));
         assertThat(output(frozen)).isEqualTo(one).isNotEqualTo(output(asked(WeightType.UINT2, null)));
     }
 
@@ -149,7 +150,7 @@ class FrozenWeightsTest {
     void theRecoveryAdapterStaysWhateverComesBeside() throws IOException {
         writeRecovery(0.01f);
         FrozenWeights frozen = asked(WeightType.UINT2, file);
-        QwenImageTransformer recovered = frozen.load(MODEL, null, notice -> {}, backend, weights);
+        QwenImageTransformer recovered = frozen.load(MODEL, null, notice -> {}, Residency.ALL, backend, weights);
         float[] alone = output(recovered);
         writeRecovery(0);
         assertThat(output(asked(WeightType.UINT2, file))).isNotEqualTo(alone);

@@ -1,0 +1,30 @@
+package nocturne.qwen;
+
+/// How many of a transformer's blocks stay on the device; the others' weights are brought when they are needed, see
+/// [nocturne.tensor.WeightStream].
+///
+/// @param residentBlocks those that stay; as many as there are or more: all
+/// @param slots          for the others' weights, at least 2
+public record Residency(int residentBlocks, int slots) {
+    /// Every block stays.
+    public static final Residency ALL = new Residency(Integer.MAX_VALUE, 2);
+
+    public Residency {
+        if (residentBlocks < 0 || slots < 2) {
+            throw new IllegalArgumentException("%d resident blocks, %d slots".formatted(residentBlocks, slots));
+        }
+    }
+
+    /// Whether a block's weights come and go. Those that do are spread evenly among those that stay, so that what is on
+    /// its way has the time of several blocks to arrive.
+    ///
+    /// @param blocks of the model
+    boolean isStreamed(int block, int blocks) {
+        long streamed = Math.max(0, (long) blocks - residentBlocks);
+        return (block + 1) * streamed / blocks > block * streamed / blocks;
+    }
+
+    boolean isComplete(int blocks) {
+        return residentBlocks >= blocks;
+    }
+}
