@@ -2,11 +2,14 @@ package nocturne.qwen;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import nocturne.io.TensorSource;
 import nocturne.quant.QuantizedLayers;
 import nocturne.quant.WeightCache;
 import nocturne.tensor.Backend;
+import nocturne.tensor.Linear;
 import nocturne.tensor.TensorArena;
 import nocturne.tensor.WeightStream;
 
@@ -19,13 +22,13 @@ final class BlockLoader {
     private final Backend backend;
     private final TensorArena arena;
 
-    /// @param walk is told which block is computed with
-    record Blocks(List<TransformerBlock> blocks, WeightStream.Sequence walk) {
+    /// @param supply of what comes and goes of them, given the model's timestep embedding
+    record Blocks(List<TransformerBlock> blocks, Function<TimestepEmbedding, BlockSupply> supply) {
         /// Blocks that stay where they are.
         static Blocks resident(TransformerConfig config, Weights weights) {
             List<TransformerBlock> blocks = IntStream.range(0, config.layers())
                     .mapToObj(i -> TransformerBlock.load(weights, i, config)).toList();
-            return new Blocks(blocks, WeightStream.RESIDENT);
+            return new Blocks(blocks, embedding -> BlockSupply.RESIDENT);
         }
     }
 
@@ -46,23 +49,49 @@ final class BlockLoader {
                 ? QuantizedLayers.of(tensors, loading.formats())
                 : QuantizedLayers.of(tensors, loading.formats(), cache, modules);
         Residency residency = loading.residency();
-        WeightStream.Sequence walk = residency.isComplete(count)
-                ? WeightStream.RESIDENT
-                : backend.weightStream(residency.slots()).map(WeightStream::newSequence).orElse(WeightStream.RESIDENT);
+        Optional<WeightStream> stream =
+                residency.isComplete(count) ? Optional.empty() : backend.weightStream(residency.slots());
+        boolean tabulates = residency.tabulates() && stream.isPresent();
+        WeightStream.Sequence walk = stream.map(WeightStream::newSequence).orElse(WeightStream.RESIDENT);
+        WeightStream.Sequence tableWalk = stream.map(WeightStream::newSequence).orElse(WeightStream.RESIDENT);
         List<TransformerBlock> blocks = new ArrayList<>();
+        List<ModulationTables.Block> tabulated = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            int block = i;
+            boolean comesAndGoes = stream.isPresent() && residency.isStreamed(i, count);
             try (QuantizedLayers.Part quantized = layers.part(modules.get(i))) {
-                boolean comesAndGoes = walk != WeightStream.RESIDENT && residency.isStreamed(i, count);
+                if (tabulates) tabulated.add(tabulated(i, quantized, tableWalk));
+                List<Linear> modulation = tabulates ? tabulated.get(i).tabulated() : List.of();
                 blocks.add(comesAndGoes
-                        ? walk.load(i, staging -> block(block, quantized, staging), TransformerBlock::weights)
-                        : block(block, quantized, arena));
+                        ? comingAndGoing(i, quantized, modulation, walk)
+                        : block(i, quantized, modulation, arena));
             }
         }
-        return new Blocks(blocks, walk);
+        return new Blocks(blocks, embedding -> new BlockSupply(walk,
+                tabulates ? new ModulationTables(backend, embedding, tableWalk, tabulated) : null));
     }
 
-    private TransformerBlock block(int index, QuantizedLayers.Part quantized, TensorArena where) {
-        return TransformerBlock.load(Weights.of(tensors, quantized, backend, where), index, config);
+    private ModulationTables.Block tabulated(int index, QuantizedLayers.Part quantized, WeightStream.Sequence walk) {
+        return ModulationTables.Block.of(walk.load(index,
+                staging -> TransformerBlock.modulation(weights(quantized, staging), index, config),
+                TransformerBlock::weights));
+    }
+
+    private TransformerBlock comingAndGoing(
+            int index, QuantizedLayers.Part quantized, List<Linear> modulation, WeightStream.Sequence walk) {
+        return walk.load(index, staging -> block(index, quantized, modulation, staging),
+                modulation.isEmpty() ? TransformerBlock::weights : TransformerBlock::weightsBesideModulation);
+    }
+
+    /// @param modulation what stands in the place of the block's own layers; empty for those
+    private TransformerBlock block(
+            int index, QuantizedLayers.Part quantized, List<Linear> modulation, TensorArena where) {
+        Weights weights = weights(quantized, where);
+        return modulation.isEmpty()
+                ? TransformerBlock.load(weights, index, config)
+                : TransformerBlock.load(weights, modulation, index, config);
+    }
+
+    private Weights weights(QuantizedLayers.Part quantized, TensorArena where) {
+        return Weights.of(tensors, quantized, backend, where);
     }
 }

@@ -36,6 +36,7 @@ record TransformerBlock(Stream picture, Stream text) {
             return normQ.elements() + normK.elements() + layers().stream().mapToLong(Linear::parameters).sum();
         }
 
+        /// The modulation first.
         List<Linear> layers() {
             return List.of(modulation, q, k, v, out, mlpIn, mlpOut);
         }
@@ -81,17 +82,30 @@ record TransformerBlock(Stream picture, Stream text) {
         return picture.parameters() + text.parameters();
     }
 
-    /// All its frozen tensors.
-    List<Weight> weights() {
+    /// All its frozen tensors, without the modulation layers'.
+    List<Weight> weightsBesideModulation() {
         List<Weight> weights = new ArrayList<>();
         for (Stream stream : List.of(picture, text)) {
-            for (Linear layer : stream.layers()) {
-                weights.add(layer.weight());
-                Tensor bias = layer.bias();
-                if (bias != null) weights.add(bias);
-            }
+            weights.addAll(weights(stream.layers().subList(1, stream.layers().size())));
             weights.add(stream.normQ);
             weights.add(stream.normK);
+        }
+        return weights;
+    }
+
+    /// All its frozen tensors.
+    List<Weight> weights() {
+        List<Weight> weights = weightsBesideModulation();
+        weights.addAll(weights(List.of(picture.modulation, text.modulation)));
+        return weights;
+    }
+
+    static List<Weight> weights(List<Linear> layers) {
+        List<Weight> weights = new ArrayList<>();
+        for (Linear layer : layers) {
+            weights.add(layer.weight());
+            Tensor bias = layer.bias();
+            if (bias != null) weights.add(bias);
         }
         return weights;
     }
@@ -112,15 +126,28 @@ record TransformerBlock(Stream picture, Stream text) {
     }
 
     static TransformerBlock load(Weights weights, int index, TransformerConfig config) {
-        return new TransformerBlock(
-                stream(weights, prefix(index), Names.PICTURE, config),
-                stream(weights, prefix(index), Names.TEXT, config));
+        return load(weights, modulation(weights, index, config), index, config);
     }
 
-    private static Stream stream(Weights weights, String prefix, Names names, TransformerConfig config) {
+    /// @param modulation the layers of [#modulation], or what stands in their place
+    static TransformerBlock load(Weights weights, List<Linear> modulation, int index, TransformerConfig config) {
+        return new TransformerBlock(
+                stream(weights, prefix(index), Names.PICTURE, modulation.get(0), config),
+                stream(weights, prefix(index), Names.TEXT, modulation.get(1), config));
+    }
+
+    /// The layers that make both streams' modulation vectors.
+    static List<Linear> modulation(Weights weights, int index, TransformerConfig config) {
+        int width = config.width();
+        return List.of(weights.linear(prefix(index) + Names.PICTURE.modulation, width, 6 * width),
+                weights.linear(prefix(index) + Names.TEXT.modulation, width, 6 * width));
+    }
+
+    private static Stream stream(
+            Weights weights, String prefix, Names names, Linear modulation, TransformerConfig config) {
         int width = config.width();
         return new Stream(
-                weights.linear(prefix + names.modulation, width, 6 * width),
+                modulation,
                 weights.linear(prefix + names.q, width, width),
                 weights.linear(prefix + names.k, width, width),
                 weights.linear(prefix + names.v, width, width),

@@ -22,10 +22,11 @@ final class ResidencyPlan {
         long room = Math.floorDiv(budgetBytes - fixedBytes, blockBytes);
         if (room >= blocks) return Residency.ALL;
         if (room >= slots) return new Residency(Math.toIntExact(room - slots), slots);
-        throw new UserMistake("DEVICE_TOO_SMALL", "--vram", String.format(Locale.ROOT, "%.2f GiB are not enough: %.2f"
-                + " GiB are needed beside the model's %d blocks of %.2f GiB, and at least %d blocks at once, together %.2f"
-                + " GiB. Choose a format with fewer bits (model.qtype), a smaller resolution, batch size or rank.",
+        String numbers = String.format(Locale.ROOT, "%.2f GiB are not enough: %.2f GiB are needed beside the model's %d"
+                + " blocks of %.2f GiB, and at least %d blocks at once, together %.2f GiB.",
                 budgetBytes / GIB, fixedBytes / GIB, blocks, blockBytes / GIB, slots,
-                (fixedBytes + slots * blockBytes) / GIB));
+                (fixedBytes + slots * blockBytes) / GIB);
+        throw new UserMistake("DEVICE_TOO_SMALL", "--vram", numbers
+                + " Choose a format with fewer bits (model.qtype), a smaller resolution, batch size or rank.");
     }
 }

@@ -66,7 +66,8 @@ public final class Training {
     private final @Nullable Dataset heldOut;
 
     private Training(TrainingRequest request, Residency residency, Bundle bundle, ResolvedRecipe resolved,
-            ModelFolder model, TransformerConfig config, @Nullable Path recovery, Dataset dataset, @Nullable Dataset heldOut) {
+            ModelFolder model, TransformerConfig config, @Nullable Path recovery, Dataset dataset,
+            @Nullable Dataset heldOut) {
         this.request = request;
         this.residency = residency;
         this.bundle = bundle;

@@ -43,7 +43,10 @@ class StreamedTransformerTest {
     @MethodSource("cases")
     void theGoldenCasesAreTheSameBits(TransformerCase golden, Tape.Keep keep) {
         Result resident = compute(golden, keep, Loading.PLAIN);
-        assertSame(compute(golden, keep, new Loading(LayerFormats.NONE, null, new Residency(1, 2))), resident);
+        for (boolean tabulates : new boolean[] {false, true}) {
+            Residency residency = new Residency(1, 2, tabulates);
+            assertSame(compute(golden, keep, new Loading(LayerFormats.NONE, null, residency)), resident);
+        }
     }
 
     private static Result compute(TransformerCase golden, Tape.Keep keep, Loading loading) {
@@ -57,14 +60,16 @@ class StreamedTransformerTest {
     }
 
     /// Six blocks of the tiny model in three formats, through a ring that holds fewer than are streamed.
-    @ParameterizedTest(name = "{0} blocks stay, {1} slots, {2}, keeping {3}")
-    @CsvSource({"0, 2, INT8, INPUTS", "1, 2, UINT4, ALL", "1, 3, FLOAT8, PRODUCTS", "3, 2, INT8, ALL"})
-    void theTinyModelIsTheSameBits(int stay, int slots, WeightType type, Tape.Keep keep) {
+    /// Where modulation is tabulated, the adapters beside its layers are computed as ever.
+    @ParameterizedTest(name = "{0} blocks stay, {1} slots, tabulated: {2}; {3}, keeping {4}")
+    @CsvSource({"0, 2, true, INT8, INPUTS", "1, 2, false, UINT4, ALL", "1, 3, true, FLOAT8, PRODUCTS",
+            "3, 2, false, INT8, ALL", "6, 2, true, INT8, ALL"})
+    void theTinyModelIsTheSameBits(int stay, int slots, boolean tabulates, WeightType type, Tape.Keep keep) {
         ModelFolder folder = ModelFolder.open(Path.of("models/qwen-image-tiny"));
         TransformerConfig config = folder.transformerConfig();
         LayerFormats formats = new LayerFormats(type, LoraTargets.of(config.layers(), config.width()).keySet());
         Result resident = compute(folder, new Loading(formats, null, Residency.ALL), keep);
-        assertSame(compute(folder, new Loading(formats, null, new Residency(stay, slots)), keep), resident);
+        assertSame(compute(folder, new Loading(formats, null, new Residency(stay, slots, tabulates)), keep), resident);
     }
 
     private static Result compute(ModelFolder folder, Loading loading, Tape.Keep keep) {
