@@ -17,6 +17,7 @@ COPY pom.xml ./
 COPY .mvn .mvn
 RUN mvn -q -B -Dquick -DskipTests dependency:go-offline || true
 COPY src src
+COPY kernels kernels
 # Checks and tests belong to the project's own build, `mvn -B verify`, not to the making of an image.
 RUN mvn -q -B -Dquick -Dmaven.test.skip package && touch target/nocturne.jar
 

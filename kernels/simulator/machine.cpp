@@ -1,5 +1,6 @@
 #include "machine.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdarg>
 #include <cstdio>
@@ -36,14 +37,14 @@ std::string text_of(const Place& place) {
 std::vector<unsigned> order_of(unsigned count, int order) {
     std::vector<unsigned> numbers(count);
     std::iota(numbers.begin(), numbers.end(), 0u);
-    if (order == 1) {
+    if (order == DESCENDING) {
         for (unsigned i = 0; i < count; i++) numbers[i] = count - 1 - i;
-    } else if (order == 2) {
+    } else if (order == STRIDED) {
         // An odd stride below a warp mixes the warps; it visits all where it has no common divisor with the count.
         unsigned stride = 13;
         while (std::gcd(stride, count) != 1) stride += 2;
         for (unsigned i = 0; i < count; i++) numbers[i] = static_cast<unsigned>(uint64_t{i} * stride % count);
-    } else if (order > 2) {
+    } else if (order > STRIDED) {
         // Fisher and Yates, with the generator of "Numerical Recipes", 3rd edition, section 7.1.2.
         uint64_t state = static_cast<uint64_t>(order);
         for (unsigned i = count; i > 1; i--) {
@@ -183,23 +184,43 @@ void Machine::sleep(const unsigned* watched, const char* at, Place place) {
     self->watched = nullptr;
 }
 
-// Lets the next fiber run, or the code outside if all are done.
 void Machine::pass_on() {
-    Fiber& from = *self;
     if (alive == 0) {
-        switch_context(contexts[from.number], outside);
+        switch_context(contexts[self->number], outside);
         return;
     }
-    Fiber* next = next_runnable(from);
+    Fiber* next = next_runnable();
     if (next == nullptr) fail("nobody can go on; " + who_waits());
-    self = next;
-    switch_context(contexts[from.number], contexts[next->number]);
+    give_turn_to(*next);
 }
 
-Fiber* Machine::next_runnable(const Fiber& after) {
-    unsigned turn = turnOf[after.number];
-    for (unsigned i = 0; i < count; i++) {
-        turn = turn + 1 == count ? 0 : turn + 1;
+void Machine::begin_again() {
+    give_turn_to(fibers[turns[0]]);
+}
+
+void Machine::give_turn_to(Fiber& next) {
+    Fiber& from = *self;
+    if (&next == &from) return;
+    self = &next;
+    switch_context(contexts[from.number], contexts[next.number]);
+}
+
+Fiber* Machine::next_runnable() {
+    const unsigned after = turnOf[self->number] + 1;
+    if (orderOfTurns > DESCENDING) return runnable_among(0, count, after);
+    // One warp runs ahead: its lanes, whose turns are neighbours, until all wait for others; then the next warp. Those
+    // before it wait, too: only therefore this one could run.
+    const unsigned firstOfWarp = self->number - self->lane;
+    const unsigned lastOfWarp = std::min(firstOfWarp + WARP, count) - 1;
+    const unsigned first = std::min(turnOf[firstOfWarp], turnOf[lastOfWarp]);
+    const unsigned end = std::max(turnOf[firstOfWarp], turnOf[lastOfWarp]) + 1;
+    Fiber* ofItsWarp = runnable_among(first, end, after);
+    return ofItsWarp != nullptr ? ofItsWarp : runnable_among(0, count, end);
+}
+
+Fiber* Machine::runnable_among(unsigned first, unsigned end, unsigned turn) {
+    for (unsigned i = first; i < end; i++, turn++) {
+        if (turn == end) turn = first;
         Fiber& fiber = fibers[turns[turn]];
         if (!fiber.finished && (fiber.watched == nullptr || *fiber.watched != fiber.asleepSince)) return &fiber;
     }
@@ -282,6 +303,7 @@ bool block_barrier(bool mine, Place place) {
         machine.arrived = 0;
         machine.generation++;
         machine.votes[machine.generation & 1] = false;
+        machine.begin_again();
     }
     return machine.votes[slot];
 }
@@ -327,6 +349,8 @@ const unsigned char (*meet(Operation operation, unsigned mask, const void* mine,
     if (meeting.arrived == (mask & me.warp->existing)) {
         meeting.arrived = 0;
         meeting.generation++;
+        // Others first, or in every order the last to come would be the first to go on.
+        machine_of(me).pass_on();
     } else {
         machine_of(me).sleep(&meeting.generation, name_of(operation), Place{});
     }

@@ -14,6 +14,10 @@
 
 namespace simulator {
 
+// The orders that are not shuffled, see simulator_launch.
+constexpr int DESCENDING = 1;
+constexpr int STRIDED = 2;
+
 // One launch of a kernel, shared by all threads that work on it.
 class Launch {
 public:
@@ -68,6 +72,10 @@ public:
 
     // Sleeps until `watched` changes.
     void sleep(const unsigned* watched, const char* at, Place place);
+    // Lets the next fiber run, or the code outside if all are done.
+    void pass_on();
+    // Lets fibers take turns as at the beginning, the running one like the others: when all have met at a barrier.
+    void begin_again();
     [[noreturn]] void fail(const std::string& what);
 
 private:
@@ -76,8 +84,11 @@ private:
     void prepare_block(uint64_t number);
     void run_block();
     [[noreturn]] void leave();
-    void pass_on();
-    Fiber* next_runnable(const Fiber& after);
+    void give_turn_to(Fiber& next);
+    // Whose turn comes after the running fiber's; null where nobody can run.
+    Fiber* next_runnable();
+    // The first that can run among the turns `first` to `end` - 1, a ring that is searched from `turn` on.
+    Fiber* runnable_among(unsigned first, unsigned end, unsigned turn);
     std::string who_waits();
     void poison_shared();
     std::string describe_fault();

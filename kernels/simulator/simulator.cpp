@@ -67,14 +67,10 @@ Crew& crew() {
 std::string refusal(const Launch& launch) {
     constexpr unsigned MOST_THREADS = 1024;
     constexpr unsigned MOST_BLOCKS_YZ = 65535;
-    constexpr unsigned MOST_SHARED_BYTES = 99 * 1024;
     const uint64_t threads = uint64_t{launch.block.x} * launch.block.y * launch.block.z;
     if (threads == 0 || threads > MOST_THREADS) return "a block of " + std::to_string(threads) + " threads";
     if (launch.blocks() == 0) return "a grid without blocks";
     if (launch.grid.y > MOST_BLOCKS_YZ || launch.grid.z > MOST_BLOCKS_YZ) return "a grid of more than 65535 in y or z";
-    if (launch.sharedBytes > MOST_SHARED_BYTES) {
-        return std::to_string(launch.sharedBytes) + " bytes of shared memory; 101376 is the most that every card has";
-    }
     return "";
 }
 
@@ -90,7 +86,9 @@ std::string refusal(const Launch& launch) {
 // kernel     its name, for messages
 // call       the function `<name>__call` of this library
 // arguments  addresses of the arguments, as cuLaunchKernel takes them
-// order      in which order fibers and blocks take turns: 0 ascending, 1 descending, 2 in strides, from 3 on shuffled
+// order      in which order fibers and blocks take turns. 0 ascending and 1 descending: one warp runs, its lanes in
+//            turns, until all of them wait for others, then the next; so the first (or last) warp is as far ahead as
+//            barriers allow. 2 in strides, from 3 on shuffled: all fibers take turns
 // threads    of the operating system that share the blocks, at least 1
 // message    receives what went wrong, at most `capacity` bytes with the final 0
 // returns    0, or 1 if something went wrong; then the content of device memory is undefined

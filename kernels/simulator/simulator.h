@@ -2,7 +2,9 @@
 //
 // Every CUDA thread of a block is a fiber with a stack of its own; all fibers of a block take turns on one thread of
 // the operating system and change at barriers and warp operations only. That makes a run repeatable, and the order in
-// which the fibers take turns a parameter: a kernel without a race gives the same bits in every order.
+// which the fibers take turns a parameter: a kernel without a race gives the same bits in every order. In two of the
+// orders a warp runs ahead of all others as far as barriers let it, from the first warp on and from the last: whatever
+// two warps do between the same two barriers happens in both orders.
 //
 // What it is strict about, and what each finds:
 //   * shared memory, static and dynamic, is full of NaN bytes when a block starts     read before written

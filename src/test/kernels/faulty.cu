@@ -43,6 +43,34 @@ KERNEL(two_rounds_with_one_barrier_less, const float* x, float* y) {
     two_rounds<false>(x, y);
 }
 
+// y[round] = (round + 1) threads, for two rounds, added up by warp `reader`. Without the barrier behind that, another
+// warp may write the next round's partial sum while the reader has yet to read this one's.
+//
+// launch  block: whole warps
+template <bool BARRIER>
+DEVICE void sum_rounds(float* y, int reader) {
+    __shared__ float partials[MOST_WARPS];
+    for (int round = 0; round < 2; round++) {
+        const float partial = warp_sum(static_cast<float>(round + 1));
+        if (lane_index() == 0) partials[warp_index()] = partial;
+        __syncthreads();
+        if (static_cast<int>(warp_index()) == reader) {
+            float sum = 0.0f;
+            for (unsigned warp = 0; warp < blockDim.x / WARP; warp++) sum += partials[warp];
+            if (lane_index() == 0) y[round] = sum;
+        }
+        if (BARRIER) __syncthreads();
+    }
+}
+
+KERNEL(sum_rounds, float* y, int reader) {
+    sum_rounds<true>(y, reader);
+}
+
+KERNEL(sum_rounds_with_one_barrier_less, float* y, int reader) {
+    sum_rounds<false>(y, reader);
+}
+
 // y [2, 4] = x [2, 4], one asynchronous group for each row. REMAINING is 0 in a correct kernel.
 template <int REMAINING>
 DEVICE void copy_two_groups(const float* x, float* y) {

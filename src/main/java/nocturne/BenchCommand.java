@@ -3,7 +3,6 @@ package nocturne;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.util.Locale;
 import java.util.concurrent.Callable;
-import nocturne.cpu.CpuBackend;
 import nocturne.tensor.Backend;
 import nocturne.tensor.Tape;
 import nocturne.train.Bench;
@@ -70,7 +69,7 @@ final class BenchCommand implements Callable<Integer> {
             case MIDDLE -> Bench.Size.MIDDLE;
         };
         Tape.Keep keep = checkpointing ? Tape.Keep.INPUTS : Tape.Keep.ALL;
-        try (Backend backend = new CpuBackend(device.threads())) {
+        try (Backend backend = device.open(device.threads())) {
             Bench.Result result = Bench.run(new Bench.Settings(measured, steps, warmup, keep), backend);
             spec.commandLine().getOut().println(json ? line(result, backend.name()) : sentence(result, backend.name()));
         }

@@ -1,12 +1,37 @@
 package nocturne;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import nocturne.cpu.CpuBackend;
+import nocturne.cuda.Card;
+import nocturne.cuda.CudaBackend;
+import nocturne.cuda.CudaDevice;
+import nocturne.cuda.CudaLibraries;
+import nocturne.cuda.CudaPresence;
+import nocturne.cuda.CudaProbe;
+import nocturne.io.DType;
+import nocturne.problem.SickMachine;
+import nocturne.tensor.Backend;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 
 /// Where a command computes: the options that `train` and `bench` share.
 final class DeviceOptions {
-    @Option(names = "--device", paramLabel = "NAME", description = "cpu, the only one so far.", defaultValue = "cpu")
+    private static final Pattern CUDA = Pattern.compile("cuda:(\\d{1,3})");
+
+    @Option(
+            names = "--device",
+            paramLabel = "NAME",
+            description = "cpu, or cuda:0 for the first NVIDIA card, cuda:1 for the second. Default: ${DEFAULT-VALUE}."
+                    + " 'nocturne devices' lists what there is.",
+            defaultValue = "cpu")
     private String name = "cpu";
 
     @Option(
@@ -15,6 +40,11 @@ final class DeviceOptions {
             description = "Threads to compute with; results are the same bits for the same number."
                     + " Default: one for each processor.")
     private int threads = Runtime.getRuntime().availableProcessors();
+
+    @Mixin
+    private LibraryOptions libraries = new LibraryOptions();
+
+    private @Nullable Card card;
 
     DeviceOptions() {}
 
@@ -26,13 +56,82 @@ final class DeviceOptions {
         return threads;
     }
 
-    /// Refuses what no machine could do; to be called before anything else.
+    /// Refuses what no machine could do, or this one cannot; to be called before anything else.
+    ///
+    /// @throws SickMachine `DEVICE_ABSENT` if there is no such card, or none that can be used
     void check(CommandLine command) {
-        if (!name.equals("cpu")) {
-            throw new ParameterException(command, "--device " + name + ": no such device; the only one is cpu.");
+        Matcher cuda = CUDA.matcher(name);
+        if (!name.equals("cpu") && !cuda.matches()) {
+            throw new ParameterException(command,
+                    "--device " + name + ": no such device; write cpu, or cuda:0 and so on.");
         }
         if (threads < 1 || threads > 1024) {
             throw new ParameterException(command, "--threads " + threads + ": from 1 to 1024, please.");
+        }
+        libraries.check(command);
+        if (!name.equals("cpu")) card = card(Integer.parseInt(cuda.group(1)), CudaProbe.look());
+    }
+
+    private Card card(int index, CudaPresence presence) {
+        return switch (presence) {
+            case CudaPresence.Absent absent ->
+                    throw absent("%s. %s".formatted(absent.reason(), absent.remedy()));
+            case CudaPresence.Found found -> card(index, found.cards());
+        };
+    }
+
+    private Card card(int index, List<Card> cards) {
+        if (index >= cards.size()) {
+            String there = cards.stream().map(card -> card.device() + " is " + card.name())
+                    .collect(Collectors.joining(", "));
+            throw absent("there is no such card; %s. CUDA_VISIBLE_DEVICES decides what is counted.".formatted(there));
+        }
+        Card chosen = cards.get(index);
+        if (!chosen.isUsable()) {
+            throw absent("%s is too old; compute capability 8.0 or higher is needed.".formatted(chosen));
+        }
+        return chosen;
+    }
+
+    private SickMachine absent(String why) {
+        return new SickMachine("DEVICE_ABSENT", "--device " + name + ": " + why, null);
+    }
+
+    /// Opens the device that [#check] has found. The caller closes it.
+    ///
+    /// @param threads to compute with on the processor
+    Backend open(int threads) {
+        Card chosen = card;
+        if (chosen == null) return new CpuBackend(threads);
+        return new CudaBackend(CudaDevice.open(chosen, CudaLibraries.find(libraries.folder())), DType.BF16);
+    }
+
+    /// Where NVIDIA's libraries are: an option of whatever may load them.
+    static final class LibraryOptions {
+        private static final String VARIABLE = "NOCTURNE_CUDA_LIBS";
+
+        @Option(
+                names = "--cuda-libs",
+                paramLabel = "DIR",
+                description = "Where to look for NVIDIA's libraries first: a folder with them, a CUDA toolkit, or"
+                        + " Python's site-packages. Default: $" + VARIABLE + ". The usual places come after it.")
+        private @Nullable Path folder = fromEnvironment();
+
+        LibraryOptions() {}
+
+        private static @Nullable Path fromEnvironment() {
+            String named = System.getenv(VARIABLE);
+            return named == null || named.isBlank() ? null : Path.of(named);
+        }
+
+        void check(CommandLine command) {
+            if (folder != null && !Files.isDirectory(folder)) {
+                throw new ParameterException(command, "--cuda-libs " + folder + ": no such folder.");
+            }
+        }
+
+        @Nullable Path folder() {
+            return folder;
         }
     }
 }

@@ -44,7 +44,7 @@ final class DoctorCommand implements Callable<Integer> {
             ManagementConfig management = read.of(ManagementConfig.class);
             ServiceConfig service = read.of(ServiceConfig.class);
             Doctor doctor = new Doctor(new Patient(service, read.of(ModelsConfig.class).below(service.home()),
-                    management.host(), management.port(), kafka(read), System.getenv()));
+                    management.host(), management.port(), kafka(read)));
             List<Finding> findings = doctor.examine(finding -> {
                 if (!json) Doctor.print(finding, out);
             });

@@ -91,7 +91,7 @@ final class TrainCommand implements Callable<Integer> {
         stop.onSignal();
         if (supervised) stop.onEndOf(System.in);
         boolean complete = Training.run(new TrainingRequest(bundle, name, out, model, device.threads(), Home.folder(),
-                Version.number(), console, supervised, limit, stop, cache, modelFolder));
+                Version.number(), console, supervised, limit, stop, cache, modelFolder), device::open);
         return (complete ? ExitCode.DONE : ExitCode.STOPPED).number();
     }
 

@@ -3,6 +3,7 @@ package nocturne;
 import static com.tngtech.archunit.base.DescribedPredicate.not;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameMatching;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
@@ -116,6 +117,20 @@ final class ArchitectureTest {
             .that().resideOutsideOfPackages("nocturne.cpu..", "nocturne.cuda..")
             .should().dependOnClassesThat().resideInAPackage("org.bytedeco..")
             .because("the service must never load a native compute library")
+            .allowEmptyShould(true);
+
+    @ArchTest
+    static final ArchRule only_the_facade_touches_the_drivers_binding = noClasses()
+            .that(not(nameMatching("nocturne\\.cuda\\.CudaDriver(\\$.*)?")))
+            .should().dependOnClassesThat().resideInAPackage("org.bytedeco.cuda..")
+            .because("a function that the driver lacks ends the process, so all calls stand where a test counts them")
+            .allowEmptyShould(true);
+
+    @ArchTest
+    static final ArchRule only_the_device_touches_the_facade = noClasses()
+            .that().doNotHaveSimpleName("CudaDevice").and(not(nameMatching("nocturne\\.cuda\\.CudaDriver(\\$.*)?")))
+            .should().dependOnClassesThat().haveFullyQualifiedName("nocturne.cuda.CudaDriver")
+            .because("where there is no driver, touching the binding fails, and then fails for ever")
             .allowEmptyShould(true);
 
     @ArchTest

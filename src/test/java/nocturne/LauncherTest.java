@@ -95,6 +95,11 @@ final class LauncherTest {
         Files.setLastModifiedTime(source, FileTime.from(Instant.now().plusSeconds(2)));
         launch();
         assertThat(mavenCalls()).isEqualTo(2);
+
+        Path kernel = Files.writeString(Files.createDirectories(home.resolve("kernels")).resolve("new.cu"), "");
+        Files.setLastModifiedTime(kernel, FileTime.from(Instant.now().plusSeconds(4)));
+        launch();
+        assertThat(mavenCalls()).isEqualTo(3);
     }
 
     @Test

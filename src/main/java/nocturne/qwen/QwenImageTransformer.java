@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
+import java.util.function.IntFunction;
 import nocturne.io.TensorSource;
 import nocturne.problem.UserMistake;
 import nocturne.quant.LayerFormats;
@@ -79,6 +80,11 @@ public final class QwenImageTransformer {
         return load(config, Weights.random(seed, backend, arena));
     }
 
+    /// A transformer without numbers, to find out with a [nocturne.tensor.Rehearsal] what memory a real one takes.
+    public static QwenImageTransformer empty(TransformerConfig config, TensorArena arena) {
+        return load(config, Weights.empty(arena));
+    }
+
     private static QwenImageTransformer load(TransformerConfig config, Weights weights) {
         int width = config.width();
         List<TransformerBlock> blocks = new ArrayList<>();
@@ -145,14 +151,19 @@ public final class QwenImageTransformer {
 
     /// The velocity of the target tokens.
     ///
-    /// @param keep what each block keeps for the backward pass
+    /// @param keep what a block, by its number, keeps for the backward pass
     /// @return `[B * T, 64]`
-    public Tensor forward(Tape tape, TransformerInput input, Tape.Keep keep) {
+    public Tensor forward(Tape tape, TransformerInput input, IntFunction<Tape.Keep> keep) {
         return forward(tape, input, keep, input.targetTokens());
     }
 
+    /// The same, all blocks alike.
+    public Tensor forward(Tape tape, TransformerInput input, Tape.Keep keep) {
+        return forward(tape, input, block -> keep);
+    }
+
     /// The outputs of the first `outputTokens` tokens of each sample.
-    Tensor forward(Tape tape, TransformerInput input, Tape.Keep keep, int outputTokens) {
+    Tensor forward(Tape tape, TransformerInput input, IntFunction<Tape.Keep> keep, int outputTokens) {
         Ops ops = new Ops(tape);
         int batch = input.batch();
         int textRows = input.textRows();
@@ -178,7 +189,7 @@ public final class QwenImageTransformer {
         for (int i = 0; i < blocks.size(); i++) {
             TransformerBlock block = blocks.get(i);
             boolean last = i == blocks.size() - 1;
-            List<Tensor> streams = tape.residualBlock(keep, List.of(x, c),
+            List<Tensor> streams = tape.residualBlock(keep.apply(i), List.of(x, c),
                     (inner, in) -> block.forward(inner, in.get(0), in.get(1), context, last));
             x = streams.getFirst();
             if (!last) c = streams.get(1);

@@ -24,6 +24,11 @@ record TransformerBlock(Stream picture, Stream text) {
     private static final int SHIFT_2 = 3;
     private static final int SCALE_2 = 4;
     private static final int GATE_2 = 5;
+    /// Places of results that are used at once: of the model's width, and of the MLPs'.
+    private static final int PICTURE = 0;
+    private static final int TEXT = 1;
+    private static final int PICTURE_HIDDEN = 2;
+    private static final int TEXT_HIDDEN = 3;
 
     /// The weights of one stream.
     record Stream(Linear modulation, Linear q, Linear k, Linear v, Linear out, Linear mlpIn, Linear mlpOut,
@@ -120,8 +125,8 @@ record TransformerBlock(Stream picture, Stream text) {
         List<Tensor> modulations = modulations(ops, context);
         Tensor im = modulations.get(0);                                                           // [B (+ 1), 6 D]
         Tensor tm = modulations.get(1);                                                           // [B, 6 D]
-        Tensor a = ops.layerNormModulate(x, im, SHIFT_1, SCALE_1, context.pictureMap);
-        Tensor b = ops.layerNormModulate(c, tm, SHIFT_1, SCALE_1, context.textMap);
+        Tensor a = ops.briefly(PICTURE).layerNormModulate(x, im, SHIFT_1, SCALE_1, context.pictureMap);
+        Tensor b = ops.briefly(TEXT).layerNormModulate(c, tm, SHIFT_1, SCALE_1, context.textMap);
 
         List<Tensor> p = ops.linears(a, List.of(picture.q, picture.k, picture.v), b, List.of(text.q, text.k, text.v));
         Tensor q = ops.joinRotated(p.get(3), text.normQ, p.get(0), picture.normQ, context.rotation, batch);
@@ -129,12 +134,12 @@ record TransformerBlock(Stream picture, Stream text) {
         Tensor v = ops.join(p.get(5), p.get(2), batch);                                           // [B (L + N), D]
         Tensor o = ops.attention(q, k, v, context.keyBias, context.layout);
 
-        Tensor fromPicture = ops.take(o, batch, textRows, pictureRows);
+        Tensor fromPicture = ops.briefly(PICTURE).take(o, batch, textRows, pictureRows);
         if (last) {
             Tensor x1 = ops.gatedResidual(x, ops.linear(fromPicture, picture.out), im, GATE_1, context.pictureMap);
             return List.of(feedForward(ops, x1, im, picture, context.pictureMap));
         }
-        Tensor fromText = ops.take(o, batch, 0, textRows);
+        Tensor fromText = ops.briefly(TEXT).take(o, batch, 0, textRows);
         List<Tensor> out = ops.linears(fromPicture, List.of(picture.out), fromText, List.of(text.out));
         Tensor x1 = ops.gatedResidual(x, out.get(0), im, GATE_1, context.pictureMap);
         Tensor c1 = ops.gatedResidual(c, out.get(1), tm, GATE_1, context.textMap);
@@ -153,19 +158,19 @@ record TransformerBlock(Stream picture, Stream text) {
 
     /// Both streams' feed-forward parts.
     private List<Tensor> feedForward(Ops ops, Tensor x, Tensor im, Tensor c, Tensor tm, Context context) {
-        Tensor a = ops.layerNormModulate(x, im, SHIFT_2, SCALE_2, context.pictureMap);
-        Tensor b = ops.layerNormModulate(c, tm, SHIFT_2, SCALE_2, context.textMap);
+        Tensor a = ops.briefly(PICTURE).layerNormModulate(x, im, SHIFT_2, SCALE_2, context.pictureMap);
+        Tensor b = ops.briefly(TEXT).layerNormModulate(c, tm, SHIFT_2, SCALE_2, context.textMap);
         List<Tensor> in = ops.linears(a, List.of(picture.mlpIn), b, List.of(text.mlpIn));          // [.., 4 D]
-        Tensor h = ops.geluTanh(in.get(0));
-        Tensor g = ops.geluTanh(in.get(1));
+        Tensor h = ops.briefly(PICTURE_HIDDEN).geluTanh(in.get(0));
+        Tensor g = ops.briefly(TEXT_HIDDEN).geluTanh(in.get(1));
         List<Tensor> out = ops.linears(h, List.of(picture.mlpOut), g, List.of(text.mlpOut));
         return List.of(ops.gatedResidual(x, out.get(0), im, GATE_2, context.pictureMap),
                 ops.gatedResidual(c, out.get(1), tm, GATE_2, context.textMap));
     }
 
     private static Tensor feedForward(Ops ops, Tensor x, Tensor modulation, Stream stream, RowMap map) {
-        Tensor a = ops.layerNormModulate(x, modulation, SHIFT_2, SCALE_2, map);
-        Tensor hidden = ops.geluTanh(ops.linear(a, stream.mlpIn));                                // [.., 4 D]
+        Tensor a = ops.briefly(PICTURE).layerNormModulate(x, modulation, SHIFT_2, SCALE_2, map);
+        Tensor hidden = ops.briefly(PICTURE_HIDDEN).geluTanh(ops.linear(a, stream.mlpIn));         // [.., 4 D]
         return ops.gatedResidual(x, ops.linear(hidden, stream.mlpOut), modulation, GATE_2, map);
     }
 }

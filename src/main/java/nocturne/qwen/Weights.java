@@ -108,6 +108,11 @@ final class Weights {
         return new Weights("random weights", supply, List.of(), Set.of());
     }
 
+    /// Memory for every tensor that is asked for, with undefined content: for a [nocturne.tensor.Rehearsal].
+    static Weights empty(TensorArena arena) {
+        return new Weights("no weights", (name, shape) -> arena.allocate(shape), List.of(), Set.of());
+    }
+
     /// Compares every tensor it is asked for with the files and reads none: for models whose layers are loaded one at a
     /// time, which are checked as a whole beforehand. The tensors it gives have a shape and no numbers.
     static Weights checking(TensorSource source) {

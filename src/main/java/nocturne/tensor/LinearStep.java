@@ -27,6 +27,10 @@ final class LinearStep {
         }
     }
 
+    Tensor input() {
+        return x;
+    }
+
     Tensor result() {
         return y;
     }

@@ -2,7 +2,10 @@ package nocturne.tensor;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Set;
 import nocturne.io.DType;
 import org.jspecify.annotations.Nullable;
 
@@ -13,15 +16,49 @@ import org.jspecify.annotations.Nullable;
 /// otherwise.
 public final class Ops {
     private static final float EPS = 1e-6f;
+    /// No place for brief results.
+    private static final int KEPT = -1;
 
     private final Tape tape;
     private final Backend backend;
     private final TensorArena arena;
+    private final int briefPlace;
 
     public Ops(Tape tape) {
+        this(tape, KEPT);
+    }
+
+    private Ops(Tape tape, int briefPlace) {
         this.tape = tape;
         this.backend = tape.backend();
         this.arena = tape.arena();
+        this.briefPlace = briefPlace;
+    }
+
+    /// The same operations for a result that a product uses at once and nobody else needs, which is cheap to compute:
+    /// where a block is not to keep such results ([Tape.Keep#PRODUCTS]) it is computed again in the backward pass.
+    /// For [#layerNormModulate], [#geluTanh] and [#take].
+    ///
+    /// @param place where it lies: results that are needed at the same time lie in different ones
+    public Ops briefly(int place) {
+        return tape.isRecording() && tape.brief() != null ? new Ops(tape, place) : this;
+    }
+
+    /// Memory for a result that may be brief.
+    private Tensor briefOrKept(Shape shape) {
+        BriefResults brief = tape.brief();
+        return brief == null || briefPlace == KEPT ? arena.allocate(shape) : brief.at(briefPlace, shape);
+    }
+
+    /// Computes a result, and notes how it is had again if it is brief.
+    private void compute(Tensor result, Runnable computation) {
+        computation.run();
+        if (briefPlace != KEPT) result.isBrief(computation);
+    }
+
+    /// Guards the operations whose backward reads an input that nobody would bring back.
+    private static void requireKept(Tensor input, String operation) {
+        if (input.isBrief()) throw new IllegalArgumentException(operation + " needs " + input + ", which is brief");
     }
 
     public Tape tape() {
@@ -66,6 +103,10 @@ public final class Ops {
     private void linearsBackward(List<LinearStep> first, List<LinearStep> second) {
         List<LinearStep.Backward> firstWork = backward(first);
         List<LinearStep.Backward> secondWork = backward(second);
+        Set<Tensor> inputs = Collections.newSetFromMap(new IdentityHashMap<>());
+        firstWork.forEach(work -> inputs.add(work.step().input()));
+        secondWork.forEach(work -> inputs.add(work.step().input()));
+        inputs.forEach(Tensor::bringBack);
         try (TensorArena.Scope scope = arena.scope()) {
             firstWork.forEach(work -> work.takeScratch(arena));
             secondWork.forEach(work -> work.takeScratch(arena));
@@ -96,10 +137,12 @@ public final class Ops {
 
     /// Layer norm, then `(1 + scale) * x + shift` with two parts of the modulation; see [Norms#layerNormModulate].
     public Tensor layerNormModulate(Tensor x, Tensor modulation, int shiftPart, int scalePart, RowMap map) {
+        requireKept(x, "layerNormModulate");
         Norms norms = backend.norms();
-        Tensor y = arena.allocate(x.shape());
         Tensor statistics = arena.allocate(DType.F32, x.rows(), 2);
-        norms.layerNormModulate(x, modulation, shiftPart, scalePart, map, EPS, y, statistics);
+        Tensor y = briefOrKept(x.shape());
+        compute(y, () -> norms.layerNormModulate(
+                x, modulation, shiftPart, scalePart, map, EPS, y, statistics));
         if (tape.isRecording() && (x.requiresGrad() || modulation.requiresGrad())) {
             y.requireGrad();
             tape.record(() -> {
@@ -121,6 +164,7 @@ public final class Ops {
 
     /// `x + gate * y` with one part of the modulation.
     public Tensor gatedResidual(Tensor x, Tensor y, Tensor modulation, int gatePart, RowMap map) {
+        requireKept(y, "gatedResidual");
         Elementwise elementwise = backend.elementwise();
         Tensor out = arena.allocate(x.shape());
         elementwise.gatedResidual(x, y, modulation, gatePart, map, out);
@@ -149,8 +193,9 @@ public final class Ops {
     }
 
     public Tensor geluTanh(Tensor x) {
-        Tensor y = arena.allocate(x.shape());
-        backend.elementwise().geluTanh(x, y);
+        requireKept(x, "geluTanh");
+        Tensor y = briefOrKept(x.shape());
+        compute(y, () -> backend.elementwise().geluTanh(x, y));
         if (tape.isRecording() && x.requiresGrad()) {
             y.requireGrad();
             tape.record(() -> {
@@ -175,6 +220,7 @@ public final class Ops {
 
     /// `x / sqrt(mean(x^2) + 1e-6) * weight` over the innermost axis.
     public Tensor rmsNorm(Tensor x, Tensor weight) {
+        requireKept(x, "rmsNorm");
         Tensor y = arena.allocate(x.shape());
         backend.norms().rmsNorm(x, weight, EPS, y);
         if (tape.isRecording() && x.requiresGrad()) {
@@ -195,6 +241,8 @@ public final class Ops {
     /// @return `[batch * (first rows + second rows), heads * headDim]`
     public Tensor joinRotated(Tensor first, Tensor firstWeight, Tensor second, Tensor secondWeight, Rotation rotation,
             int batch) {
+        requireKept(first, "joinRotated");
+        requireKept(second, "joinRotated");
         Norms norms = backend.norms();
         int offset = first.rows() / batch;
         Tensor joint = arena.allocate(first.rows() + second.rows(), first.columns());
@@ -250,8 +298,9 @@ public final class Ops {
     /// @return `[batch * rows, D]`
     public Tensor take(Tensor joint, int batch, int offset, int rows) {
         Elementwise elementwise = backend.elementwise();
-        Tensor part = arena.allocate(batch * rows, joint.columns());
-        elementwise.takeRows(joint, batch, offset, part);
+        requireKept(joint, "take");
+        Tensor part = briefOrKept(Shape.of(batch * rows, joint.columns()));
+        compute(part, () -> elementwise.takeRows(joint, batch, offset, part));
         if (tape.isRecording() && joint.requiresGrad()) {
             part.requireGrad();
             tape.record(() -> {
@@ -276,6 +325,7 @@ public final class Ops {
 
     /// Attention; see [Attention#forward].
     public Tensor attention(Tensor q, Tensor k, Tensor v, @Nullable Tensor keyBias, Attention.Layout layout) {
+        for (Tensor input : List.of(q, k, v)) requireKept(input, "attention");
         Tensor o = arena.allocate(q.shape());
         Tensor logSumExp = arena.allocate(DType.F32, layout.heads(), layout.rows());
         backend.attention().forward(q, k, v, keyBias, layout, o, logSumExp);

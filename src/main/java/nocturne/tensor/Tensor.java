@@ -20,6 +20,7 @@ public final class Tensor implements Weight {
     private boolean requiresGrad;
     private @Nullable Tensor grad;
     private boolean gradWritten;
+    private @Nullable Runnable computeAgain;
 
     /// @param data holds at least `type.bytes() * shape.elements()` bytes, or is an address only the backend can read
     public Tensor(Shape shape, DType type, MemorySegment data) {
@@ -84,6 +85,20 @@ public final class Tensor implements Weight {
     public Tensor slice(long from, int... dims) {
         Shape part = Shape.of(dims);
         return new Tensor(part, type, data.asSlice(type.bytes() * from, type.bytes() * part.elements()));
+    }
+
+    /// Says that the numbers are there for a while only, and how they are had again.
+    void isBrief(Runnable computeAgain) {
+        this.computeAgain = computeAgain;
+    }
+
+    boolean isBrief() {
+        return computeAgain != null;
+    }
+
+    /// Brings the numbers back where they are brief; they stay until another result takes their place.
+    void bringBack() {
+        if (computeAgain != null) computeAgain.run();
     }
 
     public boolean requiresGrad() {

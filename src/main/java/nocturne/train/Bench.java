@@ -50,7 +50,7 @@ public final class Bench {
             LoraLayout layout = LoraLayout.of(LoraTargets.of(size.config().layers(), size.config().width()), RANK);
             Lora lora = new Lora(layout, RANK, backend, weights);
             backend.write(Lora.initialValues(layout, Philox.stream(SEED, "init").asGenerator(0)), lora.values());
-            Learner learner = new Learner(model, lora, settings.keep(), backend, passes);
+            Learner learner = new Learner(model, lora, block -> settings.keep(), backend, passes);
             AdamWOptimizer optimizer =
                     new AdamWOptimizer(new AdamWOptimizer.Settings(0.9, 0.999, 1e-8, 0.01, 1), lora, backend, weights);
             double[] milliseconds = new double[settings.steps()];

@@ -16,8 +16,8 @@ import nocturne.tensor.Weight;
 /// The pictures are those of the first micro-batches, and the adapter is left out: a resumed run chooses what the
 /// interrupted one chose.
 final class EightBitCheck {
-    /// Each has another picture and another noise level.
-    private static final int BATCHES = 2;
+    /// How many micro-batches are tried, each with another picture and another noise level.
+    static final int BATCHES = 2;
     /// Relative L2 error of a layer's result. Even activations make 0.01 in int8 and 0.03 in e4m3; eight channels of
     /// twenty times the others' size make 0.06 in int8.
     static final double NOTABLE = 0.06;
@@ -26,13 +26,12 @@ final class EightBitCheck {
 
     private EightBitCheck() {}
 
+    /// @param batches that the run begins with
     /// @return what the person should know; nothing where the device does not multiply in 8 bits
-    static List<String> of(QwenImageTransformer base, Learner learner, Batches batches, Backend backend) {
+    static List<String> of(QwenImageTransformer base, Learner learner, List<MicroBatch> batches, Backend backend) {
         Map<String, Weight> layers = base.pictureWeights();
         return backend.eightBitProducts()
-                .map(products -> notices(layers.size(), products.choose(layers, TOO_FAR, () -> {
-                    for (int i = 0; i < BATCHES; i++) learner.rehearse(batches.microBatch(i));
-                })))
+                .map(products -> notices(layers.size(), products.choose(layers, TOO_FAR, () -> batches.forEach(learner::tryOut))))
                 .orElse(List.of());
     }
 
@@ -53,12 +52,10 @@ final class EightBitCheck {
         }
         List<Trial> notable = chosen.stream().filter(trial -> trial.worst() > NOTABLE).toList();
         if (!notable.isEmpty()) {
-            notices.add(in("%d layers in 8 bits are off by more than %.2f: %s.", notable.size(), NOTABLE,
-                    named(notable)));
+            notices.add(in("in 8 bits, off by more than %.2f: %s.", NOTABLE, named(notable)));
         }
         if (!refused.isEmpty()) {
-            notices.add(in("%d layers are not multiplied in 8 bits, which would be off by more than %.2f: %s.",
-                    refused.size(), TOO_FAR, named(refused)));
+            notices.add(in("not in 8 bits, which would be off by more than %.2f: %s.", TOO_FAR, named(refused)));
         }
         return notices;
     }

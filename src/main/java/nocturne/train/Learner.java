@@ -1,5 +1,6 @@
 package nocturne.train;
 
+import java.util.function.IntFunction;
 import nocturne.adapter.Lora;
 import nocturne.qwen.QwenImageTransformer;
 import nocturne.qwen.TransformerInput;
@@ -19,11 +20,11 @@ final class Learner {
     private final QwenImageTransformer base;
     private final QwenImageTransformer trained;
     private final Lora lora;
-    private final Tape.Keep keep;
+    private final IntFunction<Tape.Keep> keep;
 
     /// @param arena for the passes; empty between them
-    /// @param keep  what each block keeps between forward and backward
-    Learner(QwenImageTransformer base, Lora lora, Tape.Keep keep, Backend backend, TensorArena arena) {
+    /// @param keep  what a block, by its number, keeps between forward and backward
+    Learner(QwenImageTransformer base, Lora lora, IntFunction<Tape.Keep> keep, Backend backend, TensorArena arena) {
         this.base = base;
         this.lora = lora;
         this.keep = keep;
@@ -55,14 +56,14 @@ final class Learner {
     }
 
     /// Runs the model without the adapter forward and backward, for a device that watches what its layers get to
-    /// multiply. That depends on the batch alone, not on how far training has come.
-    void rehearse(MicroBatch batch) {
+    /// multiply. That depends on the batch alone, not on how far training has come. Takes no more memory than a step.
+    void tryOut(MicroBatch batch) {
         try (TensorArena.Scope scope = arena.scope()) {
             Tape tape = Tape.recording(backend, arena);
             TransformerInput input = input(batch);
             // Without an adapter nothing else asks for a gradient.
             input.tokens().requireGrad();
-            loss(tape, batch, base.forward(tape, input, keep), 1);
+            loss(tape, batch, base.forward(tape, input, Tape.Keep.INPUTS), 1);
             tape.backward();
         }
     }

@@ -11,6 +11,7 @@ import java.util.SequencedMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntFunction;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import nocturne.adapter.AdapterMetadata;
 import nocturne.adapter.LinearShape;
 import nocturne.adapter.Lora;
@@ -87,7 +88,7 @@ public final class Training {
     /// The same on another device.
     ///
     /// @param device makes the backend for a number of threads; it is closed at the end
-    static boolean run(TrainingRequest request, IntFunction<Backend> device) {
+    public static boolean run(TrainingRequest request, IntFunction<Backend> device) {
         Path out = outputFolder(request);
         try (Heartbeat heartbeat = request.supervised() ? Heartbeat.in(out) : Heartbeat.none()) {
             return inspected(request, out).run(out, heartbeat, device);
@@ -325,10 +326,11 @@ public final class Training {
         heartbeat.phase(Heartbeat.Phase.LOADING);
         QwenImageTransformer base = frozen.load(model, backend, weights);
         Tape.Keep keep = recipe.train().gradientCheckpointing() ? Tape.Keep.INPUTS : Tape.Keep.ALL;
-        Learner learner = new Learner(base, lora, keep, backend, passes);
+        Learner learner = new Learner(base, lora, block -> keep, backend, passes);
         Batches batches = new Batches(dataset.samples(), training, recipe.train().batchSize(),
                 recipe.train().accumulation(), Settings.timesteps(recipe, model.schedule()), recipe.seed());
-        for (String notice : EightBitCheck.of(base, learner, batches, backend)) {
+        List<MicroBatch> first = IntStream.range(0, EightBitCheck.BATCHES).mapToObj(batches::microBatch).toList();
+        for (String notice : EightBitCheck.of(base, learner, first, backend)) {
             if (restored.step() == 0) events.append(new Event.NoticeGiven("EIGHT_BIT_PRODUCTS", notice));
             progress.say("note: " + notice);
             notices.add(notice);

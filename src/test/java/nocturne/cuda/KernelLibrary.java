@@ -24,15 +24,20 @@ final class KernelLibrary {
     /// A library, or why there is none: what the compiler refuses once it is not asked again.
     private record Attempt(KernelLibrary library, RuntimeException failure) {}
 
-    /// How a kernel is called, one letter for the kind of each of its parameters (see [Arguments#signature]), and how
-    /// many threads a block may have.
-    record Kernel(MemorySegment call, String signature, int mostThreads) {}
+    /// How a kernel is called.
+    ///
+    /// @param signature         one letter for the kind of each of its parameters, see [Arguments#signature]
+    /// @param mostThreads       how many a block may have
+    /// @param staticSharedBytes at most, see [HostCompiler.Library]
+    record Kernel(MemorySegment call, String signature, int mostThreads, int staticSharedBytes) {}
 
+    private final HostCompiler.Library library;
     private final SymbolLookup symbols;
     private final Map<String, Kernel> kernels = new HashMap<>();
 
-    private KernelLibrary(Path file) {
-        symbols = SymbolLookup.libraryLookup(file, Arena.global());
+    private KernelLibrary(HostCompiler.Library library) {
+        this.library = library;
+        symbols = SymbolLookup.libraryLookup(library.file(), Arena.global());
     }
 
     /// All of `kernels/*.cu`.
@@ -69,7 +74,8 @@ final class KernelLibrary {
         MethodHandle mostThreads = function(name + "__most_threads", FunctionDescriptor.of(ValueLayout.JAVA_INT));
         try {
             MemorySegment text = (MemorySegment) signature.invokeExact();
-            return new Kernel(call, text.reinterpret(Long.MAX_VALUE).getString(0), (int) mostThreads.invokeExact());
+            return new Kernel(call, text.reinterpret(Long.MAX_VALUE).getString(0), (int) mostThreads.invokeExact(),
+                    library.staticSharedBytes().get(name));
         } catch (Throwable impossible) {
             throw new AssertionError(impossible);
         }

@@ -19,7 +19,15 @@ import java.util.Map;
 final class SimulatedDevice implements Device {
     /// In which order the threads of a block, and the blocks, take turns. A kernel without a race gives the same bits
     /// in every order.
+    ///
+    /// Ascending and descending, one warp runs until it must wait at a barrier, then the next: what two warps do
+    /// between the same two barriers happens in one order and in the other. Strided and shuffled, all take turns.
     enum Order { ASCENDING, DESCENDING, STRIDED, SHUFFLED }
+
+    /// What every card from sm_80 on has for a block.
+    private static final int MOST_SHARED_BYTES = 99 * 1024;
+    /// Of the dynamic shared memory, which lies behind the static.
+    private static final int SHARED_ALIGNMENT = 1024;
 
     private static final int MESSAGE_BYTES = 4096;
 
@@ -108,6 +116,11 @@ final class SimulatedDevice implements Device {
         if (block > found.mostThreads()) {
             throw new SimulatedFault("%s: a block of %d threads, made for %d at most"
                     .formatted(kernel, block, found.mostThreads()));
+        }
+        int staticBytes = Math.ceilDiv(found.staticSharedBytes(), SHARED_ALIGNMENT) * SHARED_ALIGNMENT;
+        if (sharedBytes > 0 && staticBytes + sharedBytes > MOST_SHARED_BYTES) {
+            throw new SimulatedFault(("%s: %d bytes of shared memory, and up to %d that are static in its file; %d are "
+                    + "the most that every card has").formatted(kernel, sharedBytes, staticBytes, MOST_SHARED_BYTES));
         }
         int failed;
         try (Arena call = Arena.ofConfined()) {

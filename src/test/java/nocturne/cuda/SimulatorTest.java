@@ -4,11 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import nocturne.cuda.SimulatedDevice.Order;
 import org.assertj.core.api.AbstractThrowableAssert;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -64,6 +66,42 @@ class SimulatorTest {
         kernels = new TestKernels("faulty.cu", Order.DESCENDING);
         assertThat(result("two_rounds", ramp(THREADS), THREADS, THREADS)).isEqualTo(correct);
         assertThat(result("two_rounds_with_one_barrier_less", ramp(THREADS), THREADS, THREADS)).isNotEqualTo(ascending);
+    }
+
+    /// A warp that is through with a round begins the next while another still reads the last. Where all threads take
+    /// turns, none is ever that far ahead; and a warp must be ahead of the one that reads.
+    @ParameterizedTest
+    @CsvSource({"0, DESCENDING", "1, ASCENDING"})
+    void aWarpThatRunsAheadOverwritesWhatAnotherStillReads(int reader, Order seenIn) {
+        for (Order order : Order.values()) {
+            kernels.close();
+            kernels = new TestKernels("faulty.cu", order);
+            float[] correct = sumsOfRounds("sum_rounds", reader);
+            assertThat(correct).as("%s", order).containsExactly(64, 128);
+            float[] faulty = sumsOfRounds("sum_rounds_with_one_barrier_less", reader);
+            if (order == seenIn) assertThat(faulty).as("%s", order).isNotEqualTo(correct);
+            else assertThat(faulty).as("%s", order).isEqualTo(correct);
+        }
+    }
+
+    private float[] sumsOfRounds(String kernel, int reader) {
+        MemorySegment y = kernels.memory(2);
+        kernels.arguments.start().pointer(y).integer(reader);
+        kernels.run(kernel, 1, THREADS, 0);
+        return TestKernels.floats(y);
+    }
+
+    /// On a card each file is a module for itself.
+    @Test
+    void filesMayHaveFunctionsAndStructsOfTheSameName() {
+        kernels.close();
+        kernels = new TestKernels(List.of("same_name.cu", "same_name_again.cu"), Order.ASCENDING, 1);
+        MemorySegment y = kernels.memory(2);
+        kernels.arguments.start().pointer(y);
+        kernels.run("number_of_one_file", 1, 1, 0);
+        assertThat(TestKernels.floats(y)).containsExactly(1, 1);
+        kernels.run("number_of_the_other_file", 1, 1, 0);
+        assertThat(TestKernels.floats(y)).containsExactly(2, 2);
     }
 
     @Test
@@ -156,7 +194,7 @@ class SimulatorTest {
     @ValueSource(ints = {1, 2})
     void afterAFaultTheNextLaunchIsAsGoodAsEver(int threads) {
         kernels.close();
-        kernels = new TestKernels("faulty.cu", Order.SHUFFLED, threads);
+        kernels = new TestKernels(List.of("faulty.cu"), Order.SHUFFLED, threads);
         for (int launch = 0; launch < 20; launch++) {
             kernels.arguments.start().pointer(MemorySegment.NULL).longInteger(0);
             assertFault("write_at", 4, 64);
@@ -261,7 +299,21 @@ class SimulatorTest {
         assertFault("for_few_threads", 1, 65).hasMessageContaining("a block of 65 threads, made for 64 at most");
         kernels.arguments.start().pointer(kernels.memory(64)).longInteger(0);
         assertFault("write_at", 0, 1).hasMessageContaining("a grid without blocks");
-        assertThatThrownBy(() -> kernels.run("write_at", 1, 1, 102_400)).hasMessageContaining("102400 bytes of shared");
         assertThatThrownBy(() -> kernels.run("write_nowhere", 1, 1, 0)).hasMessageContaining("no kernel write_nowhere");
+    }
+
+    /// faulty.cu has less than 1024 bytes of static shared memory, same_name.cu has none, and a card has 99 * 1024.
+    @Test
+    void staticAndDynamicSharedMemoryMustFitTogether() {
+        kernels.arguments.start().pointer(kernels.memory(64)).longInteger(0);
+        kernels.run("write_at", 1, 1, 98 * 1024);
+        assertThatThrownBy(() -> kernels.run("write_at", 1, 1, 98 * 1024 + 1)).isInstanceOf(SimulatedFault.class)
+                .hasMessageContaining("write_at: 100353 bytes of shared memory, and up to 1024 that are static");
+        kernels.close();
+        kernels = new TestKernels("same_name.cu", Order.ASCENDING);
+        kernels.arguments.start().pointer(kernels.memory(2));
+        kernels.run("number_of_one_file", 1, 1, 99 * 1024);
+        assertThatThrownBy(() -> kernels.run("number_of_one_file", 1, 1, 99 * 1024 + 1))
+                .hasMessageContaining("101377 bytes of shared memory");
     }
 }

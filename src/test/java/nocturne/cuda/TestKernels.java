@@ -13,13 +13,13 @@ final class TestKernels implements AutoCloseable {
 
     /// @param source such as `faulty.cu`
     TestKernels(String source, Order order) {
-        this(source, order, 1);
+        this(List.of(source), order, 1);
     }
 
     /// @param threads of the processor that share the blocks of a launch
-    TestKernels(String source, Order order, int threads) {
-        List<Path> sources = List.of(Path.of("src", "test", "kernels", source));
-        device = new SimulatedDevice(KernelLibrary.of(sources), order, threads);
+    TestKernels(List<String> sources, Order order, int threads) {
+        List<Path> files = sources.stream().map(source -> Path.of("src", "test", "kernels", source)).toList();
+        device = new SimulatedDevice(KernelLibrary.of(files), order, threads);
     }
 
     /// Device memory for that many numbers of four bytes, full of NaN.

@@ -14,7 +14,8 @@ import nocturne.tensor.TensorArena;
 /// Runs a program on the CPU backend and on the CUDA backend over the simulator, and compares what it leaves behind.
 ///
 /// Both sides compute from the same numbers, which the storage type can hold. The CUDA side runs once in each order in
-/// which threads can take turns; all must give the same bits. Inputs must be unchanged.
+/// which threads can take turns; all must give the same bits. Inputs must be unchanged. Where there is a card
+/// ([TestCard]) it runs on that as well, twice, with the same bits.
 ///
 /// How far a result may be off follows from the number formats: `units * 2^-24 * max(1, |expected|)` for float32
 /// arithmetic, and half a unit of bf16, `2^-8 |expected|`, more where the result is stored as bf16. `units` counts the
@@ -25,6 +26,9 @@ final class Twins {
     /// Half a unit in the last place, relative to the smallest number that has such a last place.
     private static final double BF16_ROUNDING = 0x1p-8;
 
+    /// A card contracts products and sums, and has fast exponentials of its own.
+    private static final double CARD_SLACK = 4;
+
     private Twins() {}
 
     /// @param activations storage type on the CUDA side
@@ -34,7 +38,9 @@ final class Twins {
         Map<String, float[]> first = null;
         for (Order order : Order.values()) {
             Map<String, Side.Entry> entries = new LinkedHashMap<>();
-            Map<String, float[]> ours = onCuda(activations, order, program, entries);
+            // Only the shuffled run uses several threads, so that a fault of the others is repeatable.
+            Device device = new SimulatedDevice(KernelLibrary.ofTheProject(), order, order == Order.SHUFFLED ? 2 : 1);
+            Map<String, float[]> ours = onCuda(activations, device, program, entries);
             if (first == null) {
                 first = ours;
                 compare(expected, ours, entries, units);
@@ -44,6 +50,16 @@ final class Twins {
                     .as("%s, %s against %s", name, order, Order.ASCENDING)
                     .isEqualTo(before.get(name)));
         }
+        if (TestCard.find().isPresent()) compareOnCard(activations, units, program, expected);
+    }
+
+    private static void compareOnCard(DType activations, double units, Consumer<Side> program,
+            Map<String, float[]> expected) {
+        Map<String, Side.Entry> entries = new LinkedHashMap<>();
+        Map<String, float[]> ours = onCuda(activations, TestCard.lend(), program, entries);
+        compare(expected, ours, entries, CARD_SLACK * units);
+        onCuda(activations, TestCard.lend(), program, new LinkedHashMap<>()).forEach((name, numbers) ->
+                assertThat(numbers).as("%s, the second time on the card", name).isEqualTo(ours.get(name)));
     }
 
     private static Map<String, float[]> onCpu(DType activations, Consumer<Side> program) {
@@ -54,11 +70,8 @@ final class Twins {
         }
     }
 
-    private static Map<String, float[]> onCuda(DType activations, Order order, Consumer<Side> program,
+    private static Map<String, float[]> onCuda(DType activations, Device device, Consumer<Side> program,
             Map<String, Side.Entry> entries) {
-        // Only the shuffled run uses several threads, so that a fault of the others is repeatable.
-        SimulatedDevice device =
-                new SimulatedDevice(KernelLibrary.ofTheProject(), order, order == Order.SHUFFLED ? 2 : 1);
         try (CudaBackend backend = new CudaBackend(device, activations)) {
             Side side = new Side(backend, activations,
                     (type, shape) -> new Tensor(shape, type, device.allocate(type.bytes() * shape.elements())));

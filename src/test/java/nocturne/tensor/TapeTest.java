@@ -1,6 +1,7 @@
 package nocturne.tensor;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
 import java.util.Map;
@@ -10,7 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// Residual blocks under both policies of what to keep, against differences in double; see [Differentiated].
+/// Residual blocks under all policies of what to keep, against differences in double; see [Differentiated].
 class TapeTest {
     private static final RowMap MAP = RowMap.perSample(2, 3);
 
@@ -31,8 +32,8 @@ class TapeTest {
     /// Two streams that read each other, as a block of the model: `x + g f(norm(x) + norm(c))`, and likewise for c.
     private static List<Tensor> block(Ops ops, Map<String, Tensor> in, Tensor x, Tensor c, boolean last) {
         Tensor m = in.get("m");
-        Tensor a = ops.layerNormModulate(x, m, 0, 1, MAP);
-        Tensor b = ops.layerNormModulate(c, m, 3, 4, MAP);
+        Tensor a = ops.briefly(0).layerNormModulate(x, m, 0, 1, MAP);
+        Tensor b = ops.briefly(1).layerNormModulate(c, m, 3, 4, MAP);
         Tensor mixed = ops.gatedResidual(ops.linear(a, layer(in, "w")), ops.linear(b, layer(in, "w2")), m, 5, MAP);
         Tensor x2 = ops.gatedResidual(x, ops.linear(mixed, layer(in, "w")), m, 2, MAP);
         return last ? List.of(x2) : List.of(x2, ops.gatedResidual(c, ops.linear(mixed, layer(in, "w2")), m, 5, MAP));
@@ -111,6 +112,46 @@ class TapeTest {
             }
             return Exact.join(x, c, 2);
         });
+    }
+
+    /// Every brief operation, in one place after the other.
+    private static Tensor briefly(Ops ops, Map<String, Tensor> in, Tensor x) {
+        Tensor m = in.get("m");
+        Tensor a = ops.linear(ops.briefly(0).layerNormModulate(x, m, 0, 1, MAP), layer(in, "w"));
+        Tensor b = ops.linear(ops.briefly(0).geluTanh(a), layer(in, "w2"));
+        Tensor first = ops.linear(ops.briefly(0).take(b, 2, 1, 1), layer(in, "w"));
+        Tensor rest = ops.linear(ops.briefly(0).take(b, 2, 0, 2), layer(in, "w2"));
+        return ops.gatedResidual(x, ops.join(first, rest, 2), m, 2, MAP);
+    }
+
+    private static double[] briefly(Map<String, double[]> in, double[] x) {
+        double[] m = in.get("m");
+        double[] a = linear(in, Exact.layerNormModulate(x, m, 0, 1, MAP), "w");
+        double[] b = linear(in, Exact.gelu(a), "w2");
+        double[] first = linear(in, Exact.take(b, 2, 1, 1, 5), "w");
+        double[] rest = linear(in, Exact.take(b, 2, 0, 2, 5), "w2");
+        return Exact.gatedResidual(x, Exact.join(first, rest, 2), m, 2, MAP);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Keep.class)
+    void briefResultsComeBackForTheirGradients(Keep keep) {
+        streams().check((ops, in) -> {
+            List<Tensor> x = ops.tape().residualBlock(keep, List.of(in.get("x")),
+                    (inner, s) -> List.of(briefly(inner, in, s.getFirst())));
+            return ops.join(in.get("c"), x.getFirst(), 2);
+        }, in -> Exact.join(in.get("c"), briefly(in, in.get("x")), 2));
+    }
+
+    @Test
+    void aBriefResultIsForProductsOnly() {
+        try (CpuBackend backend = new CpuBackend(1); TensorArena arena = backend.newArena()) {
+            Tensor x = backend.tensor(arena, new float[] {1, 2}, 1, 2).requireGrad();
+            Tape tape = Tape.recording(backend, arena);
+            assertThatThrownBy(() -> tape.residualBlock(Keep.PRODUCTS, List.of(x), (inner, s) ->
+                    List.of(inner.geluTanh(inner.briefly(0).geluTanh(s.get(0))))))
+                    .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("brief");
+        }
     }
 
     @Test

@@ -400,7 +400,7 @@ class EditTrainingTest {
             }
             Lora lora = adapter.lora(backend, weights);
             Learner learner =
-                    new Learner(model.loadTransformer(backend, weights), lora, Tape.Keep.ALL, backend, passes);
+                    new Learner(model.loadTransformer(backend, weights), lora, block -> Tape.Keep.ALL, backend, passes);
             return new HeldOut(examples, sigmas, STANDARD_SEED).loss(learner, lora.values());
         }
     }

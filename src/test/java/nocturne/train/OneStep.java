@@ -65,7 +65,7 @@ final class OneStep implements AutoCloseable {
             AdamWOptimizer optimizer =
                     new AdamWOptimizer(new AdamWOptimizer.Settings(0.9, 0.999, 1e-8, 1e-2, 1), lora, backend, weights);
             MovingAverage average = new MovingAverage(0.9, true, lora.values(), backend, weights);
-            Learner learner = new Learner(base, lora, keep, backend, passes);
+            Learner learner = new Learner(base, lora, block -> keep, backend, passes);
             double loss = learner.accumulate(batch(1), 0.5f) + learner.accumulate(batch(2), 0.5f);
             // Factors without a gradient hold whatever was in their memory before.
             float[] gradients = new float[(int) layout.parameters()];

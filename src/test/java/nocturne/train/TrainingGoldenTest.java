@@ -48,7 +48,7 @@ class TrainingGoldenTest {
             float[] initial = backend.toArray(lora.values());
             Learner learner = new Learner(
                     TransformerCase.load(backend, weights, json.path("zero_cond_t").booleanValue()), lora,
-                    Tape.Keep.ALL, backend, passes);
+                    block -> Tape.Keep.ALL, backend, passes);
             AdamWOptimizer optimizer = new AdamWOptimizer(settings(json), lora, backend, weights);
             MovingAverage average =
                     new MovingAverage(json.path("ema_decay").doubleValue(), false, lora.values(), backend, weights);

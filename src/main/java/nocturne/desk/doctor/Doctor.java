@@ -22,7 +22,7 @@ public final class Doctor {
     public Doctor(Patient patient) {
         checks.put("Java", new JavaCheck());
         checks.put("machine", new MachineCheck());
-        checks.put("GPU", new GpuCheck(patient.environment()));
+        checks.put("GPU", new GpuCheck());
         checks.put("folders", new FolderCheck(patient.config()));
         checks.put("models", new ModelCheck(patient.models()));
         checks.put("Kafka", new KafkaCheck(patient.kafka()));

@@ -1,92 +1,125 @@
 package nocturne.desk.doctor;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
-/// Cards, their driver and the libraries that go with them; found by asking `nvidia-smi` and looking for files.
+/// Cards, their driver and the libraries that go with them, as `nocturne devices` finds them.
+///
+/// That runs as a child: it asks the driver itself, and a broken driver hangs or ends whoever asks. `nvidia-smi` is
+/// asked too, because the service watches the cards' health through it.
 final class GpuCheck implements Check {
-    private static final Path DEVICES = Path.of("/dev");
-    private static final List<String> USUAL_FOLDERS = List.of("/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu",
-            "/usr/lib64", "/usr/local/cuda/lib64", "/usr/local/nvidia/lib64", "/usr/lib/wsl/lib");
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String MEND = "Mend the driver (is its module loaded? does its version fit the kernel?), or"
+            + " start the machine anew.";
 
-    /// A library, and what is lost without it.
-    private record Library(String prefix, String without, boolean needed) {}
+    private final List<String> devices;
+    private final List<String> health;
+    private final Path deviceFiles;
 
-    private static final List<Library> LIBRARIES = List.of(
-            new Library("libcuda.so.", "the driver's own library: no card can be used", true),
-            new Library("libnvrtc.so.", "compiles the kernels for the card: none can be started", true),
-            new Library("libcublasLt.so.", "fast matrix products: ours are used instead", false),
-            new Library("libcudnn.so.", "fast attention: ours is used instead", false));
+    GpuCheck() {
+        this(ourselves(), List.of("nvidia-smi", "-L"), Path.of("/dev"));
+    }
 
-    private final Map<String, String> environment;
+    /// @param devices     the words that run `nocturne devices --json`
+    /// @param health      a question that `nvidia-smi` answers
+    /// @param deviceFiles where the system shows its devices
+    GpuCheck(List<String> devices, List<String> health, Path deviceFiles) {
+        this.devices = devices;
+        this.health = health;
+        this.deviceFiles = deviceFiles;
+    }
 
-    GpuCheck(Map<String, String> environment) {
-        this.environment = environment;
+    private static List<String> ourselves() {
+        return List.of(ProcessHandle.current().info().command().orElse("java"), "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1", "--enable-native-access=ALL-UNNAMED", "-cp", classPath(), "nocturne.Main",
+                "devices", "--json");
+    }
+
+    private static String classPath() {
+        List<String> entries = new ArrayList<>();
+        for (String entry : System.getProperty("java.class.path", "").split(File.pathSeparator)) {
+            entries.add(Path.of(entry).toAbsolutePath().toString());
+        }
+        return String.join(File.pathSeparator, entries);
     }
 
     @Override
     public List<Finding> look() throws InterruptedException, IOException {
-        Optional<Tool.Answer> answer = Tool.ask(List.of("nvidia-smi",
-                "--query-gpu=index,name,memory.total,driver_version", "--format=csv,noheader,nounits"));
-        if (answer.isEmpty()) return List.of(withoutTool());
-        if (answer.get().code() != 0) {
-            return List.of(Finding.problem("GPU", "nvidia-smi fails: " + answer.get().text().strip(),
-                    "Mend the driver (is its module loaded? does its version fit the kernel?), or start the machine"
-                            + " anew."));
+        Tool.Answer answer = Tool.ask(devices).orElseThrow(() -> new IOException("cannot start " + devices.getFirst()));
+        JsonNode found = parsed(answer.text());
+        if (answer.code() != 0 || !found.isObject()) {
+            return List.of(Finding.problem("GPU", "asking the driver ended with code %d: %s".formatted(answer.code(),
+                    answer.text().strip()), MEND));
         }
+        if (found.has("absent")) return List.of(absent(found.path("absent")));
         List<Finding> findings = new ArrayList<>();
-        for (String line : answer.get().text().strip().split("\n")) {
-            String[] parts = line.split(",\\s*");
-            findings.add(parts.length == 4
-                    ? Finding.ok("GPU", "cuda:%s is a %s with %s MiB, driver %s".formatted((Object[]) parts))
-                    : Finding.note("GPU", "nvidia-smi says " + line, "Nothing, if that is what you expect."));
+        boolean compiler = true;
+        for (JsonNode card : found.path("devices")) {
+            findings.add(card(card, found.path("driver").asText()));
+            compiler &= card.path("kernels").asBoolean() || !card.path("usable").asBoolean();
         }
-        for (Library library : LIBRARIES) findings.add(library(library));
+        findings.addAll(health());
+        for (JsonNode library : found.path("libraries")) findings.add(library(library));
+        if (!compiler) {
+            findings.add(Finding.problem("CUDA", "there are no kernels for a card, and no NVRTC to compile them",
+                    "Install NVRTC (cuda-nvrtc-13-0, or pip install nvidia-cuda-nvrtc)."));
+        }
         return findings;
     }
 
-    private static Finding withoutTool() throws IOException {
-        try (DirectoryStream<Path> cards = Files.newDirectoryStream(DEVICES, "nvidia[0-9]*")) {
+    /// The last line: what the virtual machine has to say about itself comes before it.
+    private static JsonNode parsed(String text) {
+        try {
+            return JSON.readTree(text.strip().lines().reduce("", (before, line) -> line));
+        } catch (JsonProcessingException otherWords) {
+            return JSON.missingNode();
+        }
+    }
+
+    private Finding absent(JsonNode absent) throws IOException {
+        String reason = absent.path("reason").asText();
+        try (DirectoryStream<Path> cards = Files.newDirectoryStream(deviceFiles, "nvidia[0-9]*")) {
             if (cards.iterator().hasNext()) {
-                return Finding.problem("GPU", "there is a card (" + DEVICES + "/nvidia*), but no nvidia-smi",
-                        "Install the driver's tools; in a container ask for the capability \"utility\".");
+                return Finding.problem("GPU", "there is a card (%s/nvidia*), and it cannot be used: %s".formatted(
+                        deviceFiles, reason), absent.path("remedy").asText());
             }
         }
-        return Finding.note("GPU", "none that could be seen (no nvidia-smi)",
-                "Jobs run on the processor, which is enough for small models only. If there is a card, install its"
-                        + " driver; in a container, start it with --gpus all.");
+        return Finding.note("GPU", "none: " + reason, "Jobs run on the processor, which is enough for small models"
+                + " only. " + absent.path("remedy").asText());
     }
 
-    private Finding library(Library library) throws InterruptedException {
-        Optional<String> place = find(library.prefix());
-        if (place.isPresent()) return Finding.ok("CUDA", place.get());
-        String missing = library.prefix() + "* is not there: " + library.without();
-        return library.needed()
-                ? Finding.problem("CUDA", missing, "Install it, or name its folder in LD_LIBRARY_PATH.")
-                : Finding.note("CUDA", missing, "Install it for more speed.");
+    private static Finding card(JsonNode card, String driver) {
+        String what = "%s is %s, driver for CUDA %s".formatted(card.path("device").asText(), card.path("card").asText(),
+                driver);
+        return card.path("usable").asBoolean() ? Finding.ok("GPU", what)
+                : Finding.note("GPU", what + "; it is too old", "Name the other devices in nocturne.slots.");
     }
 
-    private Optional<String> find(String prefix) throws InterruptedException {
-        List<String> folders = new ArrayList<>(
-                Arrays.asList(environment.getOrDefault("LD_LIBRARY_PATH", "").split(":")));
-        folders.addAll(USUAL_FOLDERS);
-        for (String folder : folders) {
-            if (folder.isEmpty() || !Files.isDirectory(Path.of(folder))) continue;
-            try (DirectoryStream<Path> files = Files.newDirectoryStream(Path.of(folder), prefix + "*")) {
-                for (Path file : files) return Optional.of(file.toString());
-            } catch (IOException unreadable) {
-                // Then the loader cannot find it there either.
-            }
+    private List<Finding> health() throws InterruptedException {
+        Optional<Tool.Answer> answer = Tool.ask(health);
+        if (answer.isEmpty()) {
+            return List.of(Finding.note("GPU", "there is no nvidia-smi, so nobody watches the cards' health",
+                    "Install the driver's tools; in a container ask for the capability \"utility\"."));
         }
-        return Tool.ask(List.of("/sbin/ldconfig", "-p")).stream().flatMap(answer -> answer.text().lines())
-                .filter(line -> line.strip().startsWith(prefix) && line.contains("=> "))
-                .map(line -> line.substring(line.indexOf("=> ") + 3).strip()).findFirst();
+        if (answer.get().code() == 0) return List.of();
+        return List.of(Finding.problem("GPU", "nvidia-smi fails: " + answer.get().text().strip(), MEND));
+    }
+
+    private static Finding library(JsonNode library) {
+        if (library.has("file")) return Finding.ok("CUDA", library.path("file").asText());
+        String missing = "%s was not found: %s".formatted(library.path("name").asText(),
+                library.path("without").asText());
+        String remedy = library.path("remedy").asText();
+        return library.path("needed").asBoolean() ? Finding.problem("CUDA", missing, remedy)
+                : Finding.note("CUDA", missing, remedy);
     }
 }

@@ -12,12 +12,10 @@ import nocturne.service.ServiceConfig;
 /// @param managementHost where health is answered
 /// @param managementPort 0 for any
 /// @param kafka          which Kafka the service would use
-/// @param environment    of this process
 public record Patient(ServiceConfig config, List<Path> models, String managementHost, int managementPort,
-        Kafka kafka, Map<String, String> environment) {
+        Kafka kafka) {
     public Patient {
         models = List.copyOf(models);
-        environment = Map.copyOf(environment);
     }
 
     /// @param brokers  `host:port,...`; empty for none

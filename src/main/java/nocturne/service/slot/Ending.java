@@ -60,6 +60,9 @@ sealed interface Ending {
     int DEVICE = 76;
 
     String OUT_OF_MEMORY = "GPU_OUT_OF_MEMORY";
+    /// And the error's number: a kernel went wrong. Whether the device is to blame, or the program, or chance, shows
+    /// when it is tried again in a new process.
+    String KERNEL_ERROR = "DEVICE_ERROR";
     Map<Integer, String> SIGNALS = Map.of(1, "SIGHUP", 2, "SIGINT", 4, "SIGILL", 6, "SIGABRT", 7, "SIGBUS", 8, "SIGFPE",
             9, "SIGKILL", 11, "SIGSEGV", 15, "SIGTERM", 31, "SIGSYS");
     /// What the trainer's complaint on standard error ends with.
@@ -109,7 +112,8 @@ sealed interface Ending {
         String message = words(facts, "the trainer gave no reason");
         if (code.equals("DISK_FULL")) return new DiskFull(message);
         if (code.equals(OUT_OF_MEMORY)) return new OutOfMemory(message);
-        return facts.exitCode() == DEVICE ? new DeviceSick(code, message) : new Crashed(code, message);
+        boolean isSick = facts.exitCode() == DEVICE && !code.startsWith(KERNEL_ERROR);
+        return isSick ? new DeviceSick(code, message) : new Crashed(code, message);
     }
 
     private static Ending crashed(Facts facts) {

@@ -20,7 +20,6 @@ import org.slf4j.LoggerFactory;
 final class Settlement {
     private static final Logger LOG = LoggerFactory.getLogger(Settlement.class);
     private static final long AGAIN_MILLIS = 2_000;
-    private static final String CUDA = "CUDA_ERROR";
     private static final String INTERRUPTED = "nocturne.job.interrupted.v1";
 
     private final Ledger ledger;
@@ -103,9 +102,9 @@ final class Settlement {
     }
 
     private void crashed(Attempt.Report report, Ending.Crashed crash) throws InterruptedException {
-        boolean cuda = crash.code().startsWith(CUDA);
-        if (cuda && isDeviceToBlame(report)) return;
-        if (cuda && isSameStepAgain(report)) {
+        boolean kernel = crash.code().startsWith(Ending.KERNEL_ERROR);
+        if (kernel && isDeviceToBlame(report)) return;
+        if (kernel && isSameStepAgain(report)) {
             fail(report, new Ending.Failed("SAME_STEP_TWICE", ("step %d ended with %s twice, the second time in a fresh"
                     + " process that went on from the last checkpoint. An error that comes back in the same place is in"
                     + " the program or in what it is given, not in the device: report it, with trainer.log and the"
@@ -140,7 +139,7 @@ final class Settlement {
     private static boolean isSameStepAgain(Attempt.Report report) {
         Job.Announcement before = report.job().announced();
         return before != null && before.type().equals(INTERRUPTED)
-                && before.data().path("code").asText().startsWith(CUDA)
+                && before.data().path("code").asText().startsWith(Ending.KERNEL_ERROR)
                 && before.data().path("step").asLong() == report.step();
     }
 

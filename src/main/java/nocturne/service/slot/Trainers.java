@@ -26,7 +26,8 @@ final class Trainers {
     /// What a program needs to run at all. Nothing that could hold a secret of the service.
     private static final Predicate<String> USUAL = Pattern.compile(
             "PATH|HOME|USER|LOGNAME|LANG|LC_.*|TZ|TMPDIR|JAVA_HOME|LD_LIBRARY_PATH|XDG_CACHE_HOME|XDG_RUNTIME_DIR"
-                    + "|OPENBLAS_.*|OMP_NUM_THREADS|CUDA_PATH|CUDA_CACHE_PATH|CUDA_HOME").asMatchPredicate();
+                    + "|OPENBLAS_.*|OMP_NUM_THREADS|CUDA_PATH|CUDA_CACHE_PATH|CUDA_HOME"
+                    + "|NOCTURNE_CUDA_LIBS").asMatchPredicate();
     private static final Pattern BYTES = Pattern.compile("(\\d+) ?([kmgt]?)b?");
     /// Longer than an orphan takes to notice that its service is gone.
     private static final String WAIT_FOR_LOCK_SECONDS = "15";

@@ -150,7 +150,7 @@ final class DoctorTest {
         ServiceConfig config = new ServiceConfig(home, Path.of("inbox"), Path.of("outbox"), Path.of("work"),
                 Path.of("routes"), "here", Duration.ofSeconds(1), Duration.ofSeconds(1));
         return new Patient(config, List.of(home.resolve("models"), home.resolve("more")), "127.0.0.1", port,
-                new Patient.Kafka(brokers, List.of("nocturne.jobs"), Map.of()), Map.of());
+                new Patient.Kafka(brokers, List.of("nocturne.jobs"), Map.of()));
     }
 
     private void model(String name, String... shards) throws IOException {

@@ -229,7 +229,7 @@ public final class FakeEngine {
                     return failed(Integer.parseInt(words[0]), words[1], words.length > 2 ? words[2] : words[1]);
                 }
                 case "cudaError" -> {
-                    return failed(74, "CUDA_ERROR_" + words[0], "kernel fake_forward: CUDA error " + words[0]);
+                    return failed(76, "DEVICE_ERROR_" + words[0], "kernel fake_forward: CUDA error " + words[0]);
                 }
                 case "hang" -> {
                     beating = false;

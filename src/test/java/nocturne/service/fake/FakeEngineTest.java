@@ -79,7 +79,7 @@ final class FakeEngineTest {
         assertThat(ended(start("step 8: fail 64 RECIPE_INVALID the rank is no rank"))).isEqualTo(64);
         assertThat(Files.readString(run().resolve("events.jsonl")).strip()).endsWith(
                 "\"data\":{\"code\":\"RECIPE_INVALID\",\"message\":\"the rank is no rank\",\"problems\":[]}}");
-        assertThat(ended(start("once", "step 6: cudaError 700"))).isEqualTo(74);
+        assertThat(ended(start("once", "step 6: cudaError 700"))).isEqualTo(76);
         assertThat(ended(start("once", "step 6: cudaError 700"))).isZero();
     }
 

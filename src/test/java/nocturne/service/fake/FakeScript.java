@@ -29,7 +29,7 @@ import java.util.stream.Stream;
 /// step 7: exit 139        ends there and then; step 0 is before anything else, also before the log is opened
 /// step 7: signal KILL     the same by a real signal
 /// step 7: fail 74 DISK_FULL the disk is full       says so in the log as the last word, ends with that code
-/// step 7: cudaError 700   as the engine does after a failed kernel: last word CUDA_ERROR_700, exit 74
+/// step 7: cudaError 700   as the engine does after a failed kernel: last word DEVICE_ERROR_700, exit 76
 /// step 7: hang            computes no more and beats no more, but lives
 /// step 7: freeze          stops itself with SIGSTOP
 /// step 7: slow 500        every step from here on takes so many milliseconds

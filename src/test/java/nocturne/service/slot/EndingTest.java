@@ -53,6 +53,8 @@ final class EndingTest {
                 .isEqualTo(new Ending.Crashed("FILE_UNREADABLE", "reading x"));
         assertThat(ending(76, null, false, failed("DEVICE_LOST", "no device"), ""))
                 .isEqualTo(new Ending.DeviceSick("DEVICE_LOST", "no device"));
+        assertThat(ending(76, null, false, failed("DEVICE_ERROR_700", "launching silu_bf16"), ""))
+                .isEqualTo(new Ending.Crashed("DEVICE_ERROR_700", "launching silu_bf16"));
         assertThat(ending(76, null, false, failed("GPU_OUT_OF_MEMORY", "needs 31 GiB"), ""))
                 .isEqualTo(new Ending.OutOfMemory("needs 31 GiB"));
         // A trainer whose disk is full may have no log to say it in: then its complaint ends with the code.

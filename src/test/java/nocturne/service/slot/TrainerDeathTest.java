@@ -147,7 +147,7 @@ final class TrainerDeathTest {
             for (int error : new int[] {700, 719, 702}) {
                 JobId id = new JobId("error-" + error);
                 assertThat(bench.awaitState(id, JobState.PUBLISHING).attempt()).isEqualTo(2);
-                assertThat(bench.interruptions(id)).containsExactly("CUDA_ERROR_" + error);
+                assertThat(bench.interruptions(id)).containsExactly("DEVICE_ERROR_" + error);
                 assertThat(bench.run(id).resolve(id + ".safetensors")).hasBinaryContent(FakeEngine.result(20, 4096));
             }
         }
@@ -161,7 +161,7 @@ final class TrainerDeathTest {
             Job failed = bench.awaitState(id, JobState.FAILED);
             assertThat(failed.attempt()).isEqualTo(2);
             assertThat(failed.code()).isEqualTo("SAME_STEP_TWICE");
-            assertThat(failed.message()).contains("step 7 ended with CUDA_ERROR_700 twice", "report it");
+            assertThat(failed.message()).contains("step 7 ended with DEVICE_ERROR_700 twice", "report it");
         }
     }
 

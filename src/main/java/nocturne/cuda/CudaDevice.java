@@ -1,0 +1,193 @@
+package nocturne.cuda;
+
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import nocturne.problem.SickMachine;
+
+/// A card.
+///
+/// Three streams: one computes, one brings numbers in, one takes them out. Events between them keep to the order in
+/// which work was asked for, as [Device] promises: a copy waits for the kernels before it, and the kernels after it for
+/// the copy. The host waits only for memory of the ring to come free, for what it reads, and where memory is given
+/// back.
+public final class CudaDevice implements Device {
+    private static final long RING_BYTES = 64L << 20;
+
+    private final DriverSession session;
+    private final Driver driver;
+    private final Card card;
+    private final LoadedKernels kernels;
+    private final PinnedRing ring;
+    private final long compute;
+    private final long in;
+    private final long out;
+    private final long computed;
+    private final LastLaunch lastLaunch = new LastLaunch();
+
+    private CudaDevice(DriverSession session, Card card, List<byte[]> images, long ringBytes) {
+        this.session = session;
+        this.driver = session.driver();
+        this.card = card;
+        compute = session.stream();
+        in = session.stream();
+        out = session.stream();
+        computed = session.event();
+        ring = new PinnedRing(session, ringBytes);
+        kernels = new LoadedKernels(session, images);
+    }
+
+    /// @param card      that [CudaProbe] has found
+    /// @param libraries where NVIDIA's lie
+    /// @throws SickMachine `DEVICE_...` if the card cannot be used
+    public static CudaDevice open(Card card, CudaLibraries libraries) {
+        List<byte[]> images = KernelImages.ofProgram(libraries).on(card);
+        return open(CudaDriver.load(libraries), card, images, RING_BYTES);
+    }
+
+    static CudaDevice open(Driver driver, Card card, List<byte[]> images, long ringBytes) {
+        DriverSession session = DriverSession.open(driver, card);
+        try {
+            return new CudaDevice(session, card, images, ringBytes);
+        } catch (RuntimeException | Error failure) {
+            try {
+                session.close();
+            } catch (RuntimeException alsoFailed) {
+                failure.addSuppressed(alsoFailed);
+            }
+            throw failure;
+        }
+    }
+
+    @Override
+    public String name() {
+        return card.name();
+    }
+
+    @Override
+    public boolean multipliesE4m3() {
+        return card.capability().isAtLeast(Card.Capability.WITH_E4M3);
+    }
+
+    /// Bytes of the card's memory that are allocated.
+    public long usedBytes() {
+        return session.usedBytes();
+    }
+
+    /// The most that were.
+    public long peakBytes() {
+        return session.peakBytes();
+    }
+
+    /// Bytes that are free on the card now, whoever took the rest.
+    public long freeBytes() {
+        return session.freeBytes();
+    }
+
+    @Override
+    public MemorySegment allocate(long bytes) {
+        // The driver gives no memory of no size.
+        return MemorySegment.ofAddress(session.allocate(Math.max(1, bytes))).reinterpret(bytes);
+    }
+
+    @Override
+    public void release(MemorySegment memory) {
+        synchronise();
+        session.free(memory.address());
+    }
+
+    @Override
+    public void copyIn(MemorySegment host, MemorySegment device) {
+        requireSameSize(host, device);
+        session.enter();
+        inAfterCompute(in);
+        for (long from = 0; from < host.byteSize(); from += ring.largest()) {
+            long bytes = Math.min(ring.largest(), host.byteSize() - from);
+            MemorySegment piece = ring.take(bytes);
+            MemorySegment.copy(host, from, piece, 0, bytes);
+            check(driver.copyIn(device.address() + from, piece.address(), bytes, in), "copying to the card");
+            long arrived = ring.inUseBy(in);
+            if (from + bytes == host.byteSize()) {
+                check(driver.streamWaits(compute, arrived), "waiting for a copy to the card");
+            }
+        }
+    }
+
+    @Override
+    public void copyOut(MemorySegment device, MemorySegment host) {
+        requireSameSize(host, device);
+        session.enter();
+        inAfterCompute(out);
+        MemorySegment before = MemorySegment.NULL;
+        long end = 0;
+        // While a piece is taken from the ring the next one is on its way.
+        for (long from = 0; from < host.byteSize(); from += ring.largest()) {
+            long bytes = Math.min(ring.largest(), host.byteSize() - from);
+            MemorySegment piece = ring.take(bytes);
+            check(driver.copyOut(piece.address(), device.address() + from, bytes, out), "copying from the card");
+            ring.inUseBy(out);
+            unload(before, end, host, from - before.byteSize());
+            before = piece;
+            end = ring.position();
+        }
+        unload(before, end, host, host.byteSize() - before.byteSize());
+        lastLaunch.done();
+    }
+
+    private void unload(MemorySegment piece, long end, MemorySegment host, long to) {
+        if (piece.byteSize() == 0) return;
+        ring.waitUntil(end);
+        MemorySegment.copy(piece, 0, host, to, piece.byteSize());
+    }
+
+    /// Lets a stream go on when all that was launched so far is done.
+    private void inAfterCompute(long stream) {
+        check(driver.record(computed, compute), "marking what was launched");
+        check(driver.streamWaits(stream, computed), "waiting for what was launched");
+    }
+
+    @Override
+    public void copy(MemorySegment from, MemorySegment to) {
+        requireSameSize(from, to);
+        session.enter();
+        if (from.byteSize() == 0) return;
+        check(driver.copy(to.address(), from.address(), from.byteSize(), compute), "copying on the card");
+    }
+
+    private static void requireSameSize(MemorySegment one, MemorySegment other) {
+        if (one.byteSize() != other.byteSize()) {
+            throw new IllegalArgumentException("copies " + one.byteSize() + " bytes, and " + other.byteSize());
+        }
+    }
+
+    @Override
+    public void launch(String kernel, int gridX, int gridY, int gridZ, int blockX, int blockY, int blockZ,
+            int sharedBytes, Arguments arguments) {
+        session.enter();
+        long handle = kernels.find(kernel, sharedBytes).handle();
+        lastLaunch.is(kernel, gridX, gridY, gridZ, blockX, blockY, blockZ, sharedBytes);
+        int code = driver.launch(handle, gridX, gridY, gridZ, blockX, blockY, blockZ, sharedBytes, compute,
+                arguments.addresses().address());
+        if (code != 0) throw session.failure(code, lastLaunch.launching());
+    }
+
+    /// Waits until all work is done.
+    ///
+    /// @throws SickMachine `DEVICE_...` if some of it went wrong
+    public void synchronise() {
+        session.enter();
+        check(driver.record(computed, compute), "marking what was launched");
+        check(driver.waitFor(computed), "waiting for the card");
+        lastLaunch.done();
+    }
+
+    /// An error that is told here may be that of any kernel since the host last waited.
+    private void check(int code, String doing) {
+        if (code != 0) throw session.failure(code, doing + lastLaunch.suspects());
+    }
+
+    /// Gives everything back, memory that nobody released too.
+    @Override
+    public void close() {
+        session.close();
+    }
+}
