@@ -2,6 +2,7 @@ package nocturne.tensor;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 import java.util.function.Consumer;
 import nocturne.io.DType;
 import nocturne.quant.QuantizedMatrix;
@@ -51,6 +52,12 @@ public interface Backend extends AutoCloseable {
     void together(long multiplyAdds, Runnable first, Runnable second);
 
     Products products();
+
+    /// The choice of layers that [#products] computes in 8 bits; empty where the device does that for none, or was not
+    /// asked to.
+    default Optional<EightBitProducts> eightBitProducts() {
+        return Optional.empty();
+    }
 
     Norms norms();
 
