@@ -208,8 +208,8 @@ void Machine::give_turn_to(Fiber& next) {
 Fiber* Machine::next_runnable() {
     const unsigned after = turnOf[self->number] + 1;
     if (orderOfTurns > DESCENDING) return runnable_among(0, count, after);
-    // One warp runs ahead: its lanes, whose turns are neighbours, until all of them wait for others; then the next warp.
-    // Those before it wait, too, for this one may run only because they do.
+    // One warp runs ahead: its lanes, whose turns are neighbours, until all wait for others; then the next warp. Those
+    // before it wait, too: only therefore this one could run.
     const unsigned firstOfWarp = self->number - self->lane;
     const unsigned lastOfWarp = std::min(firstOfWarp + WARP, count) - 1;
     const unsigned first = std::min(turnOf[firstOfWarp], turnOf[lastOfWarp]);

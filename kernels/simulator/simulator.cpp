@@ -86,9 +86,9 @@ std::string refusal(const Launch& launch) {
 // kernel     its name, for messages
 // call       the function `<name>__call` of this library
 // arguments  addresses of the arguments, as cuLaunchKernel takes them
-// order      in which order fibers and blocks take turns. 0 ascending and 1 descending: of the warps, one runs until all
-//            its lanes wait for others, then the next, so the first (or last) is ahead of the others by all that a
-//            barrier allows; lanes of a warp take turns. 2 in strides, from 3 on shuffled: all fibers take turns
+// order      in which order fibers and blocks take turns. 0 ascending and 1 descending: one warp runs, its lanes in
+//            turns, until all of them wait for others, then the next; so the first (or last) warp is as far ahead as
+//            barriers allow. 2 in strides, from 3 on shuffled: all fibers take turns
 // threads    of the operating system that share the blocks, at least 1
 // message    receives what went wrong, at most `capacity` bytes with the final 0
 // returns    0, or 1 if something went wrong; then the content of device memory is undefined

@@ -43,8 +43,8 @@ KERNEL(two_rounds_with_one_barrier_less, const float* x, float* y) {
     two_rounds<false>(x, y);
 }
 
-// y[round] = round + 1 times the threads, for two rounds, as one warp reads it. Without the barrier behind the reading, a
-// warp may write the next round's partial sum while the reader still adds up this one's.
+// y[round] = (round + 1) threads, for two rounds, added up by warp `reader`. Without the barrier behind that, another
+// warp may write the next round's partial sum while the reader has yet to read this one's.
 //
 // launch  block: whole warps
 template <bool BARRIER>

@@ -1,7 +1,9 @@
 package nocturne.qwen;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.BiFunction;
 import nocturne.tensor.Attention;
 import nocturne.tensor.Linear;
@@ -113,6 +115,16 @@ record TransformerBlock(Stream picture, Stream text) {
     TransformerBlock with(int index, BiFunction<String, Linear, Linear> map) {
         String prefix = prefix(index);
         return new TransformerBlock(picture.with(prefix, Names.PICTURE, map), text.with(prefix, Names.TEXT, map));
+    }
+
+    /// The layers that all picture tokens go through, by name; the modulation is made once for a sample.
+    Map<String, Weight> pictureWeights(int index) {
+        Map<String, Weight> weights = new LinkedHashMap<>();
+        picture.with(prefix(index), Names.PICTURE, (module, layer) -> {
+            if (layer != picture.modulation) weights.put(module, layer.weight());
+            return layer;
+        });
+        return weights;
     }
 
     static String prefix(int index) {

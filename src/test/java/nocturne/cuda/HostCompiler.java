@@ -25,7 +25,8 @@ final class HostCompiler {
     /// Contraction into fused multiply-adds would make results depend on the compiler's mood; kernels say `fmaf` where
     /// they want one. Kernels know `#pragma unroll`, g++ does not.
     private static final List<String> OPTIONS = List.of("-std=c++17", "-O2", "-march=native", "-ffp-contract=off",
-            "-fPIC", "-fvisibility=hidden", "-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas", "-I.", "-I" + KERNELS);
+            "-fPIC", "-fvisibility=hidden", "-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas",
+            "-I.", "-I" + KERNELS);
     /// Lines of `readelf --symbols` about a kernel and about a thread-local variable, which static shared memory is.
     private static final Pattern KERNEL = Pattern.compile(" (\\w+)__call$");
     private static final Pattern SHARED_VARIABLE = Pattern.compile("^ *\\d+: \\p{XDigit}+ +(\\w+) TLS ");
@@ -56,7 +57,8 @@ final class HostCompiler {
         });
         Map<String, Integer> staticSharedBytes = new HashMap<>();
         for (String object : objects.subList(0, sources.size())) {
-            staticSharedBytes.putAll(staticSharedBytes(Programs.run(List.of("readelf", "--symbols", "--wide", object))));
+            String symbols = Programs.run(List.of("readelf", "--symbols", "--wide", object));
+            staticSharedBytes.putAll(staticSharedBytes(symbols));
         }
         return new Library(library.toAbsolutePath(), staticSharedBytes);
     }

@@ -9,7 +9,11 @@ public final class Simulated {
 
     /// @param activations [DType#F32] or [DType#BF16]
     public static Backend backend(DType activations) {
+        return backend(CudaSettings.of(activations));
+    }
+
+    public static Backend backend(CudaSettings settings) {
         return new CudaBackend(
-                new SimulatedDevice(KernelLibrary.ofTheProject(), SimulatedDevice.Order.ASCENDING, 2), activations);
+                new SimulatedDevice(KernelLibrary.ofTheProject(), SimulatedDevice.Order.ASCENDING, 2), settings);
     }
 }

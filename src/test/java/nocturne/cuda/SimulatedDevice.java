@@ -20,8 +20,8 @@ final class SimulatedDevice implements Device {
     /// In which order the threads of a block, and the blocks, take turns. A kernel without a race gives the same bits
     /// in every order.
     ///
-    /// Ascending and descending, one warp runs until it must wait at a barrier, then the next: what two warps do between
-    /// the same two barriers happens in one order and in the other. Strided and shuffled, all threads take turns.
+    /// Ascending and descending, one warp runs until it must wait at a barrier, then the next: what two warps do
+    /// between the same two barriers happens in one order and in the other. Strided and shuffled, all take turns.
     enum Order { ASCENDING, DESCENDING, STRIDED, SHUFFLED }
 
     /// What every card from sm_80 on has for a block.

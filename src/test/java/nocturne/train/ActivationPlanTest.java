@@ -59,7 +59,7 @@ class ActivationPlanTest {
         long all = planned(block -> Keep.ALL);
         long products = planned(block -> Keep.PRODUCTS);
         long inputs = planned(block -> Keep.INPUTS);
-        assertThat(products).isBetween(inputs + 1, 7 * all / 10);
+        assertThat(products).isBetween(inputs + 1, 4 * all / 5);
     }
 
     /// At every budget between the extremes the plan fits, and one more block that keeps more would not.
@@ -93,8 +93,9 @@ class ActivationPlanTest {
     void whatFitsInNoWayIsRefusedWithTheNumbers() {
         long least = planned(block -> Keep.INPUTS);
         assertThatThrownBy(() -> ActivationPlan.within(least - 1, CONFIG, LAYOUT, DType.F32, batch()))
-                .isInstanceOf(UserMistake.class).hasMessageContaining("DEVICE_TOO_SMALL")
-                .hasMessageContaining("resolution");
+                .isInstanceOfSatisfying(UserMistake.class, mistake -> assertThat(mistake.problems()).singleElement()
+                        .satisfies(problem -> assertThat(problem.code()).isEqualTo("DEVICE_TOO_SMALL"))
+                        .asString().contains("Choose a smaller resolution"));
     }
 
     /// The released model at a megapixel with 200 words, as a card would have it.
@@ -111,7 +112,6 @@ class ActivationPlanTest {
         double inputs = ActivationPlan.bytes(block -> Keep.INPUTS, released, layout, DType.BF16, batch) / unit;
         double products = ActivationPlan.bytes(block -> Keep.PRODUCTS, released, layout, DType.BF16, batch) / unit;
         double all = ActivationPlan.bytes(block -> Keep.ALL, released, layout, DType.BF16, batch) / unit;
-        System.out.printf("units of 26.4 MB: inputs %.1f, products %.1f, all %.1f%n", inputs, products, all);
         assertThat(inputs / 60).isBetween(1.0, 2.0);
         assertThat(products / 60).isBetween(12.0, 17.0);
         assertThat(all / 60).isBetween(20.0, 26.0);
