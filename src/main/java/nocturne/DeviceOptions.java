@@ -13,6 +13,8 @@ import nocturne.cuda.CudaDevice;
 import nocturne.cuda.CudaLibraries;
 import nocturne.cuda.CudaPresence;
 import nocturne.cuda.CudaProbe;
+import nocturne.cuda.CudaSettings;
+import nocturne.cuda.ProductMode;
 import nocturne.io.DType;
 import nocturne.problem.SickMachine;
 import nocturne.tensor.Backend;
@@ -41,6 +43,12 @@ final class DeviceOptions {
                     + " Default: one for each processor.")
     private int threads = Runtime.getRuntime().availableProcessors();
 
+    @Option(
+            names = "--eight-bit",
+            description = "On a card: multiply the frozen weights in 8 bits, in the layers where that is tried on the"
+                    + " first pictures and close enough. Needs a model in codes (model.qtype).")
+    private boolean eightBit;
+
     @Mixin
     private LibraryOptions libraries = new LibraryOptions();
 
@@ -67,6 +75,9 @@ final class DeviceOptions {
         }
         if (threads < 1 || threads > 1024) {
             throw new ParameterException(command, "--threads " + threads + ": from 1 to 1024, please.");
+        }
+        if (eightBit && name.equals("cpu")) {
+            throw new ParameterException(command, "--eight-bit: the processor does not; choose a card with --device.");
         }
         libraries.check(command);
         if (!name.equals("cpu")) card = card(Integer.parseInt(cuda.group(1)), CudaProbe.look());
@@ -103,7 +114,9 @@ final class DeviceOptions {
     Backend open(int threads) {
         Card chosen = card;
         if (chosen == null) return new CpuBackend(threads);
-        return new CudaBackend(CudaDevice.open(chosen, CudaLibraries.find(libraries.folder())), DType.BF16);
+        CudaSettings settings =
+                new CudaSettings(DType.BF16, eightBit ? ProductMode.EIGHT_BIT : ProductMode.DECODED);
+        return new CudaBackend(CudaDevice.open(chosen, CudaLibraries.find(libraries.folder())), settings);
     }
 
     /// Where NVIDIA's libraries are: an option of whatever may load them.
