@@ -1,6 +1,8 @@
 package nocturne.cuda;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+import nocturne.tensor.DeviceMemory;
 import nocturne.tensor.TensorArena;
 
 /// A CUDA device, or something that behaves like one: memory, and kernels that are launched by name.
@@ -11,6 +13,11 @@ import nocturne.tensor.TensorArena;
 public interface Device extends TensorArena.Source, AutoCloseable {
     /// Name for people, such as `NVIDIA H100 80GB HBM3`.
     String name();
+
+    /// How its memory stands, where that is known.
+    default Optional<DeviceMemory> memory() {
+        return Optional.empty();
+    }
 
     /// @return memory of exactly `bytes` bytes, aligned to 64 bytes on a card, whose content may be anything
     @Override
