@@ -2,7 +2,9 @@ package nocturne.cuda;
 
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Optional;
 import nocturne.problem.SickMachine;
+import nocturne.tensor.DeviceMemory;
 
 /// A card.
 ///
@@ -79,6 +81,11 @@ public final class CudaDevice implements Device {
     /// The most that were.
     public long peakBytes() {
         return session.peakBytes();
+    }
+
+    @Override
+    public Optional<DeviceMemory> memory() {
+        return Optional.of(new DeviceMemory(freeBytes(), peakBytes()));
     }
 
     /// Bytes that are free on the card now, whoever took the rest.

@@ -1,6 +1,8 @@
 package nocturne.cuda;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+import nocturne.tensor.DeviceMemory;
 import nocturne.tensor.TensorArena;
 
 /// A CUDA device, or something that behaves like one: memory, and kernels that are launched by name.
@@ -16,6 +18,11 @@ public interface Device extends TensorArena.Source, AutoCloseable {
     /// capability 8.9 on do.
     default boolean multipliesE4m3() {
         return true;
+    }
+
+    /// How its memory stands, where that is known.
+    default Optional<DeviceMemory> memory() {
+        return Optional.empty();
     }
 
     /// @return memory of exactly `bytes` bytes, aligned to 64 bytes on a card, whose content may be anything

@@ -85,6 +85,14 @@ public final class QwenImageTransformer {
         return assemble(config, weights, BlockLoader.Blocks.resident(config, weights));
     }
 
+    /// The same with some layers in a smaller format.
+    public static QwenImageTransformer random(TransformerConfig config, LayerFormats formats, long seed,
+            Backend backend, TensorArena arena) {
+        try (TensorArena numbers = backend.newArena()) {
+            return load(config, Weights.random(seed, formats, numbers, backend, arena));
+        }
+    }
+
     /// A transformer without numbers, to find out with a [nocturne.tensor.Rehearsal] what memory a real one takes.
     public static QwenImageTransformer empty(TransformerConfig config, TensorArena arena) {
         Weights weights = Weights.empty(arena);

@@ -89,13 +89,33 @@ final class Weights {
 
     /// Random weights of any shape that is asked for, to measure speed without a model.
     static Weights random(long seed, Backend backend, TensorArena arena) {
-        Supply supply = (name, shape) -> {
-            Tensor tensor = arena.allocate(shape);
-            float[] numbers = new float[Math.toIntExact(shape.elements())];
-            Philox.stream(seed, name).fillNormal(numbers, 0);
-            for (int i = 0; i < numbers.length; i++) numbers[i] *= RANDOM_DEVIATION;
-            backend.write(numbers, tensor);
-            return tensor;
+        return random(seed, LayerFormats.NONE, arena, backend, arena);
+    }
+
+    /// The same, but some layers are kept in a smaller format.
+    ///
+    /// @param numbers where a layer's numbers are until they are codes
+    static Weights random(long seed, LayerFormats formats, TensorArena numbers, Backend backend, TensorArena arena) {
+        Supply supply = new Supply() {
+            @Override
+            public Tensor give(String name, Shape shape) {
+                return random(name, shape, arena);
+            }
+
+            @Override
+            public Weight giveWeight(String module, Shape shape) {
+                Optional<WeightType> type = formats.of(module, shape.columns());
+                if (type.isEmpty()) return give(module + WEIGHT, shape);
+                try (TensorArena.Scope scope = numbers.scope()) {
+                    return backend.keep(random(module + WEIGHT, shape, numbers), type.get(), arena);
+                }
+            }
+
+            private Tensor random(String name, Shape shape, TensorArena where) {
+                Tensor tensor = where.allocate(shape);
+                backend.fillNormal(Philox.stream(seed, name), RANDOM_DEVIATION, tensor);
+                return tensor;
+            }
         };
         return new Weights("random weights", supply, List.of(), Set.of());
     }
