@@ -26,13 +26,6 @@ public interface Backend extends AutoCloseable {
     /// @param arena where it stays as long as the model does
     Weight keep(QuantizedMatrix matrix, TensorArena arena);
 
-    /// Room for weights that come and go; empty where the device's memory is the host's, which holds them all.
-    ///
-    /// @param slots how many parts are there at once, at least 2
-    default Optional<WeightStream> weightStream(int slots) {
-        return Optional.empty();
-    }
-
     /// The same for numbers that are on this device already, and without a detour over the host where it can.
     ///
     /// @param numbers `[out, in]`; free to be overwritten when this returns
@@ -52,6 +45,13 @@ public interface Backend extends AutoCloseable {
         source.fillNormal(numbers, 0);
         for (int i = 0; i < numbers.length; i++) numbers[i] *= deviation;
         write(numbers, target);
+    }
+
+    /// Room for weights that come and go; empty where the device's memory is the host's, which holds them all.
+    ///
+    /// @param slots how many parts are there at once, at least 2
+    default Optional<WeightStream> weightStream(int slots) {
+        return Optional.empty();
     }
 
     /// The device's memory, where it has one of its own.
