@@ -13,6 +13,8 @@ import nocturne.cuda.CudaDevice;
 import nocturne.cuda.CudaLibraries;
 import nocturne.cuda.CudaPresence;
 import nocturne.cuda.CudaProbe;
+import nocturne.cuda.CudaSettings;
+import nocturne.cuda.ProductMode;
 import nocturne.io.DType;
 import nocturne.problem.SickMachine;
 import nocturne.tensor.Backend;
@@ -101,9 +103,15 @@ final class DeviceOptions {
     ///
     /// @param threads to compute with on the processor
     Backend open(int threads) {
+        return open(threads, ProductMode.DECODED);
+    }
+
+    /// @param products of frozen weights that a card keeps as codes
+    Backend open(int threads, ProductMode products) {
         Card chosen = card;
         if (chosen == null) return new CpuBackend(threads);
-        return new CudaBackend(CudaDevice.open(chosen, CudaLibraries.find(libraries.folder())), DType.BF16);
+        return new CudaBackend(CudaDevice.open(chosen, CudaLibraries.find(libraries.folder())),
+                new CudaSettings(DType.BF16, products));
     }
 
     /// Where NVIDIA's libraries are: an option of whatever may load them.

@@ -18,6 +18,8 @@ public record Card(int index, String name, Capability capability, long bytes) {
     public record Capability(int major, int minor) {
         /// bf16 on tensor cores and asynchronous copies came with Ampere; the kernels use both.
         static final Capability OLDEST = new Capability(8, 0);
+        /// Products of e4m3 on tensor cores came with Ada.
+        static final Capability WITH_E4M3 = new Capability(8, 9);
 
         boolean isAtLeast(Capability other) {
             return major > other.major || major == other.major && minor >= other.minor;

@@ -11,6 +11,7 @@ import nocturne.tensor.Attention;
 import nocturne.tensor.Backend;
 import nocturne.tensor.Convolution;
 import nocturne.tensor.DeviceMemory;
+import nocturne.tensor.EightBitProducts;
 import nocturne.tensor.Elementwise;
 import nocturne.tensor.Norms;
 import nocturne.tensor.Optimisation;
@@ -20,6 +21,7 @@ import nocturne.tensor.Shape;
 import nocturne.tensor.Tensor;
 import nocturne.tensor.TensorArena;
 import nocturne.tensor.Weight;
+import org.jspecify.annotations.Nullable;
 
 /// Computes on a CUDA device with the kernels of `kernels/`.
 ///
@@ -27,11 +29,12 @@ import nocturne.tensor.Weight;
 /// float32. All arithmetic is in float32 or wider than what is stored.
 public final class CudaBackend implements Backend {
     private final Device device;
-    private final DType activations;
+    private final CudaSettings settings;
     private final Scratch scratch;
     private final Scratch decoded;
     private final HostCopies hostCopies;
-    private final CudaProducts products;
+    private final Products products;
+    private final @Nullable CudaEightBitProducts eightBitProducts;
     private final CudaAttention attention;
     private final CudaElementwise elementwise;
     private final CudaConvolution convolution;
@@ -42,31 +45,39 @@ public final class CudaBackend implements Backend {
     /// @param device      closed with this backend
     /// @param activations [DType#F32] or [DType#BF16]
     public CudaBackend(Device device, DType activations) {
-        if (activations != DType.F32 && activations != DType.BF16) {
-            throw new IllegalArgumentException("activations of " + activations);
-        }
+        this(device, CudaSettings.of(activations));
+    }
+
+    /// @param device closed with this backend
+    public CudaBackend(Device device, CudaSettings settings) {
         this.device = device;
-        this.activations = activations;
+        this.settings = settings;
         scratch = new Scratch(device);
         hostCopies = new HostCopies(device);
         decoded = new Scratch(device);
-        products = new CudaProducts(device, scratch, decoded);
         attention = new CudaAttention(device, scratch);
         elementwise = new CudaElementwise(device, scratch);
         convolution = new CudaConvolution(device);
         norms = new CudaNorms(device, scratch);
         optimisation = new CudaOptimisation(device, scratch);
         noise = new CudaNoise(device);
+        Products exact = new CudaProducts(device, scratch, decoded);
+        eightBitProducts = switch (settings.products()) {
+            case DECODED -> null;
+            case EIGHT_BIT -> new CudaEightBitProducts(exact, new CodedLinear(device, decoded),
+                    new ProductError(device, elementwise, optimisation));
+        };
+        products = eightBitProducts == null ? exact : eightBitProducts;
     }
 
     @Override
     public String name() {
-        return "cuda (%s, %s)".formatted(device.name(), activations == DType.F32 ? "fp32" : "bf16");
+        return "cuda (%s, %s)".formatted(device.name(), settings);
     }
 
     @Override
     public TensorArena newArena() {
-        return new TensorArena(device, activations);
+        return new TensorArena(device, settings.activations());
     }
 
     @Override
@@ -159,6 +170,11 @@ public final class CudaBackend implements Backend {
     }
 
     @Override
+    public Optional<EightBitProducts> eightBitProducts() {
+        return Optional.ofNullable(eightBitProducts);
+    }
+
+    @Override
     public Norms norms() {
         return norms;
     }
@@ -185,6 +201,7 @@ public final class CudaBackend implements Backend {
 
     @Override
     public void close() {
+        if (eightBitProducts != null) eightBitProducts.close();
         attention.close();
         optimisation.close();
         hostCopies.close();

@@ -65,6 +65,11 @@ public final class CudaDevice implements Device {
         return card.name();
     }
 
+    @Override
+    public boolean multipliesE4m3() {
+        return card.capability().isAtLeast(Card.Capability.WITH_E4M3);
+    }
+
     /// Bytes of the card's memory that are allocated.
     public long usedBytes() {
         return session.usedBytes();

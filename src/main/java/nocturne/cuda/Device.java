@@ -19,6 +19,12 @@ public interface Device extends TensorArena.Source, AutoCloseable {
         return Optional.empty();
     }
 
+    /// Whether its tensor cores multiply numbers of [nocturne.io.DType#F8_E4M3], as those of cards from compute
+    /// capability 8.9 on do.
+    default boolean multipliesE4m3() {
+        return true;
+    }
+
     /// @return memory of exactly `bytes` bytes, aligned to 64 bytes on a card, whose content may be anything
     @Override
     MemorySegment allocate(long bytes);

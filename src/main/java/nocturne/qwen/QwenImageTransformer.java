@@ -2,7 +2,9 @@ package nocturne.qwen;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.SequencedMap;
 import java.util.function.IntFunction;
 import nocturne.io.TensorSource;
 import nocturne.problem.UserMistake;
@@ -16,6 +18,7 @@ import nocturne.tensor.RowMap;
 import nocturne.tensor.Tape;
 import nocturne.tensor.Tensor;
 import nocturne.tensor.TensorArena;
+import nocturne.tensor.Weight;
 import org.jspecify.annotations.Nullable;
 
 /// The denoiser of Qwen-Image and Qwen-Image-Edit: from a noisy picture, its text and its control pictures to the
@@ -119,6 +122,14 @@ public final class QwenImageTransformer {
         }
         for (TransformerBlock block : blocks) count += block.parameters();
         return count;
+    }
+
+    /// The frozen matrices that all picture tokens are multiplied with, by the names of their layers: all but a few
+    /// percent of the work. Those of the text are not among them, whose activations reach much further apart.
+    public SequencedMap<String, Weight> pictureWeights() {
+        SequencedMap<String, Weight> weights = new LinkedHashMap<>();
+        for (int i = 0; i < blocks.size(); i++) weights.putAll(blocks.get(i).pictureWeights(i));
+        return weights;
     }
 
     /// The same weights with adapters beside the blocks' linear layers, replacing any there were.

@@ -1,6 +1,8 @@
 package nocturne.qwen;
 
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.BiFunction;
 import nocturne.tensor.Attention;
 import nocturne.tensor.Linear;
@@ -8,6 +10,7 @@ import nocturne.tensor.Ops;
 import nocturne.tensor.Rotation;
 import nocturne.tensor.RowMap;
 import nocturne.tensor.Tensor;
+import nocturne.tensor.Weight;
 import org.jspecify.annotations.Nullable;
 
 /// One dual-stream block: picture tokens and text tokens with weights of their own, one joint attention.
@@ -75,6 +78,16 @@ record TransformerBlock(Stream picture, Stream text) {
     TransformerBlock with(int index, BiFunction<String, Linear, Linear> map) {
         String prefix = prefix(index);
         return new TransformerBlock(picture.with(prefix, Names.PICTURE, map), text.with(prefix, Names.TEXT, map));
+    }
+
+    /// The layers that all picture tokens go through, by name; the modulation is made once for a sample.
+    Map<String, Weight> pictureWeights(int index) {
+        Map<String, Weight> weights = new LinkedHashMap<>();
+        picture.with(prefix(index), Names.PICTURE, (module, layer) -> {
+            if (layer != picture.modulation) weights.put(module, layer.weight());
+            return layer;
+        });
+        return weights;
     }
 
     static String prefix(int index) {

@@ -81,6 +81,12 @@ public interface Backend extends AutoCloseable {
 
     Products products();
 
+    /// The choice of layers that [#products] computes in 8 bits; empty where the device does that for none, or was not
+    /// asked to.
+    default Optional<EightBitProducts> eightBitProducts() {
+        return Optional.empty();
+    }
+
     Norms norms();
 
     Attention attention();

@@ -55,6 +55,19 @@ final class Learner {
         }
     }
 
+    /// Runs the model without the adapter forward and backward, for a device that watches what its layers get to
+    /// multiply. That depends on the batch alone, not on how far training has come. Takes no more memory than a step.
+    void tryOut(MicroBatch batch) {
+        try (TensorArena.Scope scope = arena.scope()) {
+            Tape tape = Tape.recording(backend, arena);
+            TransformerInput input = input(batch);
+            // Without an adapter nothing else asks for a gradient.
+            input.tokens().requireGrad();
+            loss(tape, batch, base.forward(tape, input, Tape.Keep.INPUTS), 1);
+            tape.backward();
+        }
+    }
+
     /// The batch one Euler step further along the model's own path, for [TimestepType#NEXT_SAMPLE]: the noise is
     /// replaced by the one that would have led to where the model went.
     ///

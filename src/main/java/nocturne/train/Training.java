@@ -11,6 +11,7 @@ import java.util.SequencedMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntFunction;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import nocturne.adapter.AdapterMetadata;
 import nocturne.adapter.LinearShape;
 import nocturne.adapter.Lora;
@@ -215,7 +216,7 @@ public final class Training {
                     }
                 }
                 TrainingLoop loop = loop(folder, events, backend, weights, passes, encoders, lora, optimizer, average,
-                        snapshots, progress, heartbeat, time, restored);
+                        snapshots, progress, heartbeat, time, restored, notices);
                 folder.note("running", done, recipe.train().steps());
                 // Not sooner: until here a process that ends at once loses nothing.
                 request.stop().workBegins();
@@ -297,7 +298,7 @@ public final class Training {
     private TrainingLoop loop(JobFolder folder, EventLog events, Backend backend, TensorArena weights,
             TensorArena passes, Encoders encoders, Lora lora, AdamWOptimizer optimizer, @Nullable MovingAverage average,
             Snapshots snapshots, Progress progress, Heartbeat heartbeat, RunTime time,
-            Snapshots.Restored restored) {
+            Snapshots.Restored restored, List<String> notices) {
         heartbeat.step(restored.step(), recipe.train().steps());
         heartbeat.phase(Heartbeat.Phase.CACHING);
         SamplePictures pictures = new SamplePictures(PictureReader.standard(), (picture, width, height) ->
@@ -328,6 +329,12 @@ public final class Training {
         Learner learner = new Learner(base, lora, block -> keep, backend, passes);
         Batches batches = new Batches(dataset.samples(), training, recipe.train().batchSize(),
                 recipe.train().accumulation(), Settings.timesteps(recipe, model.schedule()), recipe.seed());
+        List<MicroBatch> first = IntStream.range(0, EightBitCheck.BATCHES).mapToObj(batches::microBatch).toList();
+        for (String notice : EightBitCheck.of(base, learner, first, backend)) {
+            if (restored.step() == 0) events.append(new Event.NoticeGiven("EIGHT_BIT_PRODUCTS", notice));
+            progress.say("note: " + notice);
+            notices.add(notice);
+        }
         int stepsPerEpoch = Math.max(1, batches.perEpoch() / recipe.train().accumulation());
         Checkpoints checkpoints =
                 new Checkpoints(folder.root(), recipe, lora, backend, metadata(folder), stepsPerEpoch);

@@ -15,11 +15,15 @@ public final class Simulated {
 
     /// @param activations [DType#F32] or [DType#BF16]
     public static Backend backend(DType activations) {
+        return backend(CudaSettings.of(activations));
+    }
+
+    public static Backend backend(CudaSettings settings) {
         if (!isWanted()) {
             TestCard.required();
-            return new CudaBackend(TestCard.lend(), activations);
+            return new CudaBackend(TestCard.lend(), settings);
         }
         return new CudaBackend(
-                new SimulatedDevice(KernelLibrary.ofTheProject(), SimulatedDevice.Order.ASCENDING, 2), activations);
+                new SimulatedDevice(KernelLibrary.ofTheProject(), SimulatedDevice.Order.ASCENDING, 2), settings);
     }
 }
