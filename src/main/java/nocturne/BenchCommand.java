@@ -3,7 +3,6 @@ package nocturne;
 import java.io.PrintWriter;
 import java.util.Locale;
 import java.util.concurrent.Callable;
-import nocturne.cuda.ProductMode;
 import nocturne.quant.WeightType;
 import nocturne.tensor.Backend;
 import nocturne.tensor.Tape;
@@ -77,9 +76,6 @@ final class BenchCommand implements Callable<Integer> {
             description = "What a step's tensors may take. Default: what the device has free.")
     private @Nullable Long memory;
 
-    @Option(names = "--eight-bit", description = "Multiply in 8 bits with weights that are kept so, on a card.")
-    private boolean eightBit;
-
     @Option(names = "--operations", description = "Also time the largest operations one by one.")
     private boolean operations;
 
@@ -99,8 +95,7 @@ final class BenchCommand implements Callable<Integer> {
         if (warmup < 0) throw mistake("--warmup " + warmup + ": 0 or more, please.");
         Bench.Settings settings = new Bench.Settings(measured(), weightType(), steps, warmup,
                 checkpointing ? Tape.Keep.INPUTS : keep, memory == null ? null : memory << 20);
-        ProductMode products = eightBit ? ProductMode.EIGHT_BIT : ProductMode.DECODED;
-        try (Backend backend = device.open(device.threads(), products)) {
+        try (Backend backend = device.open(device.threads())) {
             PrintWriter out = spec.commandLine().getOut();
             BenchReport report = new BenchReport(settings, Bench.run(settings, backend), backend.name());
             out.println(json ? report.line() : report.sentences());

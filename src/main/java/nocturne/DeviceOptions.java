@@ -43,6 +43,12 @@ final class DeviceOptions {
                     + " Default: one for each processor.")
     private int threads = Runtime.getRuntime().availableProcessors();
 
+    @Option(
+            names = "--eight-bit",
+            description = "On a card: multiply the frozen weights in 8 bits, in the layers where that is tried on the"
+                    + " first pictures and close enough. Needs a model in codes (model.qtype).")
+    private boolean eightBit;
+
     @Mixin
     private LibraryOptions libraries = new LibraryOptions();
 
@@ -69,6 +75,9 @@ final class DeviceOptions {
         }
         if (threads < 1 || threads > 1024) {
             throw new ParameterException(command, "--threads " + threads + ": from 1 to 1024, please.");
+        }
+        if (eightBit && name.equals("cpu")) {
+            throw new ParameterException(command, "--eight-bit: the processor does not; choose a card with --device.");
         }
         libraries.check(command);
         if (!name.equals("cpu")) card = card(Integer.parseInt(cuda.group(1)), CudaProbe.look());
@@ -103,15 +112,11 @@ final class DeviceOptions {
     ///
     /// @param threads to compute with on the processor
     Backend open(int threads) {
-        return open(threads, ProductMode.DECODED);
-    }
-
-    /// @param products of frozen weights that a card keeps as codes
-    Backend open(int threads, ProductMode products) {
         Card chosen = card;
         if (chosen == null) return new CpuBackend(threads);
-        return new CudaBackend(CudaDevice.open(chosen, CudaLibraries.find(libraries.folder())),
-                new CudaSettings(DType.BF16, products));
+        CudaSettings settings =
+                new CudaSettings(DType.BF16, eightBit ? ProductMode.EIGHT_BIT : ProductMode.DECODED);
+        return new CudaBackend(CudaDevice.open(chosen, CudaLibraries.find(libraries.folder())), settings);
     }
 
     /// Where NVIDIA's libraries are: an option of whatever may load them.

@@ -56,6 +56,7 @@ final class MainTest {
                 "train a --device cuda:",
                 "train a --device cuda:-1",
                 "train a --cuda-libs /no/such/folder",
+                "train a --eight-bit",
                 "train a --max-hours 0",
                 "train a --max-hours NaN",
                 "train a --max-hours 1e9",

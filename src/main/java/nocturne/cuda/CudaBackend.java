@@ -21,6 +21,7 @@ import nocturne.tensor.Shape;
 import nocturne.tensor.Tensor;
 import nocturne.tensor.TensorArena;
 import nocturne.tensor.Weight;
+import nocturne.tensor.WeightStream;
 import org.jspecify.annotations.Nullable;
 
 /// Computes on a CUDA device with the kernels of `kernels/`.
@@ -90,6 +91,11 @@ public final class CudaBackend implements Backend {
         if (zeroPoints.elements() > 0) device.copyIn(matrix.zeroPoints(), zeroPoints.data());
         return new CodedWeight(Shape.of(matrix.rows(), matrix.columns()), matrix.type(), matrix.rounding(), codes,
                 scales, zeroPoints);
+    }
+
+    @Override
+    public Optional<WeightStream> weightStream(int slots) {
+        return Optional.of(new WeightRing(device, settings.activations(), slots));
     }
 
     @Override

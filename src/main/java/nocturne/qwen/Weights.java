@@ -1,6 +1,5 @@
 package nocturne.qwen;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -16,6 +15,7 @@ import nocturne.io.TensorSource;
 import nocturne.problem.Problem;
 import nocturne.problem.UserMistake;
 import nocturne.quant.LayerFormats;
+import nocturne.quant.QuantizedLayers;
 import nocturne.quant.QuantizedMatrix;
 import nocturne.quant.WeightType;
 import nocturne.tensor.Backend;
@@ -59,40 +59,35 @@ final class Weights {
         unused = new LinkedHashSet<>(stored);
     }
 
-    /// Weights from files, widened to float32.
+    /// Weights from files, in the device's type.
     ///
     /// @param arena where the weights live as long as the model does
     static Weights of(TensorSource source, Backend backend, TensorArena arena) {
-        return of(source, LayerFormats.NONE, backend, arena);
+        return of(source, QuantizedLayers.Part.EMPTY, backend, arena);
     }
 
     /// The same, but some layers are kept in a smaller format.
-    static Weights of(TensorSource source, LayerFormats formats, Backend backend, TensorArena arena) {
+    ///
+    /// @param quantized those layers
+    static Weights of(TensorSource source, QuantizedLayers.Part quantized, Backend backend, TensorArena arena) {
         List<Problem> problems = new ArrayList<>();
         Supply supply = new Supply() {
             @Override
             public Tensor give(String name, Shape shape) {
                 Tensor tensor = arena.allocate(shape);
-                if (fits(source, name, shape, problems)) backend.write(to -> source.widen(name, to, 0), tensor);
+                if (!fits(source, name, shape, problems)) return tensor;
+                if (source.entry(name).dtype() == tensor.type()) backend.fromHostMemory(source.bytes(name), tensor);
+                else backend.write(to -> source.widen(name, to, 0), tensor);
                 return tensor;
             }
 
             @Override
             public Weight giveWeight(String module, Shape shape) {
-                String name = module + WEIGHT;
-                Optional<WeightType> type = formats.of(module, shape.columns());
-                boolean smaller = type.isPresent() && fits(source, name, shape, problems);
-                return smaller ? weight(source, name, type.get(), backend, arena) : give(name, shape);
+                QuantizedMatrix matrix = quantized.matrix(module);
+                return matrix == null ? give(module + WEIGHT, shape) : backend.keep(matrix, arena);
             }
         };
         return new Weights(source.where(), supply, problems, source.tensors().keySet());
-    }
-
-    private static Weight weight(TensorSource source, String name, WeightType type, Backend backend,
-            TensorArena arena) {
-        try (Arena codes = Arena.ofConfined()) {
-            return backend.keep(QuantizedMatrix.quantize(source, name, type, codes), arena);
-        }
     }
 
     /// Random weights of any shape that is asked for, to measure speed without a model.

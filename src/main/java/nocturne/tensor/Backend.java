@@ -47,6 +47,13 @@ public interface Backend extends AutoCloseable {
         write(numbers, target);
     }
 
+    /// Room for weights that come and go; empty where the device's memory is the host's, which holds them all.
+    ///
+    /// @param slots how many parts are there at once, at least 2
+    default Optional<WeightStream> weightStream(int slots) {
+        return Optional.empty();
+    }
+
     /// The device's memory, where it has one of its own.
     default Optional<DeviceMemory> memory() {
         return Optional.empty();

@@ -2,7 +2,6 @@ package nocturne.train;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import nocturne.qwen.QwenImageTransformer;
@@ -31,7 +30,8 @@ final class EightBitCheck {
     static List<String> of(QwenImageTransformer base, Learner learner, List<MicroBatch> batches, Backend backend) {
         Map<String, Weight> layers = base.pictureWeights();
         return backend.eightBitProducts()
-                .map(products -> notices(layers.size(), products.choose(layers, TOO_FAR, () -> batches.forEach(learner::tryOut))))
+                .map(products -> notices(layers.size(),
+                        products.choose(layers, TOO_FAR, () -> batches.forEach(learner::tryOut))))
                 .orElse(List.of());
     }
 
@@ -45,29 +45,26 @@ final class EightBitCheck {
                     .formatted(layers) + " they are computed as without.");
         }
         if (!chosen.isEmpty()) {
-            notices.add(in("%d of %d layers of the picture are multiplied in 8 bits: their results are off by up to"
-                    + " %.3f forward and %.3f backward.", chosen.size(), layers,
-                    chosen.stream().mapToDouble(Trial::forward).max().orElse(0),
-                    chosen.stream().mapToDouble(Trial::backward).max().orElse(0)));
+            notices.add(("%d of %d layers of the picture are multiplied in 8 bits: their results are off by up to"
+                    + " %.3f forward and %.3f backward.").formatted(chosen.size(), layers,
+                            chosen.stream().mapToDouble(Trial::forward).max().orElse(0),
+                            chosen.stream().mapToDouble(Trial::backward).max().orElse(0)));
         }
         List<Trial> notable = chosen.stream().filter(trial -> trial.worst() > NOTABLE).toList();
         if (!notable.isEmpty()) {
-            notices.add(in("in 8 bits, off by more than %.2f: %s.", NOTABLE, named(notable)));
+            notices.add("in 8 bits, off by more than %.2f: %s.".formatted(NOTABLE, named(notable)));
         }
         if (!refused.isEmpty()) {
-            notices.add(in("not in 8 bits, which would be off by more than %.2f: %s.", TOO_FAR, named(refused)));
+            notices.add("not in 8 bits, which would be off by more than %.2f: %s.".formatted(TOO_FAR, named(refused)));
         }
         return notices;
     }
 
     private static String named(List<Trial> trials) {
         String first = trials.stream().limit(NAMED)
-                .map(trial -> in("%s (%.3f forward, %.3f backward)", trial.layer(), trial.forward(), trial.backward()))
+                .map(trial -> "%s (%.3f forward, %.3f backward)"
+                        .formatted(trial.layer(), trial.forward(), trial.backward()))
                 .collect(Collectors.joining(", "));
         return trials.size() <= NAMED ? first : first + " and %d more".formatted(trials.size() - NAMED);
-    }
-
-    private static String in(String format, Object... values) {
-        return String.format(Locale.ROOT, format, values);
     }
 }

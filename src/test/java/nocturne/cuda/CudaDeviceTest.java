@@ -15,6 +15,7 @@ import nocturne.tensor.Philox;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /// The device on a pretended driver: order of work, bookkeeping, and what comes of each of the driver's answers.
@@ -236,7 +237,17 @@ final class CudaDeviceTest {
         return target.toArray(ValueLayout.JAVA_FLOAT);
     }
 
-    private static CudaDevice open(Driver driver) {
+    @ParameterizedTest
+    @CsvSource({"8, 0, false", "8, 6, false", "8, 9, true", "9, 0, true", "12, 0, true"})
+    void cardsFromAdaOnMultiplyE4m3(int major, int minor, boolean expected) {
+        Card card = new Card(0, "NVIDIA Pretended", new Capability(major, minor), PretendedDriver.TOTAL_BYTES);
+        try (CudaDevice device = CudaDevice.open(
+                new PretendedDriver(Eager.NOTHING), card, List.of(new byte[] {1}, new byte[] {2}), RING_BYTES)) {
+            assertThat(device.multipliesE4m3()).isEqualTo(expected);
+        }
+    }
+
+    static CudaDevice open(Driver driver) {
         return CudaDevice.open(driver, CARD, List.of(new byte[] {1}, new byte[] {2}), RING_BYTES);
     }
 }

@@ -40,6 +40,8 @@ final class SimulatedDevice implements Device {
     private final Arena arena = Arena.ofShared();
     private final MemorySegment message = arena.allocate(MESSAGE_BYTES);
     private final Map<Long, MemorySegment> allocations = new HashMap<>();
+    private final Map<Long, Runnable> copiesOnTheirWay = new HashMap<>();
+    private long events;
 
     /// The kernels of the project, in the plainest order.
     SimulatedDevice() {
@@ -102,6 +104,34 @@ final class SimulatedDevice implements Device {
             throw new IllegalArgumentException("copies " + from.byteSize() + " bytes to " + to.byteSize());
         }
         to.copyFrom(from);
+    }
+
+    @Override
+    public MemorySegment allocateHost(long bytes) {
+        return arena.allocate(bytes, 64);
+    }
+
+    @Override
+    public long newEvent() {
+        return ++events;
+    }
+
+    /// All work is done at once; there is nothing to mark.
+    @Override
+    public void record(long event) {}
+
+    /// Arrives as late as it may, and until then there is NaN: who uses what was there before, or does not wait for
+    /// what is to come, computes nothing but NaN.
+    @Override
+    public void copyInLater(MemorySegment host, MemorySegment device, long after, long done) {
+        device.fill((byte) 0xFF);
+        copiesOnTheirWay.put(done, () -> copy(host, device));
+    }
+
+    @Override
+    public void waitFor(long event) {
+        Runnable copy = copiesOnTheirWay.remove(event);
+        if (copy != null) copy.run();
     }
 
     @Override
