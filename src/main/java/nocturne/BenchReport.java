@@ -3,6 +3,7 @@ package nocturne;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Locale;
+import java.util.stream.Collectors;
 import nocturne.quant.WeightType;
 import nocturne.train.Bench;
 import nocturne.train.OperationBench;
@@ -19,7 +20,7 @@ record BenchReport(Bench.Settings settings, Bench.Result result, String where) {
         Bench.Parts parts = result.parts();
         Bench.Kept kept = result.kept();
         String onDevice = result.devicePeakBytes() < 0 ? ""
-                : "%nPeak memory on the device %,.0f MiB.".formatted(result.devicePeakBytes() / MIB);
+                : "\nPeak memory on the device %,.0f MiB.".formatted(result.devicePeakBytes() / MIB);
         return String.format(Locale.ROOT, """
                 %s size on %s: %.2f ms a step (median of %d; %.2f to %.2f), %.1f TFLOP/s.
                 In parts: forward %.2f ms, backward %.2f ms, update %.2f ms; loss %.4f.
@@ -29,7 +30,8 @@ record BenchReport(Bench.Settings settings, Bench.Result result, String where) {
                 settings.size().name(), where, result.medianMs(), settings.steps(), result.minMs(), result.maxMs(),
                 teraflops(), parts.forward(), parts.backward(), parts.update(), result.loss(),
                 settings.size().config().layers(), kept.all(), kept.products(), kept.inputs(), result.peakMib(),
-                result.tensorBytes() >> 20, result.baseParameters(), format(), result.loraParameters()) + onDevice;
+                result.tensorBytes() >> 20, result.baseParameters(), format(), result.loraParameters())
+                + onDevice + result.notices().stream().map("\nNote: "::concat).collect(Collectors.joining());
     }
 
     /// Of all that a step cannot do without.
@@ -70,6 +72,7 @@ record BenchReport(Bench.Settings settings, Bench.Result result, String where) {
                 .put("all", result.kept().all())
                 .put("products", result.kept().products())
                 .put("inputs", result.kept().inputs());
+        result.notices().forEach(line.putArray("notices")::add);
         return line.toString();
     }
 

@@ -68,10 +68,15 @@ public final class Bench {
     /// @param usefulFlops     of a step, see [StepWork]
     /// @param tensorBytes     memory of tensors, the model's own included
     /// @param devicePeakBytes the most that was held of the device's own memory, -1 where it has none
+    /// @param notices         on products in 8 bits, where they were asked for
     /// @param peakMib         the most this whole process has held, from `/proc`; -1 where there is no such file
     public record Result(double medianMs, double minMs, double maxMs, Parts parts, double loss, Kept kept,
             double usefulFlops, long tensorBytes, long devicePeakBytes, long peakMib, long baseParameters,
-            long loraParameters) {}
+            long loraParameters, List<String> notices) {
+        public Result {
+            notices = List.copyOf(notices);
+        }
+    }
 
     /// @param forward  without keeping anything
     /// @param backward the rest of the pass: keeping, backward, and what is computed a second time
@@ -132,6 +137,7 @@ public final class Bench {
     private Result measured(Trained trained, ActivationPlan plan, TensorArena passes, TensorArena weights) {
         Lora lora = trained.lora;
         Learner learner = new Learner(trained.model, lora, plan, backend, passes);
+        List<String> notices = EightBitCheck.of(trained.model, learner, List.of(batch(0)), backend);
         double[] milliseconds = new double[settings.steps()];
         double loss = 0;
         for (int step = 1 - settings.warmup(); step <= settings.steps(); step++) {
@@ -152,7 +158,7 @@ public final class Bench {
                 new Kept(plan.layers() - plan.inputs() - plan.products(), plan.products(), plan.inputs()),
                 work.step(), weights.reservedBytes() + passes.reservedBytes(),
                 backend.memory().map(DeviceMemory::peakBytes).orElse(-1L), Progress.peakResidentBytes() >> 20,
-                trained.model.parameters(), layout.parameters());
+                trained.model.parameters(), layout.parameters(), notices);
     }
 
     private Parts parts(Trained trained, Learner learner) {

@@ -2,6 +2,7 @@ package nocturne.train;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import nocturne.io.DType;
 import nocturne.quant.WeightType;
 import nocturne.qwen.TransformerConfig;
@@ -51,6 +52,11 @@ public final class OperationBench {
             Tensor y = random(arena, rows, out);
             Weight weight = weight(arena, in, out);
             Tensor bias = random(arena, out);
+            // In 8 bits, where the backend was asked for that, however far off.
+            backend.eightBitProducts().ifPresent(products -> products.choose(Map.of("layer", weight), 1, () -> {
+                backend.products().linear(x, weight, bias, y);
+                backend.products().linearBackward(y, weight, 0, x);
+            }));
             String name = "linear %d x %d to %d".formatted(rows, in, out);
             time(name + " forward", flops, y, () -> backend.products().linear(x, weight, bias, y));
             time(name + " backward", flops, x, () -> backend.products().linearBackward(y, weight, 0, x));

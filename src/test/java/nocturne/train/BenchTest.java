@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.util.List;
 import nocturne.cpu.CpuBackend;
+import nocturne.cuda.CudaSettings;
+import nocturne.cuda.ProductMode;
 import nocturne.cuda.Simulated;
 import nocturne.io.DType;
 import nocturne.problem.UserMistake;
@@ -48,6 +50,16 @@ class BenchTest {
             assertThat(ours.parts().update()).isPositive();
             assertThat(OperationBench.run(settings(format, keep, null), backend)).hasSize(8)
                     .allMatch(time -> time.milliseconds() > 0 && time.flops() > 0);
+        }
+    }
+
+    /// Nothing is multiplied in 8 bits before it was tried: what was chosen is told.
+    @Test
+    void productsInEightBitsAreTriedFirst() {
+        try (Backend backend = Simulated.backend(new CudaSettings(DType.BF16, ProductMode.EIGHT_BIT))) {
+            assertThat(Bench.run(settings(WeightType.INT8, null, null), backend).notices())
+                    .anyMatch(notice -> notice.contains("multiplied in 8 bits"));
+            assertThat(OperationBench.run(settings(WeightType.INT8, null, null), backend)).hasSize(8);
         }
     }
 
