@@ -17,6 +17,7 @@ import nocturne.problem.Problem;
 import nocturne.problem.UserMistake;
 import nocturne.quant.LayerFormats;
 import nocturne.quant.QuantizedMatrix;
+import nocturne.quant.Rounding;
 import nocturne.quant.WeightType;
 import nocturne.tensor.Backend;
 import nocturne.tensor.Linear;
@@ -95,17 +96,38 @@ final class Weights {
         }
     }
 
-    /// Random weights of any shape that is asked for, to measure speed without a model.
+    /// Random weights of any shape that is asked for, to measure speed without a model. Where the device is asked for
+    /// products in 8 bits, the blocks' layers are kept in codes that it multiplies.
     static Weights random(long seed, Backend backend, TensorArena arena) {
-        Supply supply = (name, shape) -> {
-            Tensor tensor = arena.allocate(shape);
-            float[] numbers = new float[Math.toIntExact(shape.elements())];
-            Philox.stream(seed, name).fillNormal(numbers, 0);
-            for (int i = 0; i < numbers.length; i++) numbers[i] *= RANDOM_DEVIATION;
-            backend.write(numbers, tensor);
-            return tensor;
+        boolean coded = backend.eightBitProducts().isPresent();
+        Supply supply = new Supply() {
+            @Override
+            public Tensor give(String name, Shape shape) {
+                Tensor tensor = arena.allocate(shape);
+                backend.write(randomNumbers(seed, name, shape), tensor);
+                return tensor;
+            }
+
+            @Override
+            public Weight giveWeight(String module, Shape shape) {
+                String name = module + WEIGHT;
+                if (!coded || !module.startsWith("transformer_blocks.")) return give(name, shape);
+                float[] numbers = randomNumbers(seed, name, shape);
+                try (Arena codes = Arena.ofConfined()) {
+                    return backend.keep(QuantizedMatrix.quantize(name, WeightType.INT8, Rounding.BF16, shape.rows(),
+                            shape.columns(), (row, values) -> System.arraycopy(numbers, row * shape.columns(), values,
+                                    0, shape.columns()), codes), arena);
+                }
+            }
         };
         return new Weights("random weights", supply, List.of(), Set.of());
+    }
+
+    private static float[] randomNumbers(long seed, String name, Shape shape) {
+        float[] numbers = new float[Math.toIntExact(shape.elements())];
+        Philox.stream(seed, name).fillNormal(numbers, 0);
+        for (int i = 0; i < numbers.length; i++) numbers[i] *= RANDOM_DEVIATION;
+        return numbers;
     }
 
     /// Memory for every tensor that is asked for, with undefined content: for a [nocturne.tensor.Rehearsal].

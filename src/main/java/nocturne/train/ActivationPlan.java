@@ -43,8 +43,8 @@ record ActivationPlan(int layers, int inputs, int products, long bytes) implemen
         long least = bytes.applyAsLong(block -> Keep.INPUTS);
         if (least > budget) {
             throw new UserMistake("DEVICE_TOO_SMALL", "datasets", ("a step with pictures of this size takes %,d MiB"
-                    + " beside the model, and %,d MiB are left. Choose a smaller resolution, batch size or rank, or keep"
-                    + " the model in a smaller format (model.qtype).").formatted(least >> 20, budget >> 20));
+                    + " beside the model, and %,d MiB are left. Choose a smaller resolution, batch size or rank, or"
+                    + " keep the model in a smaller format (model.qtype).").formatted(least >> 20, budget >> 20));
         }
         // The fewest blocks with their inputs alone, then the fewest without everything; more of either is less memory.
         int inputs = fewest(layers, n -> of(layers, n, layers - n, bytes).bytes <= budget);

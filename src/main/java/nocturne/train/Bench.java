@@ -51,6 +51,7 @@ public final class Bench {
             Lora lora = new Lora(layout, RANK, backend, weights);
             backend.write(Lora.initialValues(layout, Philox.stream(SEED, "init").asGenerator(0)), lora.values());
             Learner learner = new Learner(model, lora, block -> settings.keep(), backend, passes);
+            EightBitCheck.of(model, learner, List.of(batch(size, 0)), backend);
             AdamWOptimizer optimizer =
                     new AdamWOptimizer(new AdamWOptimizer.Settings(0.9, 0.999, 1e-8, 0.01, 1), lora, backend, weights);
             double[] milliseconds = new double[settings.steps()];
