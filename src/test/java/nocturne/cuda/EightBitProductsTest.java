@@ -40,9 +40,9 @@ class EightBitProductsTest {
                 Stream.of(DType.F32, DType.BF16).map(activations -> Arguments.of(type, activations)));
     }
 
-    /// With some three standard deviations for a row's largest code, an int8 is off by 3 / 127 / sqrt(12) of one, 0.7 %;
-    /// an e4m3 by at most a sixteenth of itself, 2.6 % on average. A weight that is brought to int8 first adds the same
-    /// once more, and what is stored as bf16 0.2 %.
+    /// With some three standard deviations for a row's largest code, an int8 is off by 3 / 127 / sqrt(12) = 0.7 % of
+    /// one; an e4m3 by at most a sixteenth of itself, 2.6 % on average. A weight that is brought to int8 first adds the
+    /// same once more, and what is stored as bf16 0.2 %.
     @ParameterizedTest(name = "{0}, {1} activations")
     @MethodSource("formats")
     void bothProductsAreOffByTheRoundingOfActivationsAlone(WeightType type, DType activations) {
