@@ -54,7 +54,7 @@ constexpr int CODE_DEPTH = DEEP_CHUNKS * CHUNK_BYTES;
 // result            y and what is added to the scaled sums
 //
 // launch  grid tiles of y, block and shared memory as CodeTiling says: see nocturne.cuda.CudaCodeProducts
-// numeric int8: sums exact up to a depth of 133 000; e4m3: products exact, sums in the tensor core's float; scales,
+// numeric int8: sums exact up to a depth of 132 000; e4m3: products exact, sums in the tensor core's float; scales,
 //         bias and beta in float; one rounding where y is stored
 template <class Mma>
 DEVICE void code_product(const CodeMatrix& x, const float* x_scale, const CodeMatrix& w, const float* w_scale,

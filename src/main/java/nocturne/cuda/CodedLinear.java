@@ -46,6 +46,8 @@ final class CodedLinear implements AutoCloseable {
     /// `y = x W^T + bias`
     void forward(Tensor x, CodedWeight w, @Nullable Tensor bias, Tensor y) {
         Codes weight = codesOf(w);
+        // Queries, keys and values quantise the same x three times. Sharing it would spare two reads of x a block, but
+        // needs to know that nothing has written to x in between.
         Codes input = quantise(x, null, weight.codes.type(), activations);
         products.product(input.codes, input.scales, weight.codes, weight.scales, bias, 0, y);
     }

@@ -6,8 +6,9 @@ import org.jspecify.annotations.Nullable;
 
 /// Products of 8-bit codes, by the kernels of `kernels/code_products.cu` and `kernels/quantise.cu`.
 ///
-/// Codes are [DType#I8], -127 to 127, or [DType#F8_E4M3], which needs a card from sm_89 on; both operands of a product
-/// are of one type. A matrix of codes has a float32 scale for each row: row `r` stands for `scale[r] * codes[r]`.
+/// Codes are [DType#I8], of which -128 occurs in weights alone, or [DType#F8_E4M3], which needs a card from sm_89 on;
+/// both operands of a product are of one type. A matrix of codes has a float32 scale for each row: row `r` stands for
+/// `scale[r] * codes[r]`.
 ///
 /// One tensor of weight codes serves both directions. With `W[n, k] = s[n] q[n, k]`, the layer computes
 /// `Y = X W^T` from `q` and `s`, and its gradient `dX[m, k] = sum_n (dY[m, n] s[n]) q[n, k]` from `dY` quantised after

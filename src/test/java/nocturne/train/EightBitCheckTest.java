@@ -23,7 +23,9 @@ import nocturne.io.TensorSource;
 import nocturne.quant.LayerFormats;
 import nocturne.quant.WeightType;
 import nocturne.qwen.Grid;
+import nocturne.qwen.Loading;
 import nocturne.qwen.QwenImageTransformer;
+import nocturne.qwen.Residency;
 import nocturne.qwen.TransformerCase;
 import nocturne.qwen.TransformerConfig;
 import nocturne.tensor.Backend;
@@ -88,6 +90,16 @@ class EightBitCheckTest {
         assertThat(EightBitCheck.notices(20, List.of())).singleElement().asString().startsWith("none of the 20 layers");
     }
 
+    /// Else `bench` would measure something else than it was asked for.
+    @Test
+    void randomWeightsAreMultipliedInEightBitsToo() {
+        try (Backend device = Simulated.backend(new CudaSettings(DType.BF16, ProductMode.EIGHT_BIT));
+                TensorArena weights = device.newArena()) {
+            QwenImageTransformer model = QwenImageTransformer.random(CONFIG, 1, device, weights);
+            assertThat(check(model, device, weights)).singleElement().asString().startsWith("12 of 12 layers");
+        }
+    }
+
     private TensorSource withOutlier() {
         TensorSource source = Golden.tensors("golden/transformer_weights.safetensors");
         List<TensorData> tensors = new ArrayList<>();
@@ -112,12 +124,17 @@ class EightBitCheckTest {
     }
 
     private static List<String> check(TensorSource source, WeightType type, Backend backend) {
-        try (TensorArena weights = backend.newArena(); TensorArena passes = backend.newArena()) {
-            LayerFormats formats =
-                    new LayerFormats(type, LoraTargets.of(CONFIG.layers(), CONFIG.width()).keySet());
-            QwenImageTransformer model = QwenImageTransformer.load(CONFIG, source, formats, backend, weights);
-            Lora lora = new Lora(LoraLayout.of(LoraTargets.of(CONFIG.layers(), CONFIG.width()), 2), 2, backend,
-                    weights);
+        try (TensorArena weights = backend.newArena()) {
+            LayerFormats formats = new LayerFormats(type, LoraTargets.of(CONFIG.layers(), CONFIG.width()).keySet());
+            Loading loading = new Loading(formats, null, Residency.ALL);
+            return check(QwenImageTransformer.load(CONFIG, source, loading, backend, weights), backend, weights);
+        }
+    }
+
+    private static List<String> check(QwenImageTransformer model, Backend backend, TensorArena weights) {
+        try (TensorArena passes = backend.newArena()) {
+            LoraLayout layout = LoraLayout.of(LoraTargets.of(CONFIG.layers(), CONFIG.width()), 2);
+            Lora lora = new Lora(layout, 2, backend, weights);
             Learner learner = new Learner(model, lora, block -> Tape.Keep.ALL, backend, passes);
             return EightBitCheck.of(model, learner, List.of(batch(1), batch(2)), backend);
         }

@@ -49,7 +49,8 @@ class SourceConfigTest {
 
     @Test
     void whereNothingIsWrittenNothingIsOpen() {
-        try (ApplicationContext context = ApplicationContext.builder().start()) {
+        try (ApplicationContext context = ApplicationContext.builder().properties(Map.of("nocturne.home", ".",
+                "nocturne.host", "studio")).start()) {
             SourceConfig config = context.getBean(SourceConfig.class);
             assertThat(config.fileRoots()).isEmpty();
             assertThat(config.hosts()).isEmpty();
