@@ -1,11 +1,13 @@
 package nocturne;
 
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import java.io.PrintWriter;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import nocturne.quant.WeightType;
 import nocturne.tensor.Backend;
 import nocturne.tensor.Tape;
 import nocturne.train.Bench;
+import nocturne.train.OperationBench;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -22,13 +24,18 @@ final class BenchCommand implements Callable<Integer> {
         /// The shipped pipeline's transformer: 6 blocks, 4 heads of 32, 4x4 latent tokens, 20 text tokens.
         TINY,
         /// 4 blocks, 8 heads of 64, 32x32 latent tokens, 128 text tokens: products dominate.
-        MIDDLE;
+        MIDDLE,
+        /// The released model: 60 blocks, 24 heads of 128, 64x64 latent tokens, 200 text tokens. For a card.
+        FULL;
 
         @Override
         public String toString() {
             return name().toLowerCase(Locale.ROOT);
         }
     }
+
+    /// The device's own numbers: bf16 on a card.
+    private static final String PLAIN = "bf16";
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -44,11 +51,33 @@ final class BenchCommand implements Callable<Integer> {
     private int steps = 10;
 
     @Option(names = "--warmup", paramLabel = "N",
-            description = "Steps before that. Default: until the JVM has compiled all it will (4000 tiny, 6 middle).")
+            description = "Steps before that."
+                    + " Default: until the JVM has compiled all it will (4000 tiny, 6 middle); 2 for full.")
     private @Nullable Integer warmup;
 
-    @Option(names = "--checkpointing", description = "Keep only the blocks' inputs and compute the rest twice.")
+    @Option(names = "--layers", paramLabel = "N", description = "Blocks, for a smaller trial. Default: the size's.")
+    private @Nullable Integer layers;
+
+    @Option(names = "--format", paramLabel = "NAME",
+            description = "How the frozen weights are kept: a qtype of recipes, such as int8 or float8."
+                    + " Default: as the device computes, which is float32 on the processor and bf16 on a card.",
+            defaultValue = PLAIN)
+    private String format = PLAIN;
+
+    @Option(names = "--keep", paramLabel = "WHAT",
+            description = "What each block keeps for its backward pass: ${COMPLETION-CANDIDATES}."
+                    + " Default: what fits into the device's free memory; on the processor, all.")
+    private Tape.@Nullable Keep keep;
+
+    @Option(names = "--checkpointing", description = "The same as --keep inputs.")
     private boolean checkpointing;
+
+    @Option(names = "--memory", paramLabel = "MIB",
+            description = "What a step's tensors may take. Default: what the device has free.")
+    private @Nullable Long memory;
+
+    @Option(names = "--operations", description = "Also time the largest operations one by one.")
+    private boolean operations;
 
     @Option(names = "--json", description = "Print one JSON line instead of a sentence.")
     private boolean json;
@@ -61,19 +90,45 @@ final class BenchCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         device.check(spec.commandLine());
-        if (steps < 1) throw new ParameterException(spec.commandLine(), "--steps " + steps + ": at least 1, please.");
+        if (steps < 1) throw mistake("--steps " + steps + ": at least 1, please.");
         int warmup = warmup();
-        if (warmup < 0) throw new ParameterException(spec.commandLine(), "--warmup " + warmup + ": 0 or more, please.");
+        if (warmup < 0) throw mistake("--warmup " + warmup + ": 0 or more, please.");
+        Bench.Settings settings = new Bench.Settings(measured(), weightType(), steps, warmup,
+                checkpointing ? Tape.Keep.INPUTS : keep, memory == null ? null : memory << 20);
+        try (Backend backend = device.open(device.threads())) {
+            PrintWriter out = spec.commandLine().getOut();
+            BenchReport report = new BenchReport(settings, Bench.run(settings, backend), backend.name());
+            out.println(json ? report.line() : report.sentences());
+            out.flush();
+            if (operations) {
+                OperationBench.run(settings, backend).forEach(
+                        time -> out.println(json ? BenchReport.line(time) : BenchReport.sentence(time)));
+            }
+        }
+        return ExitCode.DONE.number();
+    }
+
+    private ParameterException mistake(String words) {
+        return new ParameterException(spec.commandLine(), words);
+    }
+
+    private Bench.Size measured() {
         Bench.Size measured = switch (size) {
             case TINY -> Bench.Size.TINY;
             case MIDDLE -> Bench.Size.MIDDLE;
+            case FULL -> Bench.Size.FULL;
         };
-        Tape.Keep keep = checkpointing ? Tape.Keep.INPUTS : Tape.Keep.ALL;
-        try (Backend backend = device.open(device.threads())) {
-            Bench.Result result = Bench.run(new Bench.Settings(measured, steps, warmup, keep), backend);
-            spec.commandLine().getOut().println(json ? line(result, backend.name()) : sentence(result, backend.name()));
-        }
-        return ExitCode.DONE.number();
+        Integer blocks = layers;
+        if (blocks == null) return measured;
+        if (blocks < 1 || blocks > 1000) throw mistake("--layers " + blocks + ": from 1 to 1000, please.");
+        return measured.withLayers(blocks);
+    }
+
+    private @Nullable WeightType weightType() {
+        if (format.equals(PLAIN)) return null;
+        WeightType type = WeightType.named(format).orElseThrow(() -> mistake(
+                "--format " + format + ": no such format; write bf16, int8, float8 or another qtype of recipes."));
+        return type.isApplied() ? type : null;
     }
 
     private int warmup() {
@@ -82,37 +137,7 @@ final class BenchCommand implements Callable<Integer> {
         return switch (size) {
             case TINY -> 4000;
             case MIDDLE -> 6;
+            case FULL -> 2;
         };
-    }
-
-    private String sentence(Bench.Result result, String where) {
-        return """
-                %s size on %s: %.2f ms a step (median of %d; %.2f to %.2f).
-                Peak memory of this process %d MiB, of that %d MiB tensors; %,d frozen and \
-                %,d trained parameters.""".formatted(
-                size, where, result.medianMs(), steps, result.minMs(), result.maxMs(), result.peakMib(),
-                result.tensorBytes() >> 20, result.baseParameters(), result.loraParameters());
-    }
-
-    /// The names are those of the PyTorch peer's script, so that both can be put side by side.
-    private String line(Bench.Result result, String where) {
-        return JsonNodeFactory.instance.objectNode()
-                .put("ms_median", rounded(result.medianMs()))
-                .put("ms_min", rounded(result.minMs()))
-                .put("ms_max", rounded(result.maxMs()))
-                .put("peak_mib", result.peakMib())
-                .put("tensor_mib", result.tensorBytes() >> 20)
-                .put("base_params", result.baseParameters())
-                .put("lora_params", result.loraParameters())
-                .put("size", size.toString())
-                .put("steps", steps)
-                .put("warmup", warmup())
-                .put("checkpointing", checkpointing)
-                .put("device", where)
-                .toString();
-    }
-
-    private static double rounded(double milliseconds) {
-        return Math.round(milliseconds * 100) / 100.0;
     }
 }

@@ -63,6 +63,9 @@ final class MainTest {
                 "bench --size huge",
                 "bench --steps 0",
                 "bench --warmup -1",
+                "bench --layers 0",
+                "bench --format int9",
+                "bench --keep nothing",
                 "bench --device abacus",
             })
     void aCommandLineWithoutSenseIsTheUsersMistakeAndPointsToHelp(String line) {

@@ -6,9 +6,11 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import nocturne.io.DType;
 import nocturne.quant.QuantizedMatrix;
+import nocturne.quant.WeightType;
 import nocturne.tensor.Attention;
 import nocturne.tensor.Backend;
 import nocturne.tensor.Convolution;
+import nocturne.tensor.DeviceMemory;
 import nocturne.tensor.EightBitProducts;
 import nocturne.tensor.Elementwise;
 import nocturne.tensor.Norms;
@@ -19,6 +21,7 @@ import nocturne.tensor.Shape;
 import nocturne.tensor.Tensor;
 import nocturne.tensor.TensorArena;
 import nocturne.tensor.Weight;
+import nocturne.tensor.WeightStream;
 import org.jspecify.annotations.Nullable;
 
 /// Computes on a CUDA device with the kernels of `kernels/`.
@@ -91,6 +94,11 @@ public final class CudaBackend implements Backend {
     }
 
     @Override
+    public Optional<WeightStream> weightStream(int slots) {
+        return Optional.of(new WeightRing(device, settings.activations(), slots));
+    }
+
+    @Override
     public void write(float[] source, Tensor target) {
         if (source.length != target.elements()) {
             throw new IllegalArgumentException(source.length + " numbers for a tensor " + target.shape());
@@ -135,6 +143,24 @@ public final class CudaBackend implements Backend {
     /// [Philox#fillNormal], but for fewer than one in ten million, which is off by one unit in its last place.
     public void fillNormal(Philox source, long firstPosition, Tensor target) {
         noise.fillNormal(source, firstPosition, target);
+    }
+
+    @Override
+    public void fillNormal(Philox source, float deviation, Tensor target) {
+        noise.fillNormal(source, 0, target);
+        elementwise.addScaled(target, deviation - 1, target);
+    }
+
+    /// Formats with a byte and a scale for each row are made on the device, the others on the host.
+    @Override
+    public Weight keep(Tensor numbers, WeightType type, TensorArena arena) {
+        Optional<Weight> kept = CodedWeight.made(device, numbers, type, arena);
+        return kept.orElseGet(() -> Backend.super.keep(numbers, type, arena));
+    }
+
+    @Override
+    public Optional<DeviceMemory> memory() {
+        return device.memory();
     }
 
     /// One after the other: each operation alone fills the device.

@@ -2,11 +2,13 @@ package nocturne.cuda;
 
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Optional;
 import nocturne.problem.SickMachine;
+import nocturne.tensor.DeviceMemory;
 
 /// A card.
 ///
-/// Three streams: one computes, one brings numbers in, one takes them out. Events between them keep to the order in
+/// Four streams: one computes, two bring numbers in, one takes them out. Events between them keep to the order in
 /// which work was asked for, as [Device] promises: a copy waits for the kernels before it, and the kernels after it for
 /// the copy. The host waits only for memory of the ring to come free, for what it reads, and where memory is given
 /// back.
@@ -21,6 +23,8 @@ public final class CudaDevice implements Device {
     private final long compute;
     private final long in;
     private final long out;
+    /// Of copies beside the work, which wait for nothing but their own marks.
+    private final long later;
     private final long computed;
     private final LastLaunch lastLaunch = new LastLaunch();
 
@@ -31,6 +35,7 @@ public final class CudaDevice implements Device {
         compute = session.stream();
         in = session.stream();
         out = session.stream();
+        later = session.stream();
         computed = session.event();
         ring = new PinnedRing(session, ringBytes);
         kernels = new LoadedKernels(session, images);
@@ -76,6 +81,11 @@ public final class CudaDevice implements Device {
     /// The most that were.
     public long peakBytes() {
         return session.peakBytes();
+    }
+
+    @Override
+    public Optional<DeviceMemory> memory() {
+        return Optional.of(new DeviceMemory(freeBytes(), peakBytes()));
     }
 
     /// Bytes that are free on the card now, whoever took the rest.
@@ -157,6 +167,39 @@ public final class CudaDevice implements Device {
         if (one.byteSize() != other.byteSize()) {
             throw new IllegalArgumentException("copies " + one.byteSize() + " bytes, and " + other.byteSize());
         }
+    }
+
+    @Override
+    public MemorySegment allocateHost(long bytes) {
+        return MemorySegment.ofAddress(session.pinned(Math.max(1, bytes))).reinterpret(bytes);
+    }
+
+    @Override
+    public long newEvent() {
+        return session.event();
+    }
+
+    @Override
+    public void record(long event) {
+        session.enter();
+        check(driver.record(event, compute), "marking what was launched");
+    }
+
+    @Override
+    public void copyInLater(MemorySegment host, MemorySegment device, long after, long done) {
+        requireSameSize(host, device);
+        session.enter();
+        check(driver.streamWaits(later, after), "waiting for what was launched");
+        if (host.byteSize() > 0) {
+            check(driver.copyIn(device.address(), host.address(), host.byteSize(), later), "copying to the card");
+        }
+        check(driver.record(done, later), "marking a copy");
+    }
+
+    @Override
+    public void waitFor(long event) {
+        session.enter();
+        check(driver.streamWaits(compute, event), "waiting for a copy to the card");
     }
 
     @Override

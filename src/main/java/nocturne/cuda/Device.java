@@ -1,6 +1,8 @@
 package nocturne.cuda;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+import nocturne.tensor.DeviceMemory;
 import nocturne.tensor.TensorArena;
 
 /// A CUDA device, or something that behaves like one: memory, and kernels that are launched by name.
@@ -16,6 +18,11 @@ public interface Device extends TensorArena.Source, AutoCloseable {
     /// capability 8.9 on do.
     default boolean multipliesE4m3() {
         return true;
+    }
+
+    /// How its memory stands, where that is known.
+    default Optional<DeviceMemory> memory() {
+        return Optional.empty();
     }
 
     /// @return memory of exactly `bytes` bytes, aligned to 64 bytes on a card, whose content may be anything
@@ -41,6 +48,26 @@ public interface Device extends TensorArena.Source, AutoCloseable {
     ///
     /// @param to as many bytes
     void copy(MemorySegment from, MemorySegment to);
+
+    /// Host memory that the device reaches by itself, for [#copyInLater]; given back with the device.
+    MemorySegment allocateHost(long bytes);
+
+    /// A new mark, for [#record], [#copyInLater] and [#waitFor]; given back with the device.
+    long newEvent();
+
+    /// Puts a mark behind all that was asked for so far, copies that are on their way excepted.
+    void record(long event);
+
+    /// Copies from the host beside the other work: an exception from the order in which work is done.
+    ///
+    /// @param host   memory of [#allocateHost], not to be written until the copy is done
+    /// @param device as many bytes
+    /// @param after  the copy begins when all work before this mark is done
+    /// @param done   is put behind the copy; whoever uses `device` calls [#waitFor] before
+    void copyInLater(MemorySegment host, MemorySegment device, long after, long done);
+
+    /// Lets all that is asked for from now on begin when what is before a mark is done. The host does not wait.
+    void waitFor(long event);
 
     /// Runs a kernel of `kernels/`.
     ///

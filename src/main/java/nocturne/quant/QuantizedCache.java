@@ -50,6 +50,11 @@ public final class QuantizedCache {
         return new ContentHash().add(VERSION).add(model).add(type.spelling()).add(part).hex();
     }
 
+    /// Whether a file lies under this key; only reading it tells whether it is sound.
+    public boolean contains(String key) {
+        return Files.exists(folder.resolve(key + SUFFIX));
+    }
+
     /// The matrices under a key: mapped from disk if they are there and sound, else quantised, written and mapped.
     ///
     /// @param quantize makes the matrices in memory that is given back as soon as they are written; several threads may

@@ -55,6 +55,12 @@ public enum WeightType {
         return encoding().groups(columns);
     }
 
+    /// Bytes that a matrix takes: codes, scales and zero points.
+    public long bytes(int rows, int columns) {
+        long groups = (long) rows * encoding().groups(columns);
+        return encoding().codeBytes(rows, columns) + Float.BYTES * groups + (encoding().hasZeroPoints() ? groups : 0);
+    }
+
     /// Bits of a code.
     public int bits() {
         return encoding() instanceof BitGroups groups ? groups.bits() : Byte.SIZE;

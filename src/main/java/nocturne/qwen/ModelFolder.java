@@ -14,7 +14,6 @@ import nocturne.io.SafetensorsFolder;
 import nocturne.io.TensorSource;
 import nocturne.problem.Problem;
 import nocturne.problem.UserMistake;
-import nocturne.quant.LayerFormats;
 import nocturne.tensor.Backend;
 import nocturne.tensor.TensorArena;
 
@@ -67,14 +66,14 @@ public record ModelFolder(Path root) {
     ///
     /// @throws UserMistake if a file is missing or broken, or the tensors do not fit the config
     public QwenImageTransformer loadTransformer(Backend backend, TensorArena weights) {
-        return loadTransformer(LayerFormats.NONE, backend, weights);
+        return loadTransformer(Loading.PLAIN, backend, weights);
     }
 
     /// The same with some layers in a smaller format.
-    public QwenImageTransformer loadTransformer(LayerFormats formats, Backend backend, TensorArena weights) {
+    public QwenImageTransformer loadTransformer(Loading loading, Backend backend, TensorArena weights) {
         TransformerConfig config = transformerConfig();
         try (TensorSource source = SafetensorsFolder.open(part("transformer"))) {
-            return QwenImageTransformer.load(config, source, formats, backend, weights);
+            return QwenImageTransformer.load(config, source, loading, backend, weights);
         }
     }
 

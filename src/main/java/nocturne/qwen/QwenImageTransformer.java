@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
+import java.util.function.IntConsumer;
 import java.util.function.IntFunction;
 import nocturne.io.TensorSource;
 import nocturne.problem.UserMistake;
@@ -33,20 +34,22 @@ public final class QwenImageTransformer {
     private final Tensor txtNorm;
     private final Linear txtIn;
     private final List<TransformerBlock> blocks;
+    private final BlockSupply supply;
     private final Linear normOut;
     private final Linear projOut;
     private final RotaryPositions positions;
     private final Adapters recovery;
 
     private QwenImageTransformer(TransformerConfig config, TimestepEmbedding timeEmbedding, Linear imgIn,
-            Tensor txtNorm, Linear txtIn, List<TransformerBlock> blocks, Linear normOut, Linear projOut,
-            RotaryPositions positions, Adapters recovery) {
+            Tensor txtNorm, Linear txtIn, List<TransformerBlock> blocks, BlockSupply supply, Linear normOut,
+            Linear projOut, RotaryPositions positions, Adapters recovery) {
         this.config = config;
         this.timeEmbedding = timeEmbedding;
         this.imgIn = imgIn;
         this.txtNorm = txtNorm;
         this.txtIn = txtIn;
         this.blocks = List.copyOf(blocks);
+        this.supply = supply;
         this.normOut = normOut;
         this.projOut = projOut;
         this.positions = positions;
@@ -59,43 +62,57 @@ public final class QwenImageTransformer {
     /// @throws UserMistake `MODEL_INVALID` naming every missing, misshapen or unknown tensor
     public static QwenImageTransformer load(TransformerConfig config, TensorSource source, Backend backend,
             TensorArena arena) {
-        return load(config, source, LayerFormats.NONE, backend, arena);
+        return load(config, source, Loading.PLAIN, backend, arena);
     }
 
-    /// The same with some layers in a smaller format.
-    public static QwenImageTransformer load(TransformerConfig config, TensorSource source, LayerFormats formats,
+    /// The same with some layers in a smaller format. Weights are brought to the device block by block.
+    public static QwenImageTransformer load(TransformerConfig config, TensorSource source, Loading loading,
             Backend backend, TensorArena arena) {
         TensorSource tensors = TransformerShapes.unwrapped(source);
         TransformerShapes.refuseScaled(tensors);
         // Everything is compared with the config before the first of many gigabytes is read.
         Weights check = Weights.checking(tensors);
-        load(config, check);
+        assemble(config, check, BlockLoader.Blocks.resident(config, check));
         check.noteUnused(TransformerShapes::isHarmless);
         check.requireComplete("transformer");
-        return load(config, Weights.of(tensors, formats, backend, arena));
+
+        BlockLoader.Blocks blocks = new BlockLoader(config, tensors, loading, backend, arena).load();
+        return assemble(config, Weights.of(tensors, backend, arena), blocks);
     }
 
     /// A transformer of random weights, to measure speed without a model.
     public static QwenImageTransformer random(TransformerConfig config, long seed, Backend backend, TensorArena arena) {
-        return load(config, Weights.random(seed, backend, arena));
+        Weights weights = Weights.random(seed, backend, arena);
+        return assemble(config, weights, BlockLoader.Blocks.resident(config, weights));
+    }
+
+    /// The same with some layers in a smaller format.
+    public static QwenImageTransformer random(TransformerConfig config, LayerFormats formats, long seed,
+            Backend backend, TensorArena arena) {
+        try (TensorArena numbers = backend.newArena()) {
+            Weights weights = Weights.random(seed, formats, numbers, backend, arena);
+            return assemble(config, weights, BlockLoader.Blocks.resident(config, weights));
+        }
     }
 
     /// A transformer without numbers, to find out with a [nocturne.tensor.Rehearsal] what memory a real one takes.
     public static QwenImageTransformer empty(TransformerConfig config, TensorArena arena) {
-        return load(config, Weights.empty(arena));
+        Weights weights = Weights.empty(arena);
+        return assemble(config, weights, BlockLoader.Blocks.resident(config, weights));
     }
 
-    private static QwenImageTransformer load(TransformerConfig config, Weights weights) {
+    private static QwenImageTransformer assemble(
+            TransformerConfig config, Weights weights, BlockLoader.Blocks blocks) {
         int width = config.width();
-        List<TransformerBlock> blocks = new ArrayList<>();
-        for (int i = 0; i < config.layers(); i++) blocks.add(TransformerBlock.load(weights, i, config));
+        TimestepEmbedding embedding = TimestepEmbedding.load(weights, width);
         return new QwenImageTransformer(
                 config,
-                TimestepEmbedding.load(weights, width),
+                embedding,
                 weights.linear("img_in", config.tokenWidth(), width),
                 weights.tensor("txt_norm.weight", config.textWidth()),
                 weights.linear("txt_in", config.textWidth(), width),
-                blocks,
+                blocks.blocks(),
+                blocks.supply().apply(embedding),
                 weights.linear("norm_out.linear", width, 2 * width),
                 weights.linear("proj_out", width, config.tokenWidth()),
                 new RotaryPositions(config.axes()),
@@ -132,21 +149,51 @@ public final class QwenImageTransformer {
             adapted.add(blocks.get(i).with(i, (module, layer) -> layer.with(all.on(module))));
         }
         return new QwenImageTransformer(
-                config, timeEmbedding, imgIn, txtNorm, txtIn, adapted, normOut, projOut, positions, recovery);
+                config, timeEmbedding, imgIn, txtNorm, txtIn, adapted, supply, normOut, projOut, positions, recovery);
     }
 
     /// The same weights with frozen adapters that belong to them and stay whatever [#with] brings: they give back what
     /// a smaller format has taken.
     public QwenImageTransformer recoveredBy(Adapters adapters) {
-        return new QwenImageTransformer(config, timeEmbedding, imgIn, txtNorm, txtIn, blocks, normOut, projOut,
+        return new QwenImageTransformer(config, timeEmbedding, imgIn, txtNorm, txtIn, blocks, supply, normOut, projOut,
                 positions, adapters).with(Adapters.NONE);
     }
 
     /// The same model with or without Qwen-Image-Edit-2511's treatment of control tokens.
     public QwenImageTransformer withZeroCondT(boolean zeroCondT) {
         return new QwenImageTransformer(
-                config.withZeroCondT(zeroCondT), timeEmbedding, imgIn, txtNorm, txtIn, blocks, normOut, projOut,
+                config.withZeroCondT(zeroCondT), timeEmbedding, imgIn, txtNorm, txtIn, blocks, supply, normOut, projOut,
                 positions, recovery);
+    }
+
+    /// Whether a noise level that [#announce] was not told of costs time.
+    public boolean wantsAnnouncements() {
+        return supply.tables() != null;
+    }
+
+    /// Whether [#announce] would find nothing to do.
+    public boolean isReadyFor(float... timesteps) {
+        ModulationTables tables = supply.tables();
+        return tables == null || tables.knows(timesteps);
+    }
+
+    /// Says which noise levels are coming, so that what they need is had for all of them at once and not for each when
+    /// it is there; see [Residency#tabulates]. Changes no result.
+    ///
+    /// @param passes    for the work, all of it given back
+    /// @param timesteps noise levels in 0..1; 256 are taken note of at most
+    public void announce(TensorArena passes, float... timesteps) {
+        ModulationTables tables = supply.tables();
+        if (tables == null) return;
+        // The level of control tokens, in the models that have one.
+        tables.announce(passes, config.zeroCondT() ? prepended(0, timesteps) : timesteps);
+    }
+
+    private static float[] prepended(float first, float[] others) {
+        float[] all = new float[others.length + 1];
+        all[0] = first;
+        System.arraycopy(others, 0, all, 1, others.length);
+        return all;
     }
 
     /// The velocity of the target tokens.
@@ -168,10 +215,10 @@ public final class QwenImageTransformer {
         int batch = input.batch();
         int textRows = input.textRows();
         boolean zeroCondT = config.zeroCondT() && input.targetTokens() < input.tokensPerSample();
+        // Control tokens are modulated as if they were free of noise.
+        float[] levels = zeroCondT ? Arrays.copyOf(input.timesteps(), batch + 1) : input.timesteps();
         Tensor samples = ops.silu(timeEmbedding.forward(ops, input.timesteps()));                 // [B, D]
-        Tensor condition = zeroCondT
-                ? ops.silu(timeEmbedding.forward(ops, Arrays.copyOf(input.timesteps(), batch + 1)))
-                : samples;
+        Tensor condition = zeroCondT ? ops.silu(timeEmbedding.forward(ops, levels)) : samples;
         RowMap pictureMap = new RowMap(batch, input.tokensPerSample(),
                 zeroCondT ? input.targetTokens() : input.tokensPerSample(), batch);
         TransformerBlock.Context context = new TransformerBlock.Context(
@@ -186,11 +233,16 @@ public final class QwenImageTransformer {
 
         Tensor x = ops.linear(input.tokens(), imgIn);                                             // [B N, D]
         Tensor c = ops.linear(ops.rmsNorm(input.text(), txtNorm), txtIn);                         // [B L, D]
+        IntConsumer needs = supply.pass(tape.arena(), levels, input.timesteps());
         for (int i = 0; i < blocks.size(); i++) {
-            TransformerBlock block = blocks.get(i);
+            int index = i;
             boolean last = i == blocks.size() - 1;
-            List<Tensor> streams = tape.residualBlock(keep.apply(i), List.of(x, c),
-                    (inner, in) -> block.forward(inner, in.get(0), in.get(1), context, last));
+            List<Tensor> streams = tape.residualBlock(keep.apply(i), List.of(x, c), (inner, in) -> {
+                needs.accept(index);
+                List<Tensor> out = blocks.get(index).forward(inner, in.get(0), in.get(1), context, last);
+                inner.tape().beforeBackward(() -> needs.accept(index));
+                return out;
+            });
             x = streams.getFirst();
             if (!last) c = streams.get(1);
         }

@@ -1,5 +1,6 @@
 package nocturne.qwen;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,8 +35,12 @@ record TransformerBlock(Stream picture, Stream text) {
     record Stream(Linear modulation, Linear q, Linear k, Linear v, Linear out, Linear mlpIn, Linear mlpOut,
             Tensor normQ, Tensor normK) {
         long parameters() {
-            return normQ.elements() + normK.elements() + List.of(modulation, q, k, v, out, mlpIn, mlpOut).stream()
-                    .mapToLong(Linear::parameters).sum();
+            return normQ.elements() + normK.elements() + layers().stream().mapToLong(Linear::parameters).sum();
+        }
+
+        /// The modulation first.
+        List<Linear> layers() {
+            return List.of(modulation, q, k, v, out, mlpIn, mlpOut);
         }
 
         /// @param map from a layer's name and weights to the same layer with its adapters
@@ -61,6 +66,10 @@ record TransformerBlock(Stream picture, Stream text) {
         static final Names TEXT = new Names("txt_mod.1", "attn.add_q_proj", "attn.add_k_proj", "attn.add_v_proj",
                 "attn.to_add_out", "txt_mlp.net.0.proj", "txt_mlp.net.2", "attn.norm_added_q.weight",
                 "attn.norm_added_k.weight");
+
+        List<String> modules() {
+            return List.of(modulation, q, k, v, out, mlpIn, mlpOut);
+        }
     }
 
     /// What all blocks of one forward pass share.
@@ -73,6 +82,34 @@ record TransformerBlock(Stream picture, Stream text) {
 
     long parameters() {
         return picture.parameters() + text.parameters();
+    }
+
+    /// All its frozen tensors, without the modulation layers'.
+    List<Weight> weightsBesideModulation() {
+        List<Weight> weights = new ArrayList<>();
+        for (Stream stream : List.of(picture, text)) {
+            weights.addAll(weights(stream.layers().subList(1, stream.layers().size())));
+            weights.add(stream.normQ);
+            weights.add(stream.normK);
+        }
+        return weights;
+    }
+
+    /// All its frozen tensors.
+    List<Weight> weights() {
+        List<Weight> weights = weightsBesideModulation();
+        weights.addAll(weights(List.of(picture.modulation, text.modulation)));
+        return weights;
+    }
+
+    static List<Weight> weights(List<Linear> layers) {
+        List<Weight> weights = new ArrayList<>();
+        for (Linear layer : layers) {
+            weights.add(layer.weight());
+            Tensor bias = layer.bias();
+            if (bias != null) weights.add(bias);
+        }
+        return weights;
     }
 
     TransformerBlock with(int index, BiFunction<String, Linear, Linear> map) {
@@ -94,16 +131,35 @@ record TransformerBlock(Stream picture, Stream text) {
         return "transformer_blocks." + index + ".";
     }
 
-    static TransformerBlock load(Weights weights, int index, TransformerConfig config) {
-        return new TransformerBlock(
-                stream(weights, prefix(index), Names.PICTURE, config),
-                stream(weights, prefix(index), Names.TEXT, config));
+    /// The names of a block's linear layers.
+    static List<String> modules(int index) {
+        return List.of(Names.PICTURE, Names.TEXT).stream().flatMap(names -> names.modules().stream())
+                .map(prefix(index)::concat).toList();
     }
 
-    private static Stream stream(Weights weights, String prefix, Names names, TransformerConfig config) {
+    static TransformerBlock load(Weights weights, int index, TransformerConfig config) {
+        return load(weights, modulation(weights, index, config), index, config);
+    }
+
+    /// @param modulation the layers of [#modulation], or what stands in their place
+    static TransformerBlock load(Weights weights, List<Linear> modulation, int index, TransformerConfig config) {
+        return new TransformerBlock(
+                stream(weights, prefix(index), Names.PICTURE, modulation.get(0), config),
+                stream(weights, prefix(index), Names.TEXT, modulation.get(1), config));
+    }
+
+    /// The layers that make both streams' modulation vectors.
+    static List<Linear> modulation(Weights weights, int index, TransformerConfig config) {
+        int width = config.width();
+        return List.of(weights.linear(prefix(index) + Names.PICTURE.modulation, width, 6 * width),
+                weights.linear(prefix(index) + Names.TEXT.modulation, width, 6 * width));
+    }
+
+    private static Stream stream(
+            Weights weights, String prefix, Names names, Linear modulation, TransformerConfig config) {
         int width = config.width();
         return new Stream(
-                weights.linear(prefix + names.modulation, width, 6 * width),
+                modulation,
                 weights.linear(prefix + names.q, width, width),
                 weights.linear(prefix + names.k, width, width),
                 weights.linear(prefix + names.v, width, width),

@@ -1,6 +1,5 @@
 package nocturne.qwen;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -16,8 +15,8 @@ import nocturne.io.TensorSource;
 import nocturne.problem.Problem;
 import nocturne.problem.UserMistake;
 import nocturne.quant.LayerFormats;
+import nocturne.quant.QuantizedLayers;
 import nocturne.quant.QuantizedMatrix;
-import nocturne.quant.Rounding;
 import nocturne.quant.WeightType;
 import nocturne.tensor.Backend;
 import nocturne.tensor.Linear;
@@ -60,74 +59,68 @@ final class Weights {
         unused = new LinkedHashSet<>(stored);
     }
 
-    /// Weights from files, widened to float32.
+    /// Weights from files, in the device's type.
     ///
     /// @param arena where the weights live as long as the model does
     static Weights of(TensorSource source, Backend backend, TensorArena arena) {
-        return of(source, LayerFormats.NONE, backend, arena);
+        return of(source, QuantizedLayers.Part.EMPTY, backend, arena);
     }
 
     /// The same, but some layers are kept in a smaller format.
-    static Weights of(TensorSource source, LayerFormats formats, Backend backend, TensorArena arena) {
+    ///
+    /// @param quantized those layers
+    static Weights of(TensorSource source, QuantizedLayers.Part quantized, Backend backend, TensorArena arena) {
         List<Problem> problems = new ArrayList<>();
         Supply supply = new Supply() {
             @Override
             public Tensor give(String name, Shape shape) {
                 Tensor tensor = arena.allocate(shape);
-                if (fits(source, name, shape, problems)) backend.write(to -> source.widen(name, to, 0), tensor);
+                if (!fits(source, name, shape, problems)) return tensor;
+                if (source.entry(name).dtype() == tensor.type()) backend.fromHostMemory(source.bytes(name), tensor);
+                else backend.write(to -> source.widen(name, to, 0), tensor);
                 return tensor;
             }
 
             @Override
             public Weight giveWeight(String module, Shape shape) {
-                String name = module + WEIGHT;
-                Optional<WeightType> type = formats.of(module, shape.columns());
-                boolean smaller = type.isPresent() && fits(source, name, shape, problems);
-                return smaller ? weight(source, name, type.get(), backend, arena) : give(name, shape);
+                QuantizedMatrix matrix = quantized.matrix(module);
+                return matrix == null ? give(module + WEIGHT, shape) : backend.keep(matrix, arena);
             }
         };
         return new Weights(source.where(), supply, problems, source.tensors().keySet());
     }
 
-    private static Weight weight(TensorSource source, String name, WeightType type, Backend backend,
-            TensorArena arena) {
-        try (Arena codes = Arena.ofConfined()) {
-            return backend.keep(QuantizedMatrix.quantize(source, name, type, codes), arena);
-        }
+    /// Random weights of any shape that is asked for, to measure speed without a model.
+    static Weights random(long seed, Backend backend, TensorArena arena) {
+        return random(seed, LayerFormats.NONE, arena, backend, arena);
     }
 
-    /// Random weights of any shape that is asked for, to measure speed without a model. Where the device is asked for
-    /// products in 8 bits, the blocks' layers are kept in codes that it multiplies.
-    static Weights random(long seed, Backend backend, TensorArena arena) {
-        boolean coded = backend.eightBitProducts().isPresent();
+    /// The same, but some layers are kept in a smaller format.
+    ///
+    /// @param numbers where a layer's numbers are until they are codes
+    static Weights random(long seed, LayerFormats formats, TensorArena numbers, Backend backend, TensorArena arena) {
         Supply supply = new Supply() {
             @Override
             public Tensor give(String name, Shape shape) {
-                Tensor tensor = arena.allocate(shape);
-                backend.write(randomNumbers(seed, name, shape), tensor);
-                return tensor;
+                return random(name, shape, arena);
             }
 
             @Override
             public Weight giveWeight(String module, Shape shape) {
-                String name = module + WEIGHT;
-                if (!coded || !module.startsWith("transformer_blocks.")) return give(name, shape);
-                float[] numbers = randomNumbers(seed, name, shape);
-                try (Arena codes = Arena.ofConfined()) {
-                    return backend.keep(QuantizedMatrix.quantize(name, WeightType.INT8, Rounding.BF16, shape.rows(),
-                            shape.columns(), (row, values) -> System.arraycopy(numbers, row * shape.columns(), values,
-                                    0, shape.columns()), codes), arena);
+                Optional<WeightType> type = formats.of(module, shape.columns());
+                if (type.isEmpty()) return give(module + WEIGHT, shape);
+                try (TensorArena.Scope scope = numbers.scope()) {
+                    return backend.keep(random(module + WEIGHT, shape, numbers), type.get(), arena);
                 }
+            }
+
+            private Tensor random(String name, Shape shape, TensorArena where) {
+                Tensor tensor = where.allocate(shape);
+                backend.fillNormal(Philox.stream(seed, name), RANDOM_DEVIATION, tensor);
+                return tensor;
             }
         };
         return new Weights("random weights", supply, List.of(), Set.of());
-    }
-
-    private static float[] randomNumbers(long seed, String name, Shape shape) {
-        float[] numbers = new float[Math.toIntExact(shape.elements())];
-        Philox.stream(seed, name).fillNormal(numbers, 0);
-        for (int i = 0; i < numbers.length; i++) numbers[i] *= RANDOM_DEVIATION;
-        return numbers;
     }
 
     /// Memory for every tensor that is asked for, with undefined content: for a [nocturne.tensor.Rehearsal].

@@ -14,4 +14,7 @@ public interface Denoiser {
     /// @param sigma  noise level in 0..1
     /// @return `[T, 64]`, T being the target's tokens
     float[] velocity(float[] tokens, List<Grid> grids, float sigma, PromptEmbedding prompt);
+
+    /// Says which noise levels are coming. Changes no result.
+    default void announce(float[] sigmas) {}
 }

@@ -47,6 +47,9 @@ public final class Sampler {
         List<Grid> grids = new ArrayList<>(List.of(grid));
         conditions.controls().forEach(control -> grids.add(control.grid()));
         float[] latents = noise.clone();
+        float[] coming = new float[steps];
+        for (int i = 0; i < steps; i++) coming[i] = sigmas.modelTimestep(i);
+        denoiser.announce(coming);
         for (int i = 0; i < steps; i++) {
             float[] tokens = followedByControls(latents, conditions.controls());
             float sigma = sigmas.modelTimestep(i);

@@ -26,4 +26,9 @@ public record TransformerDenoiser(QwenImageTransformer model, Backend backend, T
             return backend.toArray(model.forward(Tape.inference(backend, arena), input, Tape.Keep.INPUTS));
         }
     }
+
+    @Override
+    public void announce(float[] sigmas) {
+        model.announce(arena, sigmas);
+    }
 }

@@ -6,6 +6,8 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import nocturne.io.DType;
 import nocturne.quant.QuantizedMatrix;
+import nocturne.quant.Rounding;
+import nocturne.quant.WeightType;
 
 /// A device that can hold tensors and compute with them. Knows no model.
 ///
@@ -23,6 +25,39 @@ public interface Backend extends AutoCloseable {
     ///
     /// @param arena where it stays as long as the model does
     Weight keep(QuantizedMatrix matrix, TensorArena arena);
+
+    /// The same for numbers that are on this device already, and without a detour over the host where it can.
+    ///
+    /// @param numbers `[out, in]`; free to be overwritten when this returns
+    default Weight keep(Tensor numbers, WeightType type, TensorArena arena) {
+        float[] values = toArray(numbers);
+        int columns = numbers.columns();
+        Rounding rounding = Rounding.of(numbers.type());
+        try (Arena memory = Arena.ofConfined()) {
+            return keep(QuantizedMatrix.quantize("numbers", type, rounding, numbers.rows(), columns,
+                    (row, to) -> System.arraycopy(values, row * columns, to, 0, columns), memory), arena);
+        }
+    }
+
+    /// Fills a tensor with the normal numbers of `source` from its start, times `deviation`.
+    default void fillNormal(Philox source, float deviation, Tensor target) {
+        float[] numbers = new float[Math.toIntExact(target.elements())];
+        source.fillNormal(numbers, 0);
+        for (int i = 0; i < numbers.length; i++) numbers[i] *= deviation;
+        write(numbers, target);
+    }
+
+    /// Room for weights that come and go; empty where the device's memory is the host's, which holds them all.
+    ///
+    /// @param slots how many parts are there at once, at least 2
+    default Optional<WeightStream> weightStream(int slots) {
+        return Optional.empty();
+    }
+
+    /// The device's memory, where it has one of its own.
+    default Optional<DeviceMemory> memory() {
+        return Optional.empty();
+    }
 
     /// Copies numbers from Java into a tensor of the same size, rounded to its type.
     void write(float[] source, Tensor target);

@@ -7,19 +7,21 @@ import org.jspecify.annotations.Nullable;
 /// computing itself touches no arena and may run beside another step's.
 final class LinearStep {
     private final Products products;
+    private final Elementwise elementwise;
     private final Tensor x;
     private final Linear layer;
     private final Tensor y;
     /// `u = x A^T` of each adapter, `[rows, rank]`.
     private final Tensor[] reduced;
 
-    LinearStep(Tensor x, Linear layer, Products products, TensorArena arena) {
+    LinearStep(Tensor x, Linear layer, Backend backend, TensorArena arena) {
         if (x.columns() != layer.in()) {
             throw new IllegalArgumentException("linear: x is " + x.shape() + ", weight " + layer.weight().shape());
         }
         this.x = x;
         this.layer = layer;
-        this.products = products;
+        products = backend.products();
+        elementwise = backend.elementwise();
         y = arena.allocate(x.shape().withColumns(layer.out()));
         reduced = new Tensor[layer.adapters().size()];
         for (int i = 0; i < reduced.length; i++) {
@@ -46,7 +48,8 @@ final class LinearStep {
     }
 
     void forward() {
-        products.linear(x, layer.weight(), layer.bias(), y);
+        if (layer.weight() instanceof TabulatedWeight table) elementwise.copy(table.results(x), y);
+        else products.linear(x, layer.weight(), layer.bias(), y);
         for (int i = 0; i < reduced.length; i++) {
             LowRank adapter = layer.adapters().get(i);
             products.linear(x, adapter.down(), null, reduced[i]);

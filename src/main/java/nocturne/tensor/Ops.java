@@ -85,7 +85,7 @@ public final class Ops {
     }
 
     private LinearStep step(Tensor x, Linear layer) {
-        return new LinearStep(x, layer, backend.products(), arena);
+        return new LinearStep(x, layer, backend, arena);
     }
 
     private List<Tensor> linears(List<LinearStep> first, List<LinearStep> second) {

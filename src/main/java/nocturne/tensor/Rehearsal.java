@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.function.Consumer;
 import nocturne.io.DType;
 import nocturne.quant.QuantizedMatrix;
+import nocturne.quant.WeightType;
 import org.jspecify.annotations.Nullable;
 
 /// A device that computes nothing and has no memory: to run a model on it costs microseconds and tells, by
@@ -53,6 +54,18 @@ public final class Rehearsal implements Backend {
     public Weight keep(QuantizedMatrix matrix, TensorArena arena) {
         return () -> Shape.of(matrix.rows(), matrix.columns());
     }
+
+    /// Takes the memory that a device takes which keeps the codes.
+    @Override
+    public Weight keep(Tensor numbers, WeightType type, TensorArena arena) {
+        long bytes = type.bytes(numbers.rows(), numbers.columns());
+        // Codes, scales and zero points are aligned one by one.
+        arena.allocate(DType.U8, Math.toIntExact(bytes + 3 * ALIGNMENT));
+        return numbers;
+    }
+
+    @Override
+    public void fillNormal(Philox source, float deviation, Tensor target) {}
 
     @Override
     public void write(float[] source, Tensor target) {}

@@ -67,6 +67,11 @@ public final class Tape {
         backwardSteps.add(backwardStep);
     }
 
+    /// Adds something to do before the backward pass of all that was recorded so far.
+    public void beforeBackward(Runnable preparation) {
+        if (recording) record(preparation);
+    }
+
     /// Runs the recorded steps last to first; a step whose result received no gradient does nothing.
     public void backward() {
         for (int i = backwardSteps.size() - 1; i >= 0; i--) backwardSteps.get(i).run();

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 public final class Tensor implements Weight {
     private final Shape shape;
     private final DType type;
-    private final MemorySegment data;
+    private @Nullable MemorySegment data;
     private boolean requiresGrad;
     private @Nullable Tensor grad;
     private boolean gradWritten;
@@ -60,8 +60,24 @@ public final class Tensor implements Weight {
         return shape.elements();
     }
 
+    /// @throws IllegalStateException if it is a weight that is not on the device now; see [WeightStream]
     public MemorySegment data() {
-        return data;
+        MemorySegment here = data;
+        if (here == null) throw new IllegalStateException(this + " is not on the device; its block was not asked for");
+        return here;
+    }
+
+    /// Says that a streamed weight's numbers now lie there. Views of a tensor do not follow it.
+    public void moveTo(MemorySegment place) {
+        if (place.byteSize() != type.bytes() * elements()) {
+            throw new IllegalArgumentException("%d bytes for %s".formatted(place.byteSize(), this));
+        }
+        data = place;
+    }
+
+    /// Says that a streamed weight's numbers are not on the device any more.
+    public void leaveDevice() {
+        data = null;
     }
 
     /// The same numbers under another shape of equal size. Gradients are not shared with the view.
@@ -70,13 +86,13 @@ public final class Tensor implements Weight {
         if (target.elements() != elements()) {
             throw new IllegalArgumentException("cannot view " + shape + " as " + target);
         }
-        return new Tensor(target, type, data);
+        return new Tensor(target, type, data());
     }
 
     /// The rows `[from, from + count)` of the matrix over the innermost axis, sharing memory.
     public Tensor rowRange(int from, int count) {
         long rowBytes = (long) type.bytes() * columns();
-        return new Tensor(Shape.of(count, columns()), type, data.asSlice(from * rowBytes, count * rowBytes));
+        return new Tensor(Shape.of(count, columns()), type, data().asSlice(from * rowBytes, count * rowBytes));
     }
 
     /// Part of a tensor read as one long vector, under a shape of its own, sharing memory.
@@ -84,7 +100,7 @@ public final class Tensor implements Weight {
     /// @param from first element
     public Tensor slice(long from, int... dims) {
         Shape part = Shape.of(dims);
-        return new Tensor(part, type, data.asSlice(type.bytes() * from, type.bytes() * part.elements()));
+        return new Tensor(part, type, data().asSlice(type.bytes() * from, type.bytes() * part.elements()));
     }
 
     /// Says that the numbers are there for a while only, and how they are had again.

@@ -1,5 +1,6 @@
 package nocturne.train;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -95,6 +96,22 @@ final class Batches {
         float[] following = new float[batch.size()];
         for (int b = 0; b < following.length; b++) following[b] = timesteps.following(levels.get(b), tokens);
         return following;
+    }
+
+    /// The noise levels that the model is given in some micro-batches from one on, and in the steps ahead between them.
+    float[] levels(long first, int count) {
+        List<Float> levels = new ArrayList<>();
+        for (long number = first; number < first + count; number++) {
+            List<Example> batch = chosen(number);
+            int tokens = batch.getFirst().grids().getFirst().tokens();
+            for (Timestep level : timesteps.draw(Philox.stream(seed, "timesteps", number), batch.size(), tokens)) {
+                levels.add(level.t());
+                if (stepsAhead()) levels.add(timesteps.following(level, tokens));
+            }
+        }
+        float[] all = new float[levels.size()];
+        for (int i = 0; i < all.length; i++) all[i] = levels.get(i);
+        return all;
     }
 
     boolean stepsAhead() {

@@ -3,12 +3,16 @@ package nocturne.train;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.SequencedMap;
+import java.util.function.Consumer;
 import nocturne.adapter.LinearShape;
 import nocturne.adapter.RecoveryAdapter;
 import nocturne.io.ContentHash;
 import nocturne.quant.LayerFormats;
+import nocturne.quant.WeightCache;
+import nocturne.qwen.Loading;
 import nocturne.qwen.ModelFolder;
 import nocturne.qwen.QwenImageTransformer;
+import nocturne.qwen.Residency;
 import nocturne.recipe.ModelRecipe;
 import nocturne.recipe.WeightFormat;
 import nocturne.tensor.Backend;
@@ -38,9 +42,16 @@ record FrozenWeights(@Nullable WeightFormat format, LayerFormats formats, @Nulla
                 ContentHash.ofFile(recovery));
     }
 
-    /// @param weights where the transformer stays
-    QwenImageTransformer load(ModelFolder model, Backend backend, TensorArena weights) {
-        QwenImageTransformer transformer = model.loadTransformer(formats, backend, weights);
+    /// @param cache   keeps the quantised weights for the next start; null to make them each time
+    /// @param notices is told of a cache that is damaged or has no room
+    /// @param weights where the transformer stays, but for the blocks that do not
+    QwenImageTransformer load(ModelFolder model, @Nullable Path cache, Consumer<String> notices,
+            Residency residency, Backend backend, TensorArena weights) {
+        WeightCache kept = cache == null || formats.modules().isEmpty()
+                ? null
+                : new WeightCache(cache, model.identity("transformer"), notices);
+        Loading loading = new Loading(formats, kept, residency);
+        QwenImageTransformer transformer = model.loadTransformer(loading, backend, weights);
         return recovery == null ? transformer : transformer.recoveredBy(recovery.beside(backend, weights));
     }
 

@@ -46,6 +46,11 @@ final class Learner {
         }
     }
 
+    /// See [QwenImageTransformer#announce].
+    void announce(float[] levels) {
+        base.announce(arena, levels);
+    }
+
     /// The loss under other LoRA values of the same layout, without a gradient.
     double evaluate(MicroBatch batch, Tensor values) {
         try (TensorArena.Scope scope = arena.scope()) {

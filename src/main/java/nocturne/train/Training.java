@@ -36,6 +36,7 @@ import nocturne.problem.UserMistake;
 import nocturne.qwen.ModelFolder;
 import nocturne.qwen.PromptTemplate;
 import nocturne.qwen.QwenImageTransformer;
+import nocturne.qwen.Residency;
 import nocturne.qwen.TransformerConfig;
 import nocturne.recipe.Architecture;
 import nocturne.recipe.Notice;
@@ -55,6 +56,7 @@ import org.jspecify.annotations.Nullable;
 /// ends in the same bytes.
 public final class Training {
     private final TrainingRequest request;
+    private final Residency residency;
     private final Bundle bundle;
     private final ResolvedRecipe resolved;
     private final Recipe recipe;
@@ -64,9 +66,11 @@ public final class Training {
     private final Dataset dataset;
     private final @Nullable Dataset heldOut;
 
-    private Training(TrainingRequest request, Bundle bundle, ResolvedRecipe resolved, ModelFolder model,
-            TransformerConfig config, @Nullable Path recovery, Dataset dataset, @Nullable Dataset heldOut) {
+    private Training(TrainingRequest request, Residency residency, Bundle bundle, ResolvedRecipe resolved,
+            ModelFolder model, TransformerConfig config, @Nullable Path recovery, Dataset dataset,
+            @Nullable Dataset heldOut) {
         this.request = request;
+        this.residency = residency;
         this.bundle = bundle;
         this.resolved = resolved;
         this.recipe = resolved.recipe();
@@ -89,13 +93,18 @@ public final class Training {
     ///
     /// @param device makes the backend for a number of threads; it is closed at the end
     public static boolean run(TrainingRequest request, IntFunction<Backend> device) {
+        return run(request, device, Residency.ALL);
+    }
+
+    /// The same where not all of the model fits the device.
+    static boolean run(TrainingRequest request, IntFunction<Backend> device, Residency residency) {
         Path out = outputFolder(request);
         try (Heartbeat heartbeat = request.supervised() ? Heartbeat.in(out) : Heartbeat.none()) {
-            return inspected(request, out).run(out, heartbeat, device);
+            return inspected(request, residency, out).run(out, heartbeat, device);
         }
     }
 
-    private static Training inspected(TrainingRequest request, Path out) {
+    private static Training inspected(TrainingRequest request, Residency residency, Path out) {
         Path source = request.bundle().toAbsolutePath().normalize();
         Bundle bundle = Bundle.open(source, request.home().resolve("work/bundles"), BundleLimits.STANDARD);
         if (out.startsWith(bundle.root())) {
@@ -107,8 +116,8 @@ public final class Training {
         Inspection found = Inspection.of(bundle, name(request), asked == null ? null : asked.toString(),
                 request.models());
         ModelFolder model = ModelFolder.open(found.model());
-        return new Training(request, bundle, found.resolved(), model, model.transformerConfig(), found.recovery(),
-                found.training(), found.heldOut());
+        return new Training(request, residency, bundle, found.resolved(), model, model.transformerConfig(),
+                found.recovery(), found.training(), found.heldOut());
     }
 
     /// The resolved recipe but for where the model lies: what it is stands in the fingerprint by content.
@@ -324,7 +333,10 @@ public final class Training {
                 cache.rebuilt() == 0 ? "" : ", %d damaged and made again".formatted(cache.rebuilt())));
 
         heartbeat.phase(Heartbeat.Phase.LOADING);
-        QwenImageTransformer base = frozen.load(model, backend, weights);
+        QwenImageTransformer base = frozen.load(model, request.cacheFolder().resolve("weights"), notice -> {
+            events.append(new Event.NoticeGiven("WEIGHTS", notice));
+            progress.say("note: " + notice);
+        }, residency, backend, weights);
         Tape.Keep keep = recipe.train().gradientCheckpointing() ? Tape.Keep.INPUTS : Tape.Keep.ALL;
         Learner learner = new Learner(base, lora, block -> keep, backend, passes);
         Batches batches = new Batches(dataset.samples(), training, recipe.train().batchSize(),

@@ -38,6 +38,9 @@ final class TrainingLoop {
     /// @param notices   what the person who reads the report should know
     record Outcome(boolean completed, int step, List<Checkpoints.Saved> saved, List<String> notices) {}
 
+    /// Whose noise levels are announced together.
+    private static final int MICRO_BATCHES_AHEAD = 64;
+
     private final Parts parts;
     private final Recipe recipe;
     private final int steps;
@@ -122,6 +125,7 @@ final class TrainingLoop {
         double loss = 0;
         for (int j = 0; j < accumulation; j++) {
             long number = microBatch(step) + j;
+            announce(number);
             MicroBatch batch = parts.batches().microBatch(number);
             if (parts.batches().stepsAhead()) {
                 batch = parts.learner().stepAhead(batch, parts.batches().following(number));
@@ -149,6 +153,13 @@ final class TrainingLoop {
         }
         parts.progress().step(step, loss);
         parts.heartbeat().step(step, steps);
+    }
+
+    /// Tells the model which noise levels are coming when it does not know the next ones. How far ahead changes no
+    /// number, so that it need not be the same when a run goes on.
+    private void announce(long number) {
+        if (!parts.base().wantsAnnouncements() || parts.base().isReadyFor(parts.batches().levels(number, 1))) return;
+        parts.learner().announce(parts.batches().levels(number, MICRO_BATCHES_AHEAD));
     }
 
     /// The number of a step's first micro-batch.

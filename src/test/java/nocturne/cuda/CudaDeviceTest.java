@@ -247,7 +247,7 @@ final class CudaDeviceTest {
         }
     }
 
-    private static CudaDevice open(Driver driver) {
+    static CudaDevice open(Driver driver) {
         return CudaDevice.open(driver, CARD, List.of(new byte[] {1}, new byte[] {2}), RING_BYTES);
     }
 }

@@ -42,6 +42,25 @@ class LaunchTest {
         public void copy(MemorySegment from, MemorySegment to) {}
 
         @Override
+        public MemorySegment allocateHost(long bytes) {
+            return allocate(bytes);
+        }
+
+        @Override
+        public long newEvent() {
+            return 0;
+        }
+
+        @Override
+        public void record(long event) {}
+
+        @Override
+        public void copyInLater(MemorySegment host, MemorySegment device, long after, long done) {}
+
+        @Override
+        public void waitFor(long event) {}
+
+        @Override
         public void launch(String kernel, int gridX, int gridY, int gridZ, int blockX, int blockY, int blockZ,
                 int sharedBytes, Arguments arguments) {}
 

@@ -55,6 +55,7 @@ final class PretendedDriver implements Driver {
     private long handles = 1000;
     private long used;
     private long others;
+    private long total = TOTAL_BYTES;
     private int failingCall;
     private String failingName = "";
     private int failure;
@@ -80,6 +81,11 @@ final class PretendedDriver implements Driver {
 
     PretendedDriver withOthersUsing(long bytes) {
         others = bytes;
+        return this;
+    }
+
+    PretendedDriver withTotal(long bytes) {
+        total = bytes;
         return this;
     }
 
@@ -162,8 +168,8 @@ final class PretendedDriver implements Driver {
 
     @Override
     public int memory(long[] freeAndTotal) {
-        freeAndTotal[0] = TOTAL_BYTES - used - others;
-        freeAndTotal[1] = TOTAL_BYTES;
+        freeAndTotal[0] = total - used - others;
+        freeAndTotal[1] = total;
         return called("memory");
     }
 
@@ -171,7 +177,7 @@ final class PretendedDriver implements Driver {
     public int allocate(long[] address, long bytes) {
         requireContext();
         int code = called("make memory");
-        if (code == 0 && bytes > TOTAL_BYTES - used - others) code = CudaError.OUT_OF_MEMORY.number();
+        if (code == 0 && bytes > total - used - others) code = CudaError.OUT_OF_MEMORY.number();
         if (code != 0) return code;
         address[0] = take(bytes);
         used += bytes;

@@ -7,12 +7,22 @@ import nocturne.tensor.Backend;
 public final class Simulated {
     private Simulated() {}
 
+    /// Not with `-Dnocturne.simulator=none`, on a machine that has a card and no compiler: there [TestCard] alone
+    /// computes.
+    static boolean isWanted() {
+        return !System.getProperty("nocturne.simulator", "").equals("none");
+    }
+
     /// @param activations [DType#F32] or [DType#BF16]
     public static Backend backend(DType activations) {
         return backend(CudaSettings.of(activations));
     }
 
     public static Backend backend(CudaSettings settings) {
+        if (!isWanted()) {
+            TestCard.required();
+            return new CudaBackend(TestCard.lend(), settings);
+        }
         return new CudaBackend(
                 new SimulatedDevice(KernelLibrary.ofTheProject(), SimulatedDevice.Order.ASCENDING, 2), settings);
     }

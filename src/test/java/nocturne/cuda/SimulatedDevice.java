@@ -16,7 +16,7 @@ import java.util.Map;
 ///
 /// Each allocation ends (but for an alignment of 16 bytes) where memory begins that cannot be touched, starts full of
 /// NaN, and is never used again after it was given back. What a kernel does wrong is thrown as a [SimulatedFault].
-final class SimulatedDevice implements Device {
+class SimulatedDevice implements Device {
     /// In which order the threads of a block, and the blocks, take turns. A kernel without a race gives the same bits
     /// in every order.
     ///
@@ -40,6 +40,8 @@ final class SimulatedDevice implements Device {
     private final Arena arena = Arena.ofShared();
     private final MemorySegment message = arena.allocate(MESSAGE_BYTES);
     private final Map<Long, MemorySegment> allocations = new HashMap<>();
+    private final Map<Long, Runnable> copiesOnTheirWay = new HashMap<>();
+    private long events;
 
     /// The kernels of the project, in the plainest order.
     SimulatedDevice() {
@@ -102,6 +104,34 @@ final class SimulatedDevice implements Device {
             throw new IllegalArgumentException("copies " + from.byteSize() + " bytes to " + to.byteSize());
         }
         to.copyFrom(from);
+    }
+
+    @Override
+    public MemorySegment allocateHost(long bytes) {
+        return arena.allocate(bytes, 64);
+    }
+
+    @Override
+    public long newEvent() {
+        return ++events;
+    }
+
+    /// All work is done at once; there is nothing to mark.
+    @Override
+    public void record(long event) {}
+
+    /// Arrives as late as it may, and until then there is NaN: who uses what was there before, or does not wait for
+    /// what is to come, computes nothing but NaN.
+    @Override
+    public void copyInLater(MemorySegment host, MemorySegment device, long after, long done) {
+        device.fill((byte) 0xFF);
+        copiesOnTheirWay.put(done, () -> copy(host, device));
+    }
+
+    @Override
+    public void waitFor(long event) {
+        Runnable copy = copiesOnTheirWay.remove(event);
+        if (copy != null) copy.run();
     }
 
     @Override

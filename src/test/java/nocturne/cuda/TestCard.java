@@ -73,6 +73,31 @@ final class TestCard {
             }
 
             @Override
+            public MemorySegment allocateHost(long bytes) {
+                return device.allocateHost(bytes);
+            }
+
+            @Override
+            public long newEvent() {
+                return device.newEvent();
+            }
+
+            @Override
+            public void record(long event) {
+                device.record(event);
+            }
+
+            @Override
+            public void copyInLater(MemorySegment host, MemorySegment memory, long after, long done) {
+                device.copyInLater(host, memory, after, done);
+            }
+
+            @Override
+            public void waitFor(long event) {
+                device.waitFor(event);
+            }
+
+            @Override
             public void launch(String kernel, int gridX, int gridY, int gridZ, int blockX, int blockY, int blockZ,
                     int sharedBytes, Arguments arguments) {
                 device.launch(kernel, gridX, gridY, gridZ, blockX, blockY, blockZ, sharedBytes, arguments);

@@ -31,9 +31,12 @@ public record TransformerCase(String name, JsonNode json) {
     }
 
     public static QwenImageTransformer load(Backend backend, TensorArena arena, boolean zeroCondT) {
-        return QwenImageTransformer.load(
-                config().withZeroCondT(zeroCondT), Golden.tensors("golden/transformer_weights.safetensors"), backend,
-                arena);
+        return load(Loading.PLAIN, backend, arena, zeroCondT);
+    }
+
+    public static QwenImageTransformer load(Loading loading, Backend backend, TensorArena arena, boolean zeroCondT) {
+        return QwenImageTransformer.load(config().withZeroCondT(zeroCondT),
+                Golden.tensors("golden/transformer_weights.safetensors"), loading, backend, arena);
     }
 
     /// The values of the forward variants: `base`, then one for each alpha.

@@ -23,7 +23,9 @@ import nocturne.io.TensorSource;
 import nocturne.quant.LayerFormats;
 import nocturne.quant.WeightType;
 import nocturne.qwen.Grid;
+import nocturne.qwen.Loading;
 import nocturne.qwen.QwenImageTransformer;
+import nocturne.qwen.Residency;
 import nocturne.qwen.TransformerCase;
 import nocturne.qwen.TransformerConfig;
 import nocturne.tensor.Backend;
@@ -93,7 +95,9 @@ class EightBitCheckTest {
     void randomWeightsAreMultipliedInEightBitsToo() {
         try (Backend device = Simulated.backend(new CudaSettings(DType.BF16, ProductMode.EIGHT_BIT));
                 TensorArena weights = device.newArena()) {
-            QwenImageTransformer model = QwenImageTransformer.random(CONFIG, 1, device, weights);
+            LayerFormats formats =
+                    new LayerFormats(WeightType.INT8, LoraTargets.of(CONFIG.layers(), CONFIG.width()).keySet());
+            QwenImageTransformer model = QwenImageTransformer.random(CONFIG, formats, 1, device, weights);
             assertThat(check(model, device, weights)).singleElement().asString().startsWith("12 of 12 layers");
         }
     }
@@ -124,7 +128,8 @@ class EightBitCheckTest {
     private static List<String> check(TensorSource source, WeightType type, Backend backend) {
         try (TensorArena weights = backend.newArena()) {
             LayerFormats formats = new LayerFormats(type, LoraTargets.of(CONFIG.layers(), CONFIG.width()).keySet());
-            return check(QwenImageTransformer.load(CONFIG, source, formats, backend, weights), backend, weights);
+            Loading loading = new Loading(formats, null, Residency.ALL);
+            return check(QwenImageTransformer.load(CONFIG, source, loading, backend, weights), backend, weights);
         }
     }
 

@@ -24,8 +24,10 @@ import nocturne.problem.UserMistake;
 import nocturne.quant.LayerFormats;
 import nocturne.quant.WeightType;
 import nocturne.qwen.Grid;
+import nocturne.qwen.Loading;
 import nocturne.qwen.ModelFolder;
 import nocturne.qwen.QwenImageTransformer;
+import nocturne.qwen.Residency;
 import nocturne.qwen.TransformerInput;
 import nocturne.recipe.Architecture;
 import nocturne.recipe.ModelRecipe;
@@ -93,7 +95,7 @@ class FrozenWeightsTest {
     }
 
     private float[] output(FrozenWeights frozen) {
-        return output(frozen.load(MODEL, backend, weights));
+        return output(frozen.load(MODEL, null, notice -> {}, Residency.ALL, backend, weights));
     }
 
     private void writeRecovery(float up) throws IOException {
@@ -139,7 +141,7 @@ class FrozenWeightsTest {
         FrozenWeights frozen = asked(WeightType.UINT2, file);
         assertThat(frozen.formats().modules()).containsExactly(LAYER);
         float[] one = output(MODEL.loadTransformer(
-                new LayerFormats(WeightType.UINT2, Set.of(LAYER)), backend, weights));
+                new Loading(new LayerFormats(WeightType.UINT2, Set.of(LAYER)), null, Residency.ALL), backend, weights));
         assertThat(output(frozen)).isEqualTo(one).isNotEqualTo(output(asked(WeightType.UINT2, null)));
     }
 
@@ -147,7 +149,8 @@ class FrozenWeightsTest {
     @Test
     void theRecoveryAdapterStaysWhateverComesBeside() throws IOException {
         writeRecovery(0.01f);
-        QwenImageTransformer recovered = asked(WeightType.UINT2, file).load(MODEL, backend, weights);
+        FrozenWeights frozen = asked(WeightType.UINT2, file);
+        QwenImageTransformer recovered = frozen.load(MODEL, null, notice -> {}, Residency.ALL, backend, weights);
         float[] alone = output(recovered);
         writeRecovery(0);
         assertThat(output(asked(WeightType.UINT2, file))).isNotEqualTo(alone);

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.SortedMap;
 import nocturne.cuda.Simulated;
 import nocturne.io.DType;
+import nocturne.qwen.Residency;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -62,6 +63,19 @@ class SimulatedTrainingTest {
         assertThat(ShortRun.results(stopped)).isEqualTo(undisturbed);
     }
 
+    /// One block stays on the device, the others come and go, the modulation layers but for what they answer.
+    @Test
+    void whereNotAllOfTheModelFitsItEndsInTheSameBytes() throws IOException {
+        Path bundle = ShortRun.bundleIn(Files.createDirectories(folder.resolve("bundle")));
+        Files.writeString(bundle.resolve("recipe.yaml"), RECIPE.replace("steps: 4", "steps: 2"));
+        Path resident = folder.resolve("resident/run");
+        assertThat(train(bundle, resident, Stop.NEVER)).isTrue();
+        Path streamed = folder.resolve("streamed/run");
+        assertThat(train(bundle, streamed, afterSteps(streamed, 1), new Residency(1, 2, true))).isFalse();
+        assertThat(train(bundle, streamed, Stop.NEVER, new Residency(1, 2, true))).isTrue();
+        assertThat(ShortRun.results(streamed)).isEqualTo(ShortRun.results(resident)).hasSizeGreaterThan(3);
+    }
+
     private static Stop afterSteps(Path out, int steps) {
         return new Stop() {
             @Override
@@ -75,8 +89,12 @@ class SimulatedTrainingTest {
     }
 
     private boolean train(Path bundle, Path out, Stop stop) {
+        return train(bundle, out, stop, Residency.ALL);
+    }
+
+    private boolean train(Path bundle, Path out, Stop stop, Residency residency) {
         PrintStream nowhere = new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8);
         return Training.run(new TrainingRequest(bundle, null, out, ShortRun.MODEL, 2, folder.resolve("home"),
-                "test", nowhere, false, null, stop), threads -> Simulated.backend(DType.BF16));
+                "test", nowhere, false, null, stop), threads -> Simulated.backend(DType.BF16), residency);
     }
 }

@@ -1,0 +1,15 @@
+package nocturne.qwen;
+
+import nocturne.quant.LayerFormats;
+import nocturne.quant.WeightCache;
+import org.jspecify.annotations.Nullable;
+
+/// In which form the frozen weights of a transformer come to a device.
+///
+/// @param formats   which layers are kept in a smaller format
+/// @param cache     where those are kept for the next start; null to quantise them each time
+/// @param residency which blocks stay on the device, if it has memory of its own
+public record Loading(LayerFormats formats, @Nullable WeightCache cache, Residency residency) {
+    /// All weights as they are in the files.
+    public static final Loading PLAIN = new Loading(LayerFormats.NONE, null, Residency.ALL);
+}
