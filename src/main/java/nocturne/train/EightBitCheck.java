@@ -29,9 +29,9 @@ final class EightBitCheck {
     /// @return what the person should know; nothing where the device does not multiply in 8 bits
     static List<String> of(QwenImageTransformer base, Learner learner, List<MicroBatch> batches, Backend backend) {
         Map<String, Weight> layers = base.pictureWeights();
-        Runnable pass = () -> batches.forEach(learner::tryOut);
         return backend.eightBitProducts()
-                .map(products -> notices(layers.size(), products.choose(layers, TOO_FAR, pass)))
+                .map(products -> notices(layers.size(),
+                        products.choose(layers, TOO_FAR, () -> batches.forEach(learner::tryOut))))
                 .orElse(List.of());
     }
 

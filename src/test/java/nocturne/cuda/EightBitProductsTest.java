@@ -227,8 +227,8 @@ class EightBitProductsTest {
         private final Arena host = Arena.ofConfined();
 
         Bench(Order order, CudaSettings settings, boolean multipliesE4m3) {
-            SimulatedDevice simulated = new SimulatedDevice(KernelLibrary.ofTheProject(), order, 2);
-            backend = new CudaBackend(multipliesE4m3 ? simulated : new OlderDevice(simulated), settings);
+            backend = new CudaBackend(multipliesE4m3 ? new SimulatedDevice(KernelLibrary.ofTheProject(), order, 2)
+                    : new OlderDevice(order), settings);
             memory = backend.newArena();
         }
 
@@ -279,76 +279,14 @@ class EightBitProductsTest {
     }
 
     /// A device without tensor cores for e4m3.
-    private record OlderDevice(Device device) implements Device {
-        @Override
-        public String name() {
-            return device.name();
+    private static final class OlderDevice extends SimulatedDevice {
+        OlderDevice(Order order) {
+            super(KernelLibrary.ofTheProject(), order, 2);
         }
 
         @Override
         public boolean multipliesE4m3() {
             return false;
-        }
-
-        @Override
-        public MemorySegment allocate(long bytes) {
-            return device.allocate(bytes);
-        }
-
-        @Override
-        public void release(MemorySegment memory) {
-            device.release(memory);
-        }
-
-        @Override
-        public void copyIn(MemorySegment host, MemorySegment target) {
-            device.copyIn(host, target);
-        }
-
-        @Override
-        public void copyOut(MemorySegment source, MemorySegment host) {
-            device.copyOut(source, host);
-        }
-
-        @Override
-        public void copy(MemorySegment from, MemorySegment to) {
-            device.copy(from, to);
-        }
-
-        @Override
-        public MemorySegment allocateHost(long bytes) {
-            return device.allocateHost(bytes);
-        }
-
-        @Override
-        public long newEvent() {
-            return device.newEvent();
-        }
-
-        @Override
-        public void record(long event) {
-            device.record(event);
-        }
-
-        @Override
-        public void copyInLater(MemorySegment host, MemorySegment target, long after, long done) {
-            device.copyInLater(host, target, after, done);
-        }
-
-        @Override
-        public void waitFor(long event) {
-            device.waitFor(event);
-        }
-
-        @Override
-        public void launch(String kernel, int gridX, int gridY, int gridZ, int blockX, int blockY, int blockZ,
-                int sharedBytes, nocturne.cuda.Arguments arguments) {
-            device.launch(kernel, gridX, gridY, gridZ, blockX, blockY, blockZ, sharedBytes, arguments);
-        }
-
-        @Override
-        public void close() {
-            device.close();
         }
     }
 }

@@ -16,7 +16,7 @@ import java.util.Map;
 ///
 /// Each allocation ends (but for an alignment of 16 bytes) where memory begins that cannot be touched, starts full of
 /// NaN, and is never used again after it was given back. What a kernel does wrong is thrown as a [SimulatedFault].
-final class SimulatedDevice implements Device {
+class SimulatedDevice implements Device {
     /// In which order the threads of a block, and the blocks, take turns. A kernel without a race gives the same bits
     /// in every order.
     ///

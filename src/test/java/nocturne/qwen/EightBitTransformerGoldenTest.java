@@ -62,8 +62,9 @@ class EightBitTransformerGoldenTest {
                     type, TransformerCase.load(backend, arena, golden.zeroCondT()).pictureWeights().keySet());
             QwenImageTransformer model = QwenImageTransformer.load(TransformerCase.config()
                             .withZeroCondT(golden.zeroCondT()),
-                    Golden.tensors("golden/transformer_weights.safetensors"), new Loading(formats, null, Residency.ALL), backend,
-                    arena).with(lora.trained());
+                    Golden.tensors("golden/transformer_weights.safetensors"),
+                    new Loading(formats, null, Residency.ALL), backend, arena)
+                    .with(lora.trained());
             Pass[] decoded = new Pass[1];
             List<Trial> trials = backend.eightBitProducts().orElseThrow().choose(model.pictureWeights(), 0.1,
                     () -> decoded[0] = pass(golden, model, lora, backend, arena));

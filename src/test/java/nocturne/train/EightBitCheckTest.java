@@ -95,7 +95,9 @@ class EightBitCheckTest {
     void randomWeightsAreMultipliedInEightBitsToo() {
         try (Backend device = Simulated.backend(new CudaSettings(DType.BF16, ProductMode.EIGHT_BIT));
                 TensorArena weights = device.newArena()) {
-            QwenImageTransformer model = QwenImageTransformer.random(CONFIG, 1, device, weights);
+            LayerFormats formats =
+                    new LayerFormats(WeightType.INT8, LoraTargets.of(CONFIG.layers(), CONFIG.width()).keySet());
+            QwenImageTransformer model = QwenImageTransformer.random(CONFIG, formats, 1, device, weights);
             assertThat(check(model, device, weights)).singleElement().asString().startsWith("12 of 12 layers");
         }
     }
