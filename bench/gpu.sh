@@ -26,7 +26,8 @@ out=$(cd "$out" && pwd)
 : >"$out/summary.txt"
 
 place=$(mktemp -d) || exit 70
-trap 'rm -rf "$place"' EXIT
+# A subshell that is killed in its first moment runs this too, and must not.
+trap '[ "$BASHPID" != "$$" ] || rm -rf "$place"' EXIT
 unpack() {
     type -P xz >/dev/null && tar -C "$place" -xJf "$bundle" && return
     python3 -c 'import sys, tarfile; tarfile.open(sys.argv[1]).extractall(sys.argv[2])' "$bundle" "$place"
@@ -60,6 +61,7 @@ part() {
     if [ "$code" -eq 0 ]; then verdict="done"
     elif [ $((SECONDS - start)) -ge "$seconds" ]; then verdict="ran past its $seconds s"
     elif grep -qE "DEVICE_ABSENT|no card" "$out/$name.txt"; then verdict="no card"
+    elif grep -q "^no Python" "$out/$name.txt"; then verdict="no PyTorch"
     else verdict="failed with $code"
     fi
     tail -n 12 "$out/$name.txt"
