@@ -95,7 +95,7 @@ public final class CudaBackend implements Backend {
 
     @Override
     public Optional<WeightStream> weightStream(int slots) {
-        return Optional.of(new WeightRing(device, activations, slots));
+        return Optional.of(new WeightRing(device, settings.activations(), slots));
     }
 
     @Override

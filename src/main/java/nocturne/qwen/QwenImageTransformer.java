@@ -9,6 +9,7 @@ import java.util.function.IntConsumer;
 import java.util.function.IntFunction;
 import nocturne.io.TensorSource;
 import nocturne.problem.UserMistake;
+import nocturne.quant.LayerFormats;
 import nocturne.tensor.Adapters;
 import nocturne.tensor.Attention;
 import nocturne.tensor.Backend;
@@ -89,7 +90,8 @@ public final class QwenImageTransformer {
     public static QwenImageTransformer random(TransformerConfig config, LayerFormats formats, long seed,
             Backend backend, TensorArena arena) {
         try (TensorArena numbers = backend.newArena()) {
-            return load(config, Weights.random(seed, formats, numbers, backend, arena));
+            Weights weights = Weights.random(seed, formats, numbers, backend, arena);
+            return assemble(config, weights, BlockLoader.Blocks.resident(config, weights));
         }
     }
 

@@ -30,7 +30,8 @@ final class EightBitCheck {
     static List<String> of(QwenImageTransformer base, Learner learner, List<MicroBatch> batches, Backend backend) {
         Map<String, Weight> layers = base.pictureWeights();
         return backend.eightBitProducts()
-                .map(products -> notices(layers.size(), products.choose(layers, TOO_FAR, () -> batches.forEach(learner::tryOut))))
+                .map(products -> products.choose(layers, TOO_FAR, () -> batches.forEach(learner::tryOut)))
+                .map(trials -> notices(layers.size(), trials))
                 .orElse(List.of());
     }
 

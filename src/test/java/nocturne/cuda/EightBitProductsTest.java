@@ -39,9 +39,9 @@ class EightBitProductsTest {
                 Stream.of(DType.F32, DType.BF16).map(activations -> Arguments.of(type, activations)));
     }
 
-    /// With some three standard deviations for a row's largest code, an int8 is off by 3 / 127 / sqrt(12) of one, 0.7 %;
-    /// an e4m3 by at most a sixteenth of itself, 2.6 % on average. A weight that is brought to int8 first adds the same
-    /// once more, and what is stored as bf16 0.2 %.
+    /// With some three standard deviations for a row's largest code, an int8 is off by 3 / 127 / sqrt(12) of one,
+    /// 0.7 %; an e4m3 by at most a sixteenth of itself, 2.6 % on average. A weight that is brought to int8 first adds
+    /// the same once more, and what is stored as bf16 0.2 %.
     @ParameterizedTest(name = "{0}, {1} activations")
     @MethodSource("formats")
     void bothProductsAreOffByTheRoundingOfActivationsAlone(WeightType type, DType activations) {
@@ -294,6 +294,31 @@ class EightBitProductsTest {
         @Override
         public void copy(MemorySegment from, MemorySegment to) {
             device.copy(from, to);
+        }
+
+        @Override
+        public MemorySegment allocateHost(long bytes) {
+            return device.allocateHost(bytes);
+        }
+
+        @Override
+        public long newEvent() {
+            return device.newEvent();
+        }
+
+        @Override
+        public void record(long event) {
+            device.record(event);
+        }
+
+        @Override
+        public void copyInLater(MemorySegment host, MemorySegment target, long after, long done) {
+            device.copyInLater(host, target, after, done);
+        }
+
+        @Override
+        public void waitFor(long event) {
+            device.waitFor(event);
         }
 
         @Override

@@ -62,7 +62,7 @@ class EightBitTransformerGoldenTest {
                     type, TransformerCase.load(backend, arena, golden.zeroCondT()).pictureWeights().keySet());
             QwenImageTransformer model = QwenImageTransformer.load(TransformerCase.config()
                             .withZeroCondT(golden.zeroCondT()),
-                    Golden.tensors("golden/transformer_weights.safetensors"), formats, backend, arena)
+                    Golden.tensors("golden/transformer_weights.safetensors"), Loading.in(formats), backend, arena)
                     .with(lora.trained());
             Pass[] decoded = new Pass[1];
             List<Trial> trials = backend.eightBitProducts().orElseThrow().choose(model.pictureWeights(), 0.1,

@@ -23,6 +23,7 @@ import nocturne.io.TensorSource;
 import nocturne.quant.LayerFormats;
 import nocturne.quant.WeightType;
 import nocturne.qwen.Grid;
+import nocturne.qwen.Loading;
 import nocturne.qwen.QwenImageTransformer;
 import nocturne.qwen.TransformerCase;
 import nocturne.qwen.TransformerConfig;
@@ -115,7 +116,8 @@ class EightBitCheckTest {
         try (TensorArena weights = backend.newArena(); TensorArena passes = backend.newArena()) {
             LayerFormats formats =
                     new LayerFormats(type, LoraTargets.of(CONFIG.layers(), CONFIG.width()).keySet());
-            QwenImageTransformer model = QwenImageTransformer.load(CONFIG, source, formats, backend, weights);
+            QwenImageTransformer model = QwenImageTransformer.load(
+                    CONFIG, source, Loading.in(formats), backend, weights);
             Lora lora = new Lora(LoraLayout.of(LoraTargets.of(CONFIG.layers(), CONFIG.width()), 2), 2, backend,
                     weights);
             Learner learner = new Learner(model, lora, block -> Tape.Keep.ALL, backend, passes);
