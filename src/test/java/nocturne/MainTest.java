@@ -58,6 +58,8 @@ final class MainTest {
                 "train a --cuda-libs /no/such/folder",
                 "train a --eight-bit",
                 "train a --max-hours 0",
+                "train a --vram 24GB",
+                "train a --vram much",
                 "train a --max-hours NaN",
                 "train a --max-hours 1e9",
                 "bench --size huge",

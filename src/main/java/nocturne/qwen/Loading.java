@@ -12,4 +12,9 @@ import org.jspecify.annotations.Nullable;
 public record Loading(LayerFormats formats, @Nullable WeightCache cache, Residency residency) {
     /// All weights as they are in the files.
     public static final Loading PLAIN = new Loading(LayerFormats.NONE, null, Residency.ALL);
+
+    /// All of the model on the device, some layers in a smaller format that is made each time.
+    public static Loading in(LayerFormats formats) {
+        return new Loading(formats, null, Residency.ALL);
+    }
 }

@@ -7,6 +7,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.SequencedMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntFunction;
@@ -55,8 +57,12 @@ import org.jspecify.annotations.Nullable;
 /// Started again with the same bundle, recipe and model after an interruption, it goes on from the last saved state and
 /// ends in the same bytes.
 public final class Training {
+    /// Of the device's memory: for the driver's context, the kernels and their scratch memory. An estimate.
+    private static final long RESERVED_BYTES = 1L << 30;
+
     private final TrainingRequest request;
     private final Residency residency;
+    private final OptionalLong vramBytes;
     private final Bundle bundle;
     private final ResolvedRecipe resolved;
     private final Recipe recipe;
@@ -66,11 +72,12 @@ public final class Training {
     private final Dataset dataset;
     private final @Nullable Dataset heldOut;
 
-    private Training(TrainingRequest request, Residency residency, Bundle bundle, ResolvedRecipe resolved,
-            ModelFolder model, TransformerConfig config, @Nullable Path recovery, Dataset dataset,
-            @Nullable Dataset heldOut) {
+    private Training(TrainingRequest request, Residency residency, OptionalLong vramBytes, Bundle bundle,
+            ResolvedRecipe resolved, ModelFolder model, TransformerConfig config, @Nullable Path recovery,
+            Dataset dataset, @Nullable Dataset heldOut) {
         this.request = request;
         this.residency = residency;
+        this.vramBytes = vramBytes;
         this.bundle = bundle;
         this.resolved = resolved;
         this.recipe = resolved.recipe();
@@ -93,18 +100,32 @@ public final class Training {
     ///
     /// @param device makes the backend for a number of threads; it is closed at the end
     public static boolean run(TrainingRequest request, IntFunction<Backend> device) {
-        return run(request, device, Residency.ALL);
+        return run(request, device, Residency.ALL, OptionalLong.empty());
     }
 
-    /// The same where not all of the model fits the device.
+    /// The same within so much of the device's memory: what stays there of the model, and what blocks keep, follows
+    /// from that.
+    ///
+    /// @throws UserMistake `DEVICE_TOO_SMALL`, too
+    public static boolean run(TrainingRequest request, IntFunction<Backend> device, long vramBytes) {
+        return run(request, device, Residency.ALL, OptionalLong.of(vramBytes));
+    }
+
+    /// The same where just this stays of the model.
     static boolean run(TrainingRequest request, IntFunction<Backend> device, Residency residency) {
+        return run(request, device, residency, OptionalLong.empty());
+    }
+
+    private static boolean run(TrainingRequest request, IntFunction<Backend> device, Residency residency,
+            OptionalLong vramBytes) {
         Path out = outputFolder(request);
         try (Heartbeat heartbeat = request.supervised() ? Heartbeat.in(out) : Heartbeat.none()) {
-            return inspected(request, residency, out).run(out, heartbeat, device);
+            return inspected(request, residency, vramBytes, out).run(out, heartbeat, device);
         }
     }
 
-    private static Training inspected(TrainingRequest request, Residency residency, Path out) {
+    private static Training inspected(
+            TrainingRequest request, Residency residency, OptionalLong vramBytes, Path out) {
         Path source = request.bundle().toAbsolutePath().normalize();
         Bundle bundle = Bundle.open(source, request.home().resolve("work/bundles"), BundleLimits.STANDARD);
         if (out.startsWith(bundle.root())) {
@@ -116,7 +137,7 @@ public final class Training {
         Inspection found = Inspection.of(bundle, name(request), asked == null ? null : asked.toString(),
                 request.models());
         ModelFolder model = ModelFolder.open(found.model());
-        return new Training(request, residency, bundle, found.resolved(), model, model.transformerConfig(),
+        return new Training(request, residency, vramBytes, bundle, found.resolved(), model, model.transformerConfig(),
                 found.recovery(), found.training(), found.heldOut());
     }
 
@@ -333,12 +354,15 @@ public final class Training {
                 cache.rebuilt() == 0 ? "" : ", %d damaged and made again".formatted(cache.rebuilt())));
 
         heartbeat.phase(Heartbeat.Phase.LOADING);
+        Optional<DevicePlan> plan = plan(lora.layout(), training, weights);
         QwenImageTransformer base = frozen.load(model, request.cacheFolder().resolve("weights"), notice -> {
             events.append(new Event.NoticeGiven("WEIGHTS", notice));
             progress.say("note: " + notice);
-        }, residency, backend, weights);
-        Tape.Keep keep = recipe.train().gradientCheckpointing() ? Tape.Keep.INPUTS : Tape.Keep.ALL;
-        Learner learner = new Learner(base, lora, block -> keep, backend, passes);
+        }, plan.map(DevicePlan::residency).orElse(residency), backend, weights);
+        plan.ifPresent(made -> progress.say("memory: " + made));
+        Tape.Keep asked = recipe.train().gradientCheckpointing() ? Tape.Keep.INPUTS : Tape.Keep.ALL;
+        IntFunction<Tape.Keep> keep = plan.isPresent() ? plan.get().activations() : block -> asked;
+        Learner learner = new Learner(base, lora, keep, backend, passes);
         Batches batches = new Batches(dataset.samples(), training, recipe.train().batchSize(),
                 recipe.train().accumulation(), Settings.timesteps(recipe, model.schedule()), recipe.seed());
         List<MicroBatch> first = IntStream.range(0, EightBitCheck.BATCHES).mapToObj(batches::microBatch).toList();
@@ -353,6 +377,13 @@ public final class Training {
         return new TrainingLoop(new TrainingLoop.Parts(recipe, base, lora, learner, optimizer, average,
                 Settings.learningRate(recipe), batches, measure, gallery, checkpoints, snapshots, folder, events,
                 progress, heartbeat, time), restored.health(), checkpoints.upTo(restored.step()));
+    }
+
+    /// Where the device's memory is limited, how it is used.
+    private Optional<DevicePlan> plan(LoraLayout layout, List<Example> training, TensorArena weights) {
+        if (vramBytes.isEmpty()) return Optional.empty();
+        return Optional.of(DevicePlan.within(vramBytes.getAsLong(), RESERVED_BYTES, config, frozen.formats(), layout,
+                weights.allocate(0).type(), Batches.largest(training, recipe.train().batchSize())));
     }
 
     private AdapterMetadata metadata(JobFolder folder) {
