@@ -33,12 +33,14 @@ record DevicePlan(Residency residency, ActivationPlan activations) {
         // A slot holds either a block or a block's modulation layers.
         long slot = Math.max(model.block(), model.modulation());
         long all = fixed + step + config.layers() * model.block() + SLOTS * model.modulation();
-        int resident = all <= budgetBytes
-                ? config.layers()
-                : ResidencyPlan.within(budgetBytes, fixed + step + SLOTS * (slot - model.block()), model.block(),
-                        config.layers(), SLOTS).residentBlocks();
-        // All blocks fit, but the slots for the modulation layers do not: one block makes room.
-        resident = Math.min(resident, all <= budgetBytes ? config.layers() : config.layers() - 1);
+        int resident = config.layers();
+        if (all > budgetBytes) {
+            long beside = fixed + step + SLOTS * (slot - model.block());
+            Residency some = ResidencyPlan.within(budgetBytes, beside, model.block(), config.layers(), SLOTS);
+            // The blocks alone may fit, but not with the slots that the modulation layers go through.
+            long room = (budgetBytes - beside) / model.block() - SLOTS;
+            resident = Math.toIntExact(Math.min(config.layers() - 1L, Math.min(some.residentBlocks(), room)));
+        }
         long slots = SLOTS * (resident == config.layers() ? model.modulation() : slot);
         long left = budgetBytes - fixed - resident * model.block() - slots;
         return new DevicePlan(new Residency(resident, SLOTS, true),
