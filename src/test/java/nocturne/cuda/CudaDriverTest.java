@@ -112,6 +112,7 @@ final class CudaDriverTest {
                 stream 1
                 stream 1
                 stream 1
+                stream 1
                 event 3
                 host 4096 0
                 event 3
