@@ -13,28 +13,8 @@ record Float8Rows(RowScaling scaling) implements Encoding {
     }
 
     @Override
-    public boolean fits(int columns) {
-        return true;
-    }
-
-    @Override
-    public int groups(int columns) {
-        return 1;
-    }
-
-    @Override
-    public boolean hasZeroPoints() {
-        return false;
-    }
-
-    @Override
     public float most() {
         return HalfPrecision.E4M3_MAX;
-    }
-
-    @Override
-    public long codeBytes(int rows, int columns) {
-        return (long) rows * columns;
     }
 
     @Override

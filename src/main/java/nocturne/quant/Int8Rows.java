@@ -14,28 +14,8 @@ record Int8Rows(RowScaling scaling, float span) implements Encoding {
     }
 
     @Override
-    public boolean fits(int columns) {
-        return true;
-    }
-
-    @Override
-    public int groups(int columns) {
-        return 1;
-    }
-
-    @Override
-    public boolean hasZeroPoints() {
-        return false;
-    }
-
-    @Override
     public float most() {
         return -Byte.MIN_VALUE;
-    }
-
-    @Override
-    public long codeBytes(int rows, int columns) {
-        return (long) rows * columns;
     }
 
     @Override

@@ -40,7 +40,7 @@ class DamagedStateTest {
         assertThat(train(whole, Stop.NEVER)).isTrue();
         undisturbed = ShortRun.results(whole);
         stopped = scratch.resolve("stopped/run");
-        assertThat(train(stopped, after(stopped, 25))).isFalse();
+        assertThat(train(stopped, ShortRun.stopAfter(stopped, 25))).isFalse();
         assertThat(stopped.resolve(NEWEST)).exists();
     }
 
@@ -124,7 +124,7 @@ class DamagedStateTest {
     void aRejectedFileIsRejectedOnce() throws IOException {
         Path out = copyOfStopped("once");
         Damage.TRUNCATED.happen(out.resolve(NEWEST));
-        assertThat(train(out, after(out, 28))).isFalse();
+        assertThat(train(out, ShortRun.stopAfter(out, 28))).isFalse();
         assertThat(train(out, Stop.NEVER)).isTrue();
         assertThat(ShortRun.events(out, "nocturne.checkpoint.rejected.v1")).hasSize(1);
         assertThat(resumed(out)).containsExactly(20, 23);
@@ -147,18 +147,6 @@ class DamagedStateTest {
     }
 
     /// Asks to stop once so many steps have been announced.
-    private static Stop after(Path out, int steps) {
-        return new Stop() {
-            @Override
-            public boolean isRequested() {
-                return ShortRun.events(out, "nocturne.job.stepped.v1").size() >= steps;
-            }
-
-            @Override
-            public void workBegins() {}
-        };
-    }
-
     private boolean train(Path out, Stop stop) {
         PrintStream nowhere = new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8);
         return Training.run(new TrainingRequest(bundle, null, out, ShortRun.MODEL, 2, scratch.resolve("home"),

@@ -61,7 +61,7 @@ class EightBitTrainingTest {
                 .isBetween(0.95 * expected, 1.05 * expected).isNotEqualTo(expected);
 
         Path stopped = folder.resolve("stopped/run");
-        assertThat(train(stopped, ProductMode.EIGHT_BIT, afterSteps(stopped, STEPS / 2))).isFalse();
+        assertThat(train(stopped, ProductMode.EIGHT_BIT, ShortRun.stopAfter(stopped, STEPS / 2))).isFalse();
         assertThat(train(stopped, ProductMode.EIGHT_BIT, Stop.NEVER)).isTrue();
         assertThat(ShortRun.results(stopped)).isEqualTo(ShortRun.results(whole));
         assertThat(notices(stopped)).as("said once").isEqualTo(notices(whole));
@@ -76,18 +76,6 @@ class EightBitTrainingTest {
         return ShortRun.events(out, "nocturne.job.notice.v1").stream().map(event -> event.path("data"))
                 .filter(data -> data.path("code").asText().equals("EIGHT_BIT_PRODUCTS"))
                 .map(data -> data.path("message").asText()).toList();
-    }
-
-    private static Stop afterSteps(Path out, int steps) {
-        return new Stop() {
-            @Override
-            public boolean isRequested() {
-                return ShortRun.events(out, "nocturne.job.stepped.v1").size() >= steps;
-            }
-
-            @Override
-            public void workBegins() {}
-        };
     }
 
     private boolean train(Path out, ProductMode mode, Stop stop) throws IOException {

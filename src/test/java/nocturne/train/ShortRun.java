@@ -137,6 +137,19 @@ public final class ShortRun {
         return files;
     }
 
+    /// Asks a run in this process to stop once it has made so many steps.
+    static Stop stopAfter(Path out, int steps) {
+        return new Stop() {
+            @Override
+            public boolean isRequested() {
+                return events(out, "nocturne.job.stepped.v1").size() >= steps;
+            }
+
+            @Override
+            public void workBegins() {}
+        };
+    }
+
     /// The whole lines of a run's events of one type, such as `nocturne.job.stepped.v1`; of all types if it is empty.
     static List<JsonNode> events(Path out, String type) {
         Path file = out.resolve("events.jsonl");

@@ -59,7 +59,7 @@ class SimulatedTrainingTest {
                 "samples/tiny_000000004_0.png");
 
         Path stopped = folder.resolve("stopped/run");
-        assertThat(train(bundle, stopped, afterSteps(stopped, 3))).isFalse();
+        assertThat(train(bundle, stopped, ShortRun.stopAfter(stopped, 3))).isFalse();
         assertThat(train(bundle, stopped, Stop.NEVER)).isTrue();
         assertThat(ShortRun.results(stopped)).isEqualTo(undisturbed);
     }
@@ -72,23 +72,11 @@ class SimulatedTrainingTest {
         Path resident = folder.resolve("resident/run");
         assertThat(train(bundle, resident, Stop.NEVER)).isTrue();
         Path streamed = folder.resolve("streamed/run");
-        assertThat(train(bundle, streamed, afterSteps(streamed, 1), new Residency(1, 2, true))).isFalse();
+        assertThat(train(bundle, streamed, ShortRun.stopAfter(streamed, 1), new Residency(1, 2, true))).isFalse();
         // It goes on with more memory: a few blocks more stay.
         assertThat(Training.run(request(bundle, streamed, Stop.NEVER), SimulatedTrainingTest::device,
                 (1L << 30) + 7_000_000)).isTrue();
         assertThat(ShortRun.results(streamed)).isEqualTo(ShortRun.results(resident)).hasSizeGreaterThan(3);
-    }
-
-    private static Stop afterSteps(Path out, int steps) {
-        return new Stop() {
-            @Override
-            public boolean isRequested() {
-                return ShortRun.events(out, "nocturne.job.stepped.v1").size() >= steps;
-            }
-
-            @Override
-            public void workBegins() {}
-        };
     }
 
     private boolean train(Path bundle, Path out, Stop stop) {
