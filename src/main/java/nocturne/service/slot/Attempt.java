@@ -54,7 +54,7 @@ final class Attempt {
     private final Job job;
     private final JobId id;
     private final String device;
-    private final @Nullable String profile;
+    private final @Nullable String vramShare;
     private final Setting setting;
     private final TrainerLog log;
     private final Pace pace = new Pace();
@@ -74,12 +74,12 @@ final class Attempt {
 
     /// @param job     waiting
     /// @param device  reserved for it
-    /// @param profile of memory use; null for the usual
-    Attempt(Job job, String device, @Nullable String profile, Setting setting) {
+    /// @param vramShare of a GPU's usable memory; null for all of it
+    Attempt(Job job, String device, @Nullable String vramShare, Setting setting) {
         this.job = job;
         this.id = job.id();
         this.device = device;
-        this.profile = profile;
+        this.vramShare = vramShare;
         this.setting = setting;
         this.log = new TrainerLog(setting.ledger().work().run(id).resolve("events.jsonl"));
     }
@@ -130,7 +130,7 @@ final class Attempt {
         if (wish() != null) return notStarted();
         Trainer trainer;
         try {
-            trainer = setting.trainers().start(job, device, profile);
+            trainer = setting.trainers().start(job, device, vramShare);
         } catch (SickMachine machine) {
             return before(new Ending.Crashed(machine.code(), String.valueOf(machine.getMessage())));
         }

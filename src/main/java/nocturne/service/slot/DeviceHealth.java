@@ -38,8 +38,9 @@ interface DeviceHealth {
     /// @param slowdowns     why it runs slower than it could, to stay cool or within its power; empty if it does not
     /// @param usedBytes     of its memory
     /// @param processes     that compute on it
+    /// @param inability     why the engine cannot compute on it at all; empty if nothing is known against it
     record Reading(String device, String name, Recovery recovery, long uncorrectable, List<String> slowdowns,
-            long usedBytes, Set<Long> processes) {
+            long usedBytes, Set<Long> processes, String inability) {
         public Reading {
             slowdowns = List.copyOf(slowdowns);
             processes = Set.copyOf(processes);

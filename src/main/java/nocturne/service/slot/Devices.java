@@ -4,15 +4,20 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import nocturne.problem.Problem;
 import nocturne.problem.UserMistake;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Which devices become slots.
 final class Devices {
     /// Kinds of device that the engine computes on.
-    private static final Set<String> USABLE = Set.of("cpu");
+    private static final Set<String> USABLE = Set.of("cpu", "cuda");
     private static final String AUTO = "auto";
+    private static final String CPU = "cpu";
+    private static final Logger LOG = LoggerFactory.getLogger(Devices.class);
 
     private Devices() {}
 
@@ -38,13 +43,21 @@ final class Devices {
     }
 
     private static List<String> found(DeviceHealth health) throws InterruptedException {
-        if (!isUsable("cuda:0")) return List.of("cpu");
         try {
-            List<String> gpus = health.read().map(readings -> List.copyOf(readings.keySet())).orElse(List.of());
-            return gpus.isEmpty() ? List.of("cpu") : gpus;
+            List<String> gpus = health.read().orElse(Map.of()).values().stream().filter(Devices::isNewEnough)
+                    .map(DeviceHealth.Reading::device).toList();
+            return gpus.isEmpty() ? List.of(CPU) : gpus;
         } catch (IOException unknown) {
-            return List.of("cpu");
+            LOG.warn("Which GPUs this machine has is not known: {}. Jobs will run on the processor.",
+                    unknown.getMessage());
+            return List.of(CPU);
         }
+    }
+
+    private static boolean isNewEnough(DeviceHealth.Reading gpu) {
+        if (gpu.inability().isEmpty()) return true;
+        LOG.warn("{} gets no jobs: {}", gpu.device(), gpu.inability());
+        return false;
     }
 
     private static boolean isUsable(String device) {

@@ -208,7 +208,7 @@ final class Dispatcher implements Part, Slots, RunningJobs, SlotReport {
     }
 
     private void begin(Job job, String device) {
-        Attempt attempt = new Attempt(job, device, settlement.profile(job.id()), setting);
+        Attempt attempt = new Attempt(job, device, settlement.vramShare(job.id()), setting);
         attempts.put(job.id(), attempt);
         Thread.ofPlatform().name("slot-" + device).start(() -> run(attempt));
     }

@@ -51,6 +51,6 @@ final class HealthFeed implements DeviceHealth {
         of.path("processes").forEach(pid -> processes.add(pid.asLong()));
         Recovery recovery = Recovery.valueOf(of.path("recovery").asText("none").toUpperCase(Locale.ROOT));
         return new Reading(device, of.path("name").asText("scripted"), recovery, of.path("uncorrectable").asLong(),
-                slowdowns, of.path("usedBytes").asLong(), processes);
+                slowdowns, of.path("usedBytes").asLong(), processes, of.path("inability").asText(""));
     }
 }

@@ -39,6 +39,9 @@ final class NvidiaSmi implements DeviceHealth {
             "hw_power_brake_slowdown", "power brake",
             "hw_slowdown", "hardware slowdown"));
 
+    private static final Set<String> TOO_OLD = Set.of("fermi", "kepler", "maxwell", "pascal", "volta", "turing");
+    private static final int CUDA_MAJOR = 13;
+
     private final String program;
     private final Duration timeout;
 
@@ -77,18 +80,31 @@ final class NvidiaSmi implements DeviceHealth {
         int start = text.indexOf("<?xml");
         if (start < 0) throw new IOException("nvidia-smi said: " + Words.shown(text.strip()));
         Map<String, Reading> readings = new LinkedHashMap<>();
-        NodeList gpus = document(text.substring(start)).getElementsByTagName("gpu");
+        Element log = document(text.substring(start)).getDocumentElement();
+        NodeList gpus = log.getElementsByTagName("gpu");
         for (int i = 0; i < gpus.getLength(); i++) {
             // In the order of their bus addresses, as CUDA counts with CUDA_DEVICE_ORDER=PCI_BUS_ID.
             String device = "cuda:" + i;
-            readings.put(device, reading(device, (Element) gpus.item(i)));
+            readings.put(device, reading(device, (Element) gpus.item(i), text(log, "cuda_version")));
         }
         return readings;
     }
 
-    private static Reading reading(String device, Element gpu) {
+    private static Reading reading(String device, Element gpu, String cuda) {
         return new Reading(device, text(gpu, "product_name"), recovery(gpu), uncorrectable(gpu), slowdowns(gpu),
-                mebibytes(child(gpu, "fb_memory_usage"), "used"), processes(gpu));
+                mebibytes(child(gpu, "fb_memory_usage"), "used"), processes(gpu),
+                inability(text(gpu, "product_architecture"), cuda));
+    }
+
+    /// @param architecture such as `Hopper`; empty where the driver does not say
+    /// @param cuda         the newest CUDA that the driver runs, such as `13.0`; the same
+    private static String inability(String architecture, String cuda) {
+        if (TOO_OLD.contains(architecture.toLowerCase(Locale.ROOT))) {
+            return "%s is older than Ampere, and the kernels need compute capability 8.0".formatted(architecture);
+        }
+        long major = number(cuda);
+        if (major == 0 || major >= CUDA_MAJOR) return "";
+        return "its driver runs CUDA %s, and %d.0 is needed; install driver 580 or newer".formatted(cuda, CUDA_MAJOR);
     }
 
     private static Recovery recovery(Element gpu) {

@@ -29,7 +29,7 @@ final class Settlement {
     private final Rests<String> devices;
     private final Health health;
     private final BooleanSupplier stopping;
-    private final Map<JobId, Integer> profiles = new ConcurrentHashMap<>();
+    private final Map<JobId, Integer> memoryFailures = new ConcurrentHashMap<>();
     private final Map<JobId, Integer> sickDevices = new ConcurrentHashMap<>();
     private final Map<JobId, Integer> fullDisks = new ConcurrentHashMap<>();
     private final Map<String, Integer> fastDeaths = new ConcurrentHashMap<>();
@@ -53,10 +53,10 @@ final class Settlement {
         this.stopping = stopping;
     }
 
-    /// How the job's next trainer should use memory; null for the usual.
-    @Nullable String profile(JobId id) {
-        int tried = profiles.getOrDefault(id, 0);
-        return tried == 0 ? null : settings.profiles().get(tried - 1);
+    /// The share of a GPU's memory that the job's next trainer may use; null for all of it.
+    @Nullable String vramShare(JobId id) {
+        int failures = memoryFailures.getOrDefault(id, 0);
+        return failures == 0 ? null : settings.lessVram().get(failures - 1);
     }
 
     void settle(Attempt.Report report) throws InterruptedException {
@@ -156,12 +156,12 @@ final class Settlement {
     }
 
     private void outOfMemory(Attempt.Report report, Ending.OutOfMemory memory) throws InterruptedException {
-        int tried = profiles.getOrDefault(report.job().id(), 0);
-        if (tried < settings.profiles().size()) {
-            profiles.put(report.job().id(), tried + 1);
+        int failures = memoryFailures.getOrDefault(report.job().id(), 0);
+        if (failures < settings.lessVram().size()) {
+            memoryFailures.put(report.job().id(), failures + 1);
             requeue(report, report.job().failures(), Ending.OUT_OF_MEMORY,
-                    "%s; tried again with the memory profile %s".formatted(memory.message(),
-                            settings.profiles().get(tried)));
+                    "%s; tried again with a plan for %s of the memory, which takes more time and changes no result"
+                            .formatted(memory.message(), settings.lessVram().get(failures)));
         } else {
             fail(report, new Ending.Failed(Ending.OUT_OF_MEMORY, memory.message()
                     + ". Lower one of these in the recipe: datasets.resolution, train.batch_size, network.linear; or"
@@ -237,7 +237,7 @@ final class Settlement {
     }
 
     private void forget(JobId id) {
-        profiles.remove(id);
+        memoryFailures.remove(id);
         sickDevices.remove(id);
         jobs.forget(id);
     }

@@ -13,7 +13,9 @@ import java.util.List;
 /// @param nice        how far it steps back for other programs, 0 to 19
 /// @param threads     it computes with; 0 shares the processors among the `cpu` slots
 /// @param environment names of variables it gets beside the usual ones; nothing else of ours reaches it
-/// @param profiles    memory profiles to try, in this order, when the device's memory was not enough
+/// @param vram        most memory of a GPU that it may use, such as `24GB`; empty for what is free
+/// @param lessVram    shares of that to try, in this order, when the GPU's memory was not enough
+/// @param eightBit    whether a GPU multiplies frozen weights in 8 bits where that is close enough
 /// @param look        how often the service looks at a running trainer
 /// @param attempts    that may fail without getting further before the job fails
 /// @param fastDeaths  before its first word, in a row, before the job is put aside
@@ -34,7 +36,9 @@ record TrainerSettings(
         @Bindable(defaultValue = "0") int nice,
         @Bindable(defaultValue = "0") int threads,
         @Bindable(defaultValue = "") List<String> environment,
-        @Bindable(defaultValue = "") List<String> profiles,
+        @Bindable(defaultValue = "") String vram,
+        @Bindable(defaultValue = "85%,70%") List<String> lessVram,
+        @Bindable(defaultValue = "false") boolean eightBit,
         @Bindable(defaultValue = "250ms") Duration look,
         @Bindable(defaultValue = "3") int attempts,
         @Bindable(defaultValue = "5") int fastDeaths,
@@ -49,6 +53,6 @@ record TrainerSettings(
         command = SlotSettings.named(command);
         heap = SlotSettings.named(heap);
         environment = SlotSettings.named(environment);
-        profiles = SlotSettings.named(profiles);
+        lessVram = SlotSettings.named(lessVram);
     }
 }

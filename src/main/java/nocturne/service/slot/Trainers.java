@@ -57,16 +57,16 @@ final class Trainers {
         memoryBytes();
     }
 
-    /// @param profile of memory use; null for the usual
+    /// @param vramShare of a GPU's usable memory, such as `85%`; null for all of it
     /// @throws SickMachine if the system cannot start it
-    Trainer start(Job job, String device, @Nullable String profile) {
+    Trainer start(Job job, String device, @Nullable String vramShare) {
         Path folder = work.job(job.id());
         Path lock = lockFile(device);
         BoundedLog log = new BoundedLog(work.trainerLog(job.id()), settings.logBytes());
         try {
             Files.createDirectories(lock.toAbsolutePath().getParent());
             log.title("--- attempt %d on %s".formatted(job.attempt() + 1, device));
-            ProcessBuilder builder = new ProcessBuilder(words(job, device, profile, lock))
+            ProcessBuilder builder = new ProcessBuilder(words(job, device, vramShare, lock))
                     .directory(folder.toFile()).redirectErrorStream(true);
             builder.environment().clear();
             builder.environment().putAll(environment(device));
@@ -88,7 +88,7 @@ final class Trainers {
         }
     }
 
-    List<String> words(Job job, String device, @Nullable String profile, Path lock) {
+    List<String> words(Job job, String device, @Nullable String vramShare, Path lock) {
         List<String> words = new ArrayList<>();
         if (has("setsid")) words.add("setsid");
         if (has("flock")) words.addAll(List.of("flock", "--no-fork", "-w", WAIT_FOR_LOCK_SECONDS, "-E", IN_USE,
@@ -107,13 +107,21 @@ final class Trainers {
         String modelFolder = job.modelFolder();
         if (modelFolder != null) words.add("--model-folder=" + folder.resolve(modelFolder));
         if (settings.maxHours() > 0) words.addAll(List.of("--max-hours", Double.toString(settings.maxHours())));
-        if (profile != null) words.addAll(List.of("--memory-profile", profile));
+        if (device.startsWith("cuda")) words.addAll(gpuOptions(vramShare));
         int threads = settings.threads() > 0 ? settings.threads()
                 : cpuSlots > 1 ? Math.max(1, Runtime.getRuntime().availableProcessors() / cpuSlots) : 0;
         if (threads > 0 && (settings.threads() > 0 || device.startsWith("cpu"))) {
             words.addAll(List.of("--threads", Integer.toString(threads)));
         }
         return words;
+    }
+
+    private List<String> gpuOptions(@Nullable String vramShare) {
+        List<String> options = new ArrayList<>();
+        if (!settings.vram().isEmpty()) options.addAll(List.of("--vram", settings.vram()));
+        if (vramShare != null) options.addAll(List.of("--vram-share", vramShare));
+        if (settings.eightBit()) options.add("--eight-bit");
+        return options;
     }
 
     private List<String> ourselves(Job job) {

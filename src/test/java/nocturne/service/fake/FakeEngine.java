@@ -32,7 +32,7 @@ public final class FakeEngine {
     private final Path out;
     private final String name;
     private final String device;
-    private final String profile;
+    private final int vramShare;
     private final CountDownLatch ended = new CountDownLatch(1);
     private volatile boolean stopping;
     private volatile boolean beating = true;
@@ -43,12 +43,12 @@ public final class FakeEngine {
     private long beat;
     private FakeLog log;
 
-    private FakeEngine(FakeScript script, Path out, String name, String device, String profile) {
+    private FakeEngine(FakeScript script, Path out, String name, String device, int vramShare) {
         this.script = script;
         this.out = out;
         this.name = name;
         this.device = device;
-        this.profile = profile;
+        this.vramShare = vramShare;
         this.millis = script.millis();
     }
 
@@ -85,9 +85,9 @@ public final class FakeEngine {
         Path out = Path.of(option(left, "--out", "out"));
         String name = option(left, "--name", "fake").replaceAll("[^A-Za-z0-9._-]", "-");
         String device = option(left, "--device", "cpu");
-        String profile = option(left, "--memory-profile", "");
+        int vramShare = Integer.parseInt(option(left, "--vram-share", "100%").replace("%", ""));
         Path bundle = Path.of(left.stream().filter(word -> !word.startsWith("--")).findFirst().orElse("."));
-        FakeEngine engine = new FakeEngine(FakeScript.read(bundle), out, name, device, profile);
+        FakeEngine engine = new FakeEngine(FakeScript.read(bundle), out, name, device, vramShare);
         Runtime.getRuntime().addShutdownHook(new Thread(engine::stop));
         if (supervised) daemon(engine::watchService);
         try {
@@ -163,7 +163,7 @@ public final class FakeEngine {
         log.append("job.preparing", "{\"what\":\"latents\",\"done\":1,\"total\":1}");
         restore();
         state("running");
-        if (!script.neededProfile().isEmpty() && !script.neededProfile().equals(profile)) {
+        if (vramShare > script.mostVramShare()) {
             return failed(74, "GPU_OUT_OF_MEMORY", "the first step needs 31 GiB, and the device has 24 GiB");
         }
         while (step < script.steps()) {

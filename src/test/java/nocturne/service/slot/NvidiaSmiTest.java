@@ -21,6 +21,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Drivers name the same things differently; src/test/resources/nvidia-smi/README.md says where the texts come from.
 final class NvidiaSmiTest {
+    private static final String NO_CUDA_13 =
+            "its driver runs CUDA %s, and 13.0 is needed; install driver 580 or newer";
+
     @TempDir
     private Path folder;
 
@@ -28,14 +31,14 @@ final class NvidiaSmiTest {
     void readsADriverBeforeRecoveryActions() throws IOException {
         assertThat(NvidiaSmi.parse(text("driver-470.xml"))).containsExactly(Map.entry("cuda:0",
                 new Reading("cuda:0", "NVIDIA GeForce RTX 2070", Recovery.NONE, 0, List.of("too hot (driver)"),
-                        561L << 20, Set.of())));
+                        561L << 20, Set.of(), NO_CUDA_13.formatted("11.4"))));
     }
 
     @Test
     void readsADriverThatAsksForAReset() throws IOException {
         Map<String, Reading> readings = NvidiaSmi.parse(text("driver-535.xml"));
         assertThat(readings.get("cuda:0")).isEqualTo(new Reading("cuda:0", "Tesla V100-SXM2-32GB", Recovery.NONE, 2,
-                List.of(), 1024L << 20, Set.of()));
+                List.of(), 1024L << 20, Set.of(), ""));
         assertThat(readings.get("cuda:1").recovery()).isEqualTo(Recovery.RESET);
         assertThat(readings.get("cuda:1").uncorrectable()).isEqualTo(3);
     }
@@ -44,7 +47,7 @@ final class NvidiaSmiTest {
     void readsADriverWithRecoveryActions() throws IOException {
         Map<String, Reading> readings = NvidiaSmi.parse(text("driver-575.xml"));
         assertThat(readings.get("cuda:0")).isEqualTo(new Reading("cuda:0", "NVIDIA H100 80GB HBM3", Recovery.NONE, 2,
-                List.of("hardware slowdown", "too hot (hardware)"), 71000L << 20, Set.of(4711L, 4712L)));
+                List.of("hardware slowdown", "too hot (hardware)"), 71000L << 20, Set.of(4711L, 4712L), NO_CUDA_13.formatted("12.9")));
         assertThat(readings.get("cuda:1").recovery()).isEqualTo(Recovery.DRAIN_AND_RESET);
         assertThat(readings.get("cuda:2").recovery()).isEqualTo(Recovery.REBOOT);
     }
@@ -54,6 +57,16 @@ final class NvidiaSmiTest {
         Map<String, Reading> readings = NvidiaSmi.parse(text("lost.xml"));
         assertThat(readings.get("cuda:0").recovery()).isEqualTo(Recovery.LOST);
         assertThat(readings.get("cuda:1").recovery()).isEqualTo(Recovery.RESET);
+    }
+
+    @Test
+    void tellsCardsThatTheEngineCannotUse() throws IOException {
+        String old = "<?xml version=\"1.0\" ?><nvidia_smi_log><cuda_version>13.0</cuda_version>"
+                + "<gpu><product_architecture>Turing</product_architecture></gpu>"
+                + "<gpu><product_architecture>Hopper</product_architecture></gpu></nvidia_smi_log>";
+        Map<String, Reading> readings = NvidiaSmi.parse(old);
+        assertThat(readings.get("cuda:0").inability()).contains("Turing is older than Ampere");
+        assertThat(readings.get("cuda:1").inability()).isEmpty();
     }
 
     @Test

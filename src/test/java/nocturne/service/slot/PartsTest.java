@@ -11,9 +11,11 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import nocturne.event.EventLine;
 import nocturne.job.Job;
 import nocturne.job.JobId;
@@ -70,10 +72,22 @@ final class PartsTest {
     @Test
     void devicesAreNamedOrFound() throws Exception {
         assertThat(Devices.of(List.of("auto"), DeviceHealth.UNKNOWN, false)).containsExactly("cpu");
-        assertThat(Devices.of(List.of("cuda:0", "cuda:1"), DeviceHealth.UNKNOWN, true))
+        assertThat(Devices.of(List.of("auto"), gpus("", "too old", ""), false)).containsExactly("cuda:0", "cuda:2");
+        assertThat(Devices.of(List.of("auto"), gpus("too old"), false)).containsExactly("cpu");
+        assertThat(Devices.of(List.of("cuda:0", "cuda:1"), DeviceHealth.UNKNOWN, false))
                 .containsExactly("cuda:0", "cuda:1");
-        assertThatThrownBy(() -> Devices.of(List.of("cuda:0", "cpu", "cpu", "../x"), DeviceHealth.UNKNOWN, false))
+        assertThatThrownBy(() -> Devices.of(List.of("cuda:0", "tpu:0", "cpu", "cpu", "../x"), DeviceHealth.UNKNOWN, false))
                 .isInstanceOfSatisfying(UserMistake.class, mistake -> assertThat(mistake.problems()).hasSize(3));
+    }
+
+    /// GPUs of which each has this against it, or nothing.
+    private static DeviceHealth gpus(String... inabilities) {
+        Map<String, DeviceHealth.Reading> readings = new LinkedHashMap<>();
+        for (int i = 0; i < inabilities.length; i++) {
+            readings.put("cuda:" + i, new DeviceHealth.Reading("cuda:" + i, "a card", DeviceHealth.Recovery.NONE, 0,
+                    List.of(), 0, Set.of(), inabilities[i]));
+        }
+        return () -> Optional.of(readings);
     }
 
     @Promise(row = 41, fault = "control characters, escapes and secrets on the trainer's standard error")

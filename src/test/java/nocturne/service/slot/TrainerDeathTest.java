@@ -165,12 +165,12 @@ final class TrainerDeathTest {
         }
     }
 
-    @Promise(row = 27, fault = "device memory for one profile only", with = "fake allocator")
+    @Promise(row = 27, fault = "device memory for a smaller plan only", with = "fake allocator")
     @Test
-    void tooLittleGpuMemoryIsTriedOncePerProfileAndThenExplained() throws Exception {
-        try (SlotBench bench = new SlotBench(folder).with("trainer.profiles", "lean").start()) {
-            JobId fits = bench.add("fits", "needs profile lean", "steps 5");
-            JobId never = bench.add("never", "needs profile tiny", "steps 5");
+    void tooLittleGpuMemoryIsTriedWithSmallerPlansAndThenExplained() throws Exception {
+        try (SlotBench bench = new SlotBench(folder).with("slots", "cuda:0").with("trainer.less-vram", "80%").start()) {
+            JobId fits = bench.add("fits", "vram share 80", "steps 5");
+            JobId never = bench.add("never", "vram share 60", "steps 5");
             assertThat(bench.awaitState(fits, JobState.PUBLISHING)).satisfies(job -> {
                 assertThat(job.attempt()).isEqualTo(2);
                 assertThat(job.failures()).isZero();
