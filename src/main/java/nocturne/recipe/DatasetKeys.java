@@ -20,48 +20,88 @@ import java.util.List;
 final class DatasetKeys {
     static final Key<String> FOLDER = Key.of("folder_path", path(),
                     "Folder of the bundle with the pictures; folders inside it count too.")
-            .or("dataset_path").follows("the bundle's folders of pictures", "B9");
+            .or("dataset_path").follows("the bundle's folders of pictures", "B9")
+            .why("Several datasets may have different repeats, captions and sizes.")
+            .works("dataset/40_maya_char");
     static final Key<String> CAPTION_EXT = Key.of("caption_ext",
                     textLike("a file ending such as txt", "\\.?[A-Za-z0-9]{1,10}"),
                     "Ending of the caption files beside the pictures.")
-            .or("caption_type").standard("txt", "S2-42");
+            .or("caption_type").standard("txt", "S2-42")
+            .why("Each picture takes the text of the file of the same name.")
+            .works("txt");
     static final Key<String> DEFAULT_CAPTION = Key.of("default_caption", textOrEmpty(5000),
-            "Caption of pictures that have none. [trigger] stands for the trigger word.");
+            "Caption of pictures that have none. [trigger] stands for the trigger word.")
+            .why("A picture without a word about it teaches that the trigger word means everything in it.")
+            .works("[trigger], photo");
     static final Key<String> TRIGGER_WORD = Key.<String>of("trigger_word", Key.TRIGGER,
                     "Trigger word of this dataset.")
-            .follows("the recipe's trigger_word", "B5");
+            .follows("the recipe's trigger_word", "B5")
+            .why("Two subjects in one LoRA need a word each.")
+            .works("maya_char");
     static final Key<Integer> REPEATS = Key.of("num_repeats", whole(1, 100_000),
                     "How often each picture counts in one epoch.")
-            .follows("N of a folder called N_name, else 1", "S2-41");
+            .follows("N of a folder called N_name, else 1", "S2-41")
+            .why("It balances datasets of different sizes: 70 pictures 40 times and 30 pictures 20 times.")
+            .works(1, 20, 40);
     static final Key<Double> CAPTION_DROPOUT = Key.of("caption_dropout_rate", number(0, 1),
                     "Share of samples trained with an empty caption, so that the model does not lean on words alone.")
-            .standard(0.05, "X-10");
+            .standard(0.05, "X-10")
+            .why("A model that sometimes sees no caption leans less on the words. The empty caption is "
+                    + "encoded once, like the others.")
+            .works(0.0, 0.05, 0.1);
     static final Key<List<Integer>> RESOLUTION = Key.of("resolution", some(multipleOf(32, 32, 4096), 1, 16),
                     "Pictures are trained at about this many pixels squared. A list trains each picture "
                             + "at every size of it.")
-            .standard(List.of(1024), "S2-46").advice("1024 is the model's own size, 768 saves memory.");
+            .standard(List.of(1024), "S2-46").advice("1024 is the model's own size, 768 saves memory.")
+            .why("The model was trained at about one megapixel. 768 takes half the memory and time, and "
+                    + "the LoRA still works at larger sizes.")
+            .works(List.of(1024), List.of(768), List.of(768, 1024));
     static final Key<Boolean> BUCKETS = Key.of("buckets", flag(),
                     "Pictures keep their shape; off cuts all to squares.")
-            .standard(true, "S1-44");
+            .standard(true, "S1-44")
+            .why("Pictures of one shape are trained together and little is cut off.")
+            .works(true);
     static final Key<Boolean> FLIP_X = Key.of("flip_x", flag(), "Also train mirror images. Faces are not symmetric.")
-            .standard(false, "S1-46");
+            .standard(false, "S1-46")
+            .why("It doubles a small dataset, and makes faces, texts and captions with left and right "
+                    + "wrong.")
+            .works(false);
     static final Key<Boolean> FLIP_Y = Key.of("flip_y", flag(), "Also train pictures upside down.")
-            .standard(false, "S1-47");
+            .standard(false, "S1-47")
+            .why("Hardly anything looks right upside down.")
+            .works(false);
     static final Key<List<String>> CONTROL_PATH = Key.of("control_path", some(path(), 0, DatasetRecipe.MOST_CONTROLS),
                     "Folders with the control pictures of an Edit model, named like the pictures they belong to.")
-            .standard(List.of(), "B5");
-    static final Key<String> CONTROL_PATH_1 = Key.of("control_path_1", path(), "First control folder.").passing();
-    static final Key<String> CONTROL_PATH_2 = Key.of("control_path_2", path(), "Second control folder.").passing();
-    static final Key<String> CONTROL_PATH_3 = Key.of("control_path_3", path(), "Third control folder.").passing();
+            .standard(List.of(), "B5")
+            .why("An Edit model learns a change from pairs: the control is the picture before, the target "
+                    + "the one after.")
+            .works(List.of(), List.of("before"));
+    static final Key<String> CONTROL_PATH_1 = Key.of("control_path_1", path(), "First control folder.").passing()
+            .why("Another spelling of control_path.")
+            .works("before");
+    static final Key<String> CONTROL_PATH_2 = Key.of("control_path_2", path(), "Second control folder.").passing()
+            .why("Another spelling of control_path.")
+            .works("style");
+    static final Key<String> CONTROL_PATH_3 = Key.of("control_path_3", path(), "Third control folder.").passing()
+            .why("Another spelling of control_path.")
+            .works("pose");
     static final Key<List<Integer>> TRANSPARENT_COLOR = Key.of("control_transparent_color", exactly(3, whole(0, 255)),
                     "Red, green and blue behind transparent parts of control pictures.")
-            .standard(List.of(0, 0, 0), "B5");
+            .standard(List.of(0, 0, 0), "B5")
+            .why("Pictures with an alpha channel need something behind them, and the same in training and "
+                    + "use.")
+            .works(List.of(0, 0, 0), List.of(255, 255, 255));
     static final Key<Boolean> IS_REG = Key.of("is_reg", flag(),
                     "Pictures of what is not to be learned; their captions get no trigger word.")
-            .standard(false, "S1-43");
+            .standard(false, "S1-43")
+            .why("Pictures of the class keep it from turning into the subject. They double preparation and "
+                    + "time; most do without.")
+            .works(false);
     static final Key<Double> LOSS_MULTIPLIER = Key.of("loss_multiplier", numberAbove(0, 1000),
                     "Weight of this dataset's loss.")
-            .standard(1.0, "B5");
+            .standard(1.0, "B5")
+            .why("A dataset of poorer pictures can count for less.")
+            .works(1.0, 0.5);
 
     static final Block BLOCK = Block.listOf("datasets",
             List.of(FOLDER, CAPTION_EXT, DEFAULT_CAPTION, TRIGGER_WORD, REPEATS, CAPTION_DROPOUT, RESOLUTION, BUCKETS,

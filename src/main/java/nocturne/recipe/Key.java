@@ -11,66 +11,91 @@ import org.jspecify.annotations.Nullable;
 ///
 /// A key with neither default nor rule is empty unless written. Identity is equality: each key exists once.
 final class Key<T> {
+    /// @param standard null where there is none
+    /// @param basis    the ledger's row behind it, or the reason in a few words
+    /// @param rule     what it follows from, in words; empty if from nothing
+    private record Default<T>(@Nullable T standard, String basis, String rule) {}
+
+    /// What people read.
+    ///
+    /// @param working values that are known to work
+    private record Words<T>(String meaning, String why, String advice, List<T> working) {}
+
     private final String name;
     private final Kind<T> kind;
     private final List<String> aliases;
     private final List<String> borrowed;
-    private final @Nullable T standard;
-    private final String basis;
-    private final String rule;
-    private final String meaning;
-    private final String advice;
+    private final Default<T> otherwise;
+    private final Words<T> words;
     private final boolean passing;
 
-    private Key(String name, Kind<T> kind, List<String> aliases, List<String> borrowed, @Nullable T standard,
-                String basis, String rule, String meaning, String advice, boolean passing) {
+    private Key(String name, Kind<T> kind, List<String> aliases, List<String> borrowed, Default<T> otherwise,
+                Words<T> words, boolean passing) {
         this.name = name;
         this.kind = kind;
         this.aliases = aliases;
         this.borrowed = borrowed;
-        this.standard = standard;
-        this.basis = basis;
-        this.rule = rule;
-        this.meaning = meaning;
-        this.advice = advice;
+        this.otherwise = otherwise;
+        this.words = words;
         this.passing = passing;
     }
 
     /// @param meaning what the key does, for people who never saw it
     static <T> Key<T> of(String name, Kind<T> kind, String meaning) {
-        return new Key<>(name, kind, List.of(), List.of(), null, "", "", meaning, "", false);
+        return new Key<>(name, kind, List.of(), List.of(), new Default<>(null, "", ""),
+                new Words<>(meaning, "", "", List.of()), false);
     }
 
     /// Another name for the same thing.
     Key<T> or(String... names) {
-        return new Key<>(name, kind, plus(aliases, names), borrowed, standard, basis, rule, meaning, advice, passing);
+        return new Key<>(name, kind, plus(aliases, names), borrowed, otherwise, words, passing);
     }
 
     /// A name other tools ignore or read differently: accepted, with a notice that says how it is understood.
     Key<T> borrowing(String... names) {
-        return new Key<>(name, kind, aliases, plus(borrowed, names), standard, basis, rule, meaning, advice, passing);
+        return new Key<>(name, kind, aliases, plus(borrowed, names), otherwise, words, passing);
     }
 
     /// @param basis the ledger's row behind the default, or the reason in a few words
     Key<T> standard(T value, String basis) {
-        return new Key<>(name, kind, aliases, borrowed, value, basis, rule, meaning, advice, passing);
+        return with(new Default<>(value, basis, otherwise.rule()));
     }
 
     /// The default follows from other values, by `Rulings`.
     ///
     /// @param rule in words, such as `= linear`
     Key<T> follows(String rule, String basis) {
-        return new Key<>(name, kind, aliases, borrowed, standard, basis, rule, meaning, advice, passing);
+        return with(new Default<>(otherwise.standard(), basis, rule));
     }
 
     /// A sentence for the message when the value is wrong.
     Key<T> advice(String sentence) {
-        return new Key<>(name, kind, aliases, borrowed, standard, basis, rule, meaning, sentence, passing);
+        return with(new Words<>(words.meaning(), words.why(), sentence, words.working()));
+    }
+
+    /// Why one would use it, or why its default is what it is: for whoever is overwhelmed by options (S1-03).
+    Key<T> why(String sentences) {
+        return with(new Words<>(words.meaning(), sentences, words.advice(), words.working()));
+    }
+
+    /// Values that are known to work, as examples.
+    @SafeVarargs
+    @SuppressWarnings("varargs") // List.of copies them
+    final Key<T> works(T... values) {
+        return with(new Words<>(words.meaning(), words.why(), words.advice(), List.of(values)));
+    }
+
+    private Key<T> with(Default<T> another) {
+        return new Key<>(name, kind, aliases, borrowed, another, words, passing);
+    }
+
+    private Key<T> with(Words<T> others) {
+        return new Key<>(name, kind, aliases, borrowed, otherwise, others, passing);
     }
 
     /// Its meaning is taken over by other keys, by `Rulings`; the resolved recipe no longer has it.
     Key<T> passing() {
-        return new Key<>(name, kind, aliases, borrowed, standard, basis, rule, meaning, advice, true);
+        return new Key<>(name, kind, aliases, borrowed, otherwise, words, true);
     }
 
     String name() {
@@ -82,19 +107,27 @@ final class Key<T> {
     }
 
     String meaning() {
-        return meaning;
+        return words.meaning();
     }
 
     String advice() {
-        return advice;
+        return words.advice();
+    }
+
+    String why() {
+        return words.why();
+    }
+
+    List<T> working() {
+        return words.working();
     }
 
     String basis() {
-        return basis;
+        return otherwise.basis();
     }
 
     String rule() {
-        return rule;
+        return otherwise.rule();
     }
 
     boolean isPassing() {
@@ -102,7 +135,7 @@ final class Key<T> {
     }
 
     Optional<T> standard() {
-        return Optional.ofNullable(standard);
+        return Optional.ofNullable(otherwise.standard());
     }
 
     /// Every name a recipe may use, ours first.

@@ -230,16 +230,20 @@ sealed interface Kind<T> {
 
     /// One of a few words.
     record Choice<E extends Enum<E> & Spelled>(Class<E> type) implements Simple<E> {
+        Stream<E> constants() {
+            return Stream.of(type.getEnumConstants());
+        }
+
         @Override
         public String expects() {
-            return Stream.of(type.getEnumConstants()).map(Spelled::spelling)
+            return constants().map(Spelled::spelling)
                     .collect(Collectors.joining(", ", "one of ", ""));
         }
 
         @Override
         public Optional<E> parse(String text) {
             String word = bare(text);
-            return Stream.of(type.getEnumConstants())
+            return constants()
                     .filter(choice -> choice.allSpellings().stream().anyMatch(name -> bare(name).equals(word)))
                     .findFirst();
         }

@@ -14,19 +14,32 @@ final class RootKeys {
                     textLike("up to 80 letters, digits, blanks, dots, - and _, with a letter or digit at both ends",
                             "[A-Za-z0-9]([A-Za-z0-9 ._-]{0,78}[A-Za-z0-9])?"),
                     "Name of the job; its files begin with it.")
-            .follows("the bundle's name", "B1");
+            .follows("the bundle's name", "B1")
+            .why("Files of several jobs may end in one folder; their names tell them apart.")
+            .works("maya", "Maya winter 2025");
     static final Key<String> TRIGGER_WORD = Key.<String>of("trigger_word", Key.TRIGGER,
                     "The word that calls what was learned; added to captions that lack it. [trigger] stands for it.")
-            .or("trigger");
+            .or("trigger")
+            .why("It ties what is learned to one word, so that prompts without it stay as they were. A "
+                    + "made-up word such as ohwx means nothing yet; a readable one such as maya_char works with "
+                    + "Qwen as well. A plain dictionary word does not.")
+            .works("ohwx", "maya_char");
     static final Key<Long> SEED = Key.of("training_seed", new Kind.Seed(),
                     "Start of all random numbers: the same seed on the same device gives the same file.")
-            .or("seed").standard(42L, "S1-53");
+            .or("seed").standard(42L, "S1-53")
+            .why("Two runs that differ in one setting can only be compared if all that is random is the "
+                    + "same in both.")
+            .works(42L);
     static final Key<Metadata> META = Key.of("meta", new Kind.Notes(), "Notes that are copied into the files.")
-            .standard(Metadata.NONE, "B1");
+            .standard(Metadata.NONE, "B1")
+            .why("Whoever finds the file in a year can read what it is.");
 
     static final Key<Integer> LOG_EVERY = Key.of("log_every", whole(1, 100_000),
                     "Steps between two records of the metrics.")
-            .standard(1, "B4: as the web interface writes it");
+            .standard(1, "B4: as the web interface writes it")
+            .why("A record is a line of metrics.jsonl and a point of the curves; it costs nothing worth "
+                    + "saving.")
+            .works(1, 10);
     static final Block LOGGING = Block.of("logging", List.of(LOG_EVERY), List.of(), List.of(
             ignored("B4", "metrics are written to the job's folder", "verbose", "use_wandb", "project_name", "run_name",
                     "use_ui_logger")));

@@ -68,7 +68,8 @@ sealed interface Unused {
         return equals < 0 ? rowName : rowName.substring(0, equals);
     }
 
-    private static String value(String rowName) {
+    /// The values that change nothing, separated by `|`; empty for "off".
+    static String value(String rowName) {
         int equals = rowName.indexOf('=');
         return equals < 0 ? "" : rowName.substring(equals + 1);
     }

@@ -49,8 +49,8 @@ class RecipePropertyTest {
         assertThat(sound).isGreaterThan(15);
     }
 
-    @Property(tries = 3000)
-    @Promise(row = 8, fault = "3,000 mutated recipes")
+    @Property(tries = 10_000)
+    @Promise(row = 8, fault = "10,000 mutated recipes")
     void aMutatedRecipeIsARecipeOrAListOfProblemsWithLines(@ForAll long seed) throws IOException {
         answer(mutated(base(seed), new Random(seed)));
     }

@@ -47,7 +47,8 @@ final class NvidiaSmiTest {
     void readsADriverWithRecoveryActions() throws IOException {
         Map<String, Reading> readings = NvidiaSmi.parse(text("driver-575.xml"));
         assertThat(readings.get("cuda:0")).isEqualTo(new Reading("cuda:0", "NVIDIA H100 80GB HBM3", Recovery.NONE, 2,
-                List.of("hardware slowdown", "too hot (hardware)"), 71000L << 20, Set.of(4711L, 4712L), NO_CUDA_13.formatted("12.9")));
+                List.of("hardware slowdown", "too hot (hardware)"), 71000L << 20, Set.of(4711L, 4712L),
+                NO_CUDA_13.formatted("12.9")));
         assertThat(readings.get("cuda:1").recovery()).isEqualTo(Recovery.DRAIN_AND_RESET);
         assertThat(readings.get("cuda:2").recovery()).isEqualTo(Recovery.REBOOT);
     }

@@ -76,7 +76,8 @@ final class PartsTest {
         assertThat(Devices.of(List.of("auto"), gpus("too old"), false)).containsExactly("cpu");
         assertThat(Devices.of(List.of("cuda:0", "cuda:1"), DeviceHealth.UNKNOWN, false))
                 .containsExactly("cuda:0", "cuda:1");
-        assertThatThrownBy(() -> Devices.of(List.of("cuda:0", "tpu:0", "cpu", "cpu", "../x"), DeviceHealth.UNKNOWN, false))
+        assertThatThrownBy(() -> Devices.of(List.of("cuda:0", "tpu:0", "cpu", "cpu", "../x"),
+                DeviceHealth.UNKNOWN, false))
                 .isInstanceOfSatisfying(UserMistake.class, mistake -> assertThat(mistake.problems()).hasSize(3));
     }
 
