@@ -19,7 +19,8 @@ export JAVA_HOME=$jdk
 folder=target/gpu
 most_mib=64
 modules=java.base,java.desktop,java.logging,java.management,java.naming,java.net.http,java.xml
-modules+=,jdk.unsupported,jdk.incubator.vector
+# jdk.zipfs: the kernels' sources are read from the jar.
+modules+=,jdk.unsupported,jdk.incubator.vector,jdk.zipfs
 
 # Wanted unquoted: a command with options.
 if [ "${NOCTURNE_BUILT:-}" != 1 ]; then

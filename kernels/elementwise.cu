@@ -50,6 +50,12 @@ DEVICE void map_pairs(const T* x, const T* y, T* z, int64_t count, F f) {
 template <class T>
 DEVICE void fill(T* target, float value, int64_t count) {
     const int64_t first = first_of_thread();
+    if (first + PACK <= count && is_aligned(target)) {
+        float values[PACK];
+        for (float& each : values) each = value;
+        store_pack(target + first, values);
+        return;
+    }
     for (int64_t i = first; i < count && i < first + PACK; i++) store(target, i, value);
 }
 

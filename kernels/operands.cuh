@@ -49,6 +49,12 @@ struct Matrix {
             store_pack(to, values);
             return;
         }
+        // Common: a rank of 16 fills half of the narrowest tile.
+        if (count == 0) {
+            const float zeros[PACK] = {};
+            store_pack(to, zeros);
+            return;
+        }
         // Not unrolled: it is rare, and would drown the common path.
 #pragma unroll 1
         for (int i = 0; i < PACK; i++) store(to, i, i < count ? numbers[index + i] : 0.0f);

@@ -190,13 +190,13 @@ record TransformerBlock(Stream picture, Stream text) {
         Tensor v = ops.join(p.get(5), p.get(2), batch);                                           // [B (L + N), D]
         Tensor o = ops.attention(q, k, v, context.keyBias, context.layout);
 
-        Tensor fromPicture = ops.briefly(PICTURE).take(o, batch, textRows, pictureRows);
         if (last) {
+            Tensor fromPicture = ops.briefly(PICTURE).take(o, batch, textRows, pictureRows);
             Tensor x1 = ops.gatedResidual(x, ops.linear(fromPicture, picture.out), im, GATE_1, context.pictureMap);
             return List.of(feedForward(ops, x1, im, picture, context.pictureMap));
         }
-        Tensor fromText = ops.briefly(TEXT).take(o, batch, 0, textRows);
-        List<Tensor> out = ops.linears(fromPicture, List.of(picture.out), fromText, List.of(text.out));
+        List<Tensor> parts = ops.split(o, batch, textRows, TEXT, PICTURE);
+        List<Tensor> out = ops.linears(parts.get(1), List.of(picture.out), parts.get(0), List.of(text.out));
         Tensor x1 = ops.gatedResidual(x, out.get(0), im, GATE_1, context.pictureMap);
         Tensor c1 = ops.gatedResidual(c, out.get(1), tm, GATE_1, context.textMap);
         return feedForward(ops, x1, im, c1, tm, context);

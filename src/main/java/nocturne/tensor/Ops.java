@@ -293,14 +293,40 @@ public final class Ops {
         return joint;
     }
 
-    /// Some rows of each sample of a joint sequence: the inverse of [#join]. Rows nobody takes get gradient zero.
+    /// The two parts of each sample of a joint sequence: the inverse of [#join].
+    ///
+    /// @param rows        of a sample that are the first part's
+    /// @param firstPlace  as [#briefly] has it, and `secondPlace` another one
+    /// @return both parts, `[batch * rows, D]` and the rest
+    public List<Tensor> split(Tensor joint, int batch, int rows, int firstPlace, int secondPlace) {
+        Elementwise elementwise = backend.elementwise();
+        int others = joint.rows() / batch - rows;
+        Tensor first = briefly(firstPlace).taken(joint, batch, 0, rows);
+        Tensor second = briefly(secondPlace).taken(joint, batch, rows, others);
+        if (tape.isRecording() && joint.requiresGrad()) {
+            first.requireGrad();
+            second.requireGrad();
+            tape.record(() -> {
+                Tensor dFirst = first.grad();
+                Tensor dSecond = second.grad();
+                if (dFirst == null && dSecond == null) return;
+                requireFirst(joint, "split");
+                boolean whole = dFirst != null && dSecond != null;
+                Tensor dJoint = whole ? joint.gradientBuffer(arena) : zeroedGradient(joint);
+                if (dFirst != null) elementwise.placeRows(dFirst, batch, 0, dJoint);
+                if (dSecond != null) elementwise.placeRows(dSecond, batch, rows, dJoint);
+            });
+        }
+        return List.of(first, second);
+    }
+
+    /// Some rows of each sample of a joint sequence. Rows nobody takes get gradient zero; where all are used, [#split]
+    /// spares that.
     ///
     /// @return `[batch * rows, D]`
     public Tensor take(Tensor joint, int batch, int offset, int rows) {
         Elementwise elementwise = backend.elementwise();
-        requireKept(joint, "take");
-        Tensor part = briefOrKept(Shape.of(batch * rows, joint.columns()));
-        compute(part, () -> elementwise.takeRows(joint, batch, offset, part));
+        Tensor part = taken(joint, batch, offset, rows);
         if (tape.isRecording() && joint.requiresGrad()) {
             part.requireGrad();
             tape.record(() -> {
@@ -320,6 +346,13 @@ public final class Ops {
                 }
             });
         }
+        return part;
+    }
+
+    private Tensor taken(Tensor joint, int batch, int offset, int rows) {
+        requireKept(joint, "take");
+        Tensor part = briefOrKept(Shape.of(batch * rows, joint.columns()));
+        compute(part, () -> backend.elementwise().takeRows(joint, batch, offset, part));
         return part;
     }
 

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Optional;
+import nocturne.tensor.DeviceMemory;
 
 /// The card of this machine, for tests that want a real one beside the simulated.
 ///
@@ -45,6 +46,16 @@ final class TestCard {
             @Override
             public String name() {
                 return device.name();
+            }
+
+            @Override
+            public boolean multipliesE4m3() {
+                return device.multipliesE4m3();
+            }
+
+            @Override
+            public Optional<DeviceMemory> memory() {
+                return device.memory();
             }
 
             @Override

@@ -155,6 +155,20 @@ class OpsGradientTest {
                 .check((ops, in) -> ops.take(in.get("joint"), 2, 1, 3), in -> take(in.get("joint"), 2, 1, 3, 4));
     }
 
+    /// Both parts used, or one of them.
+    @Test
+    void splitIsTheInverseOfJoin() {
+        new Differentiated().input("joint", 2 * 5, 4).frozen("w", 4, 4)
+                .check((ops, in) -> {
+                    List<Tensor> parts = ops.split(in.get("joint"), 2, 2, 0, 1);
+                    return ops.join(ops.linear(parts.get(1), layer(in, "w")), parts.get(0), 2);
+                }, in -> join(product(take(in.get("joint"), 2, 2, 3, 4), in.get("w"), 4),
+                        take(in.get("joint"), 2, 0, 2, 4), 2));
+        new Differentiated().input("joint", 2 * 5, 4)
+                .check((ops, in) -> ops.split(in.get("joint"), 2, 2, 0, 1).get(1),
+                        in -> take(in.get("joint"), 2, 2, 3, 4));
+    }
+
     @TestFactory
     Stream<DynamicTest> attentionOfEveryLayout() {
         return Stream.of(Layout.uniform(2, 4, 3), new Layout(new int[] {0, 3, 4, 9}, 2, 2, false),

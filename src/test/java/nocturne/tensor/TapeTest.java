@@ -121,7 +121,9 @@ class TapeTest {
         Tensor b = ops.linear(ops.briefly(0).geluTanh(a), layer(in, "w2"));
         Tensor first = ops.linear(ops.briefly(0).take(b, 2, 1, 1), layer(in, "w"));
         Tensor rest = ops.linear(ops.briefly(0).take(b, 2, 0, 2), layer(in, "w2"));
-        return ops.gatedResidual(x, ops.join(first, rest, 2), m, 2, MAP);
+        List<Tensor> parts = ops.split(ops.join(first, rest, 2), 2, 2, 0, 1);
+        Tensor back = ops.join(ops.linear(parts.get(0), layer(in, "w")), ops.linear(parts.get(1), layer(in, "w2")), 2);
+        return ops.gatedResidual(x, back, m, 2, MAP);
     }
 
     private static double[] briefly(Map<String, double[]> in, double[] x) {
@@ -130,7 +132,10 @@ class TapeTest {
         double[] b = linear(in, Exact.gelu(a), "w2");
         double[] first = linear(in, Exact.take(b, 2, 1, 1, 5), "w");
         double[] rest = linear(in, Exact.take(b, 2, 0, 2, 5), "w2");
-        return Exact.gatedResidual(x, Exact.join(first, rest, 2), m, 2, MAP);
+        double[] joint = Exact.join(first, rest, 2);
+        double[] back = Exact.join(linear(in, Exact.take(joint, 2, 0, 2, 5), "w"),
+                linear(in, Exact.take(joint, 2, 2, 1, 5), "w2"), 2);
+        return Exact.gatedResidual(x, back, m, 2, MAP);
     }
 
     @ParameterizedTest
