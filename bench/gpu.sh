@@ -114,6 +114,8 @@ twins() {
         nocturne.cuda.CardTest nocturne.cuda.CudaDeviceTest nocturne.cuda.ElementwiseTwinTest \
         nocturne.cuda.NormsTwinTest nocturne.cuda.ProductsTwinTest nocturne.cuda.AttentionTwinTest \
         nocturne.cuda.OptimisationTwinTest nocturne.cuda.AdamW8TwinTest nocturne.cuda.ConvolutionTwinTest \
+        nocturne.cuda.NoiseTwinTest nocturne.cuda.CodeProductsTest nocturne.cuda.EightBitProductsTest \
+        nocturne.cuda.CodedWeightTest \
         nocturne.qwen.CudaTransformerGoldenTest
 }
 

@@ -62,6 +62,12 @@ cp "$repository"/org/junit/jupiter/junit-jupiter-{api,engine,params}/"$junit"/*"
     "$repository"/org/assertj/assertj-core/"$(version assertj)"/assertj-core-"$(version assertj)".jar \
     "$(ls "$repository"/org/opentest4j/opentest4j/*/opentest4j-*.jar | tail -n 1)" "$bundle/test-lib/"
 
+# A module or a library that is missing is to show here, and not on the machine with the card.
+said=$("$bundle/runtime/bin/java" --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED \
+    -cp "$bundle/nocturne-tests.jar:$bundle/nocturne.jar:$bundle/lib/*:$bundle/test-lib/*" \
+    -Dnocturne.card=none nocturne.cuda.OnCard 2>&1) || true
+[[ $said == *"families of kernels"* ]] || { echo "the packed program does not run: $said" >&2; exit 70; }
+
 tar -C "$bundle" -cf - . | xz -T 2 -6 >"$folder/bundle.tar.xz"
 rm -rf "$bundle"
 bytes=$(stat -c %s "$folder/bundle.tar.xz")

@@ -143,7 +143,7 @@ final class DriverSession implements AutoCloseable {
                     gib(answer[0]), gib(answer[1]), gib(others));
         }
         return ("the memory of %s is not enough: %s more were asked for; %s are in use by this run%s. Any of these"
-                + " lowers the need: train.gradient_checkpointing: true, a smaller datasets[].resolution,"
+                + " lowers the need: --vram with less than the card has, a smaller datasets[].resolution,"
                 + " train.batch_size: 1 with train.gradient_accumulation, model.quantize: true, a lower"
                 + " network.linear; or end what else runs on the card (see nvidia-smi).").formatted(
                         card.name(), gib(bytes), gib(used), rest);
@@ -153,8 +153,10 @@ final class DriverSession implements AutoCloseable {
         return String.format(Locale.ROOT, "%.2f GiB", bytes / GIB);
     }
 
-    /// Gives back what [#allocate] gave; all work that uses it must be done.
+    /// Gives back what [#allocate] gave; all work that uses it must be done. Of a card that no longer answers nothing
+    /// can be given back: then this does nothing, so that whoever cleans up after a failure comes to its end.
     void free(long address) {
+        if (sickness != null) return;
         enter();
         Long bytes = allocations.remove(address);
         if (bytes == null) throw new IllegalArgumentException("not memory of this device, or given back twice");

@@ -88,7 +88,7 @@ class AdamW8TwinTest {
         }
         for (Order order : Order.values()) {
             try (CudaBackend backend =
-                    new CudaBackend(new SimulatedDevice(KernelLibrary.ofTheProject(), order, 1), DType.BF16)) {
+                    new CudaBackend(Simulated.device(order, 1), DType.BF16)) {
                 afterSteps(backend, count).assertSame(expected, order.name());
             }
         }
@@ -109,7 +109,7 @@ class AdamW8TwinTest {
         AdamW settings = new AdamW(1e-3, 0, 0.999, 1e-6, 0);
         State[] states = new State[2];
         try (CpuBackend cpu = new CpuBackend(1);
-                CudaBackend cuda = new CudaBackend(new SimulatedDevice(), DType.F32)) {
+                CudaBackend cuda = new CudaBackend(Simulated.device(Order.ASCENDING, 1), DType.F32)) {
             Backend[] backends = {cpu, cuda};
             for (int i = 0; i < 2; i++) {
                 try (TensorArena arena = backends[i].newArena()) {

@@ -7,10 +7,14 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import nocturne.io.DType;
 import nocturne.problem.SickMachine;
 import nocturne.tensor.Philox;
+import nocturne.tensor.Tensor;
+import nocturne.tensor.WeightStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -70,6 +74,46 @@ final class CardTest {
                 for (int i = 0; i < numbers; i += 1013) {
                     assertThat(host.getAtIndex(ValueLayout.JAVA_FLOAT, i)).isEqualTo(round + 100f);
                 }
+            }
+        }
+    }
+
+    /// The next weights come by a stream of their own while kernels read those before them.
+    @Test
+    void weightsThatComeAndGoAreWholeWhenTheyAreRead() {
+        int numbers = 4 << 20;
+        int parts = 5;
+        try (CudaDevice device = CudaDevice.open(card, TestCard.libraries()); Arena arena = Arena.ofConfined()) {
+            WeightStream.Sequence walk = new WeightRing(device, DType.F32, 2).newSequence();
+            List<Tensor> weights = new ArrayList<>();
+            MemorySegment host = arena.allocate(4L * numbers, 4);
+            for (int part = 0; part < parts; part++) {
+                float value = part + 1;
+                weights.addAll(walk.load(part, memory -> {
+                    Tensor tensor = memory.allocate(DType.F32, numbers);
+                    for (int i = 0; i < numbers; i++) host.setAtIndex(ValueLayout.JAVA_FLOAT, i, value);
+                    device.copyIn(host, tensor.data());
+                    return List.of(tensor);
+                }, List::copyOf));
+            }
+            MemorySegment sum = device.allocate(4L * numbers);
+            Arguments arguments = new Arguments();
+            device.launch("fill_f32", numbers / 2048, 256, arguments.start().pointer(sum).number(0)
+                    .longInteger(numbers));
+            float expected = 0;
+            for (int pass = 0; pass < 6; pass++) {
+                for (int part = 0; part < parts; part++) {
+                    walk.need(part);
+                    for (int i = 0; i < 20; i++) {
+                        device.launch("add_scaled_f32", numbers / 2048, 256, arguments.start()
+                                .pointer(weights.get(part).data()).number(1).pointer(sum).longInteger(numbers));
+                    }
+                    expected += 20 * (part + 1);
+                }
+            }
+            device.copyOut(sum, host);
+            for (int i = 0; i < numbers; i += 1013) {
+                assertThat(host.getAtIndex(ValueLayout.JAVA_FLOAT, i)).as("number %d", i).isEqualTo(expected);
             }
         }
     }

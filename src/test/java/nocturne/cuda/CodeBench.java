@@ -2,6 +2,7 @@ package nocturne.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -20,12 +21,12 @@ import nocturne.tensor.Tensor;
 ///
 /// Each tensor ends where memory begins that cannot be touched.
 final class CodeBench {
-    private final SimulatedDevice device;
+    private final Device device;
     private final List<Tensor> tensors = new ArrayList<>();
     private final Map<String, Tensor> results = new LinkedHashMap<>();
 
     private CodeBench(Order order) {
-        device = new SimulatedDevice(KernelLibrary.ofTheProject(), order, 1);
+        device = Simulated.device(order, 1);
     }
 
     /// @return what the work has left in the tensors it got from [#result], by name
@@ -42,11 +43,18 @@ final class CodeBench {
         CodeBench bench = new CodeBench(order);
         work.accept(bench);
         Map<String, MemorySegment> left = new LinkedHashMap<>();
-        bench.results.forEach((name, tensor) ->
-                left.put(name, MemorySegment.ofArray(tensor.data().toArray(ValueLayout.JAVA_BYTE))));
+        bench.results.forEach((name, tensor) -> left.put(name, bench.copyOf(tensor)));
         bench.tensors.forEach(tensor -> bench.device.release(tensor.data()));
         bench.device.close();
         return left;
+    }
+
+    private MemorySegment copyOf(Tensor tensor) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment host = arena.allocate(tensor.data().byteSize(), Long.BYTES);
+            device.copyOut(tensor.data(), host);
+            return MemorySegment.ofArray(host.toArray(ValueLayout.JAVA_BYTE));
+        }
     }
 
     CudaCodeProducts products() {

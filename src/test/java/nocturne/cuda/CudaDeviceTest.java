@@ -104,7 +104,7 @@ final class CudaDeviceTest {
                     .hasMessageStartingWith(
                             "the memory of NVIDIA Pretended is not enough: 0.00 GiB more were asked for;")
                     .hasMessageContainingAll("in use by this run", "are free", "taken by the driver and by other",
-                            "train.gradient_checkpointing: true", "nvidia-smi");
+                            "--vram", "nvidia-smi");
             assertThat(device.usedBytes()).isEqualTo(256 << 10);
             // Who asks for less may have it.
             device.allocate(128 << 10);

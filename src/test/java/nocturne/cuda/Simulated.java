@@ -13,17 +13,23 @@ public final class Simulated {
         return !System.getProperty("nocturne.simulator", "").equals("none");
     }
 
+    /// A simulated device, or the card where that alone computes.
+    ///
+    /// @param order of the simulated threads; a card has its own
+    static Device device(SimulatedDevice.Order order, int threads) {
+        if (!isWanted()) {
+            TestCard.required();
+            return TestCard.lend();
+        }
+        return new SimulatedDevice(KernelLibrary.ofTheProject(), order, threads);
+    }
+
     /// @param activations [DType#F32] or [DType#BF16]
     public static Backend backend(DType activations) {
         return backend(CudaSettings.of(activations));
     }
 
     public static Backend backend(CudaSettings settings) {
-        if (!isWanted()) {
-            TestCard.required();
-            return new CudaBackend(TestCard.lend(), settings);
-        }
-        return new CudaBackend(
-                new SimulatedDevice(KernelLibrary.ofTheProject(), SimulatedDevice.Order.ASCENDING, 2), settings);
+        return new CudaBackend(device(SimulatedDevice.Order.ASCENDING, 2), settings);
     }
 }
