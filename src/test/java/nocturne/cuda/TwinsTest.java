@@ -37,6 +37,13 @@ class TwinsTest {
     }
 
     @Test
+    void nothingIsCloseToInfinity() {
+        assertThatThrownBy(() -> Twins.compare(DType.F32, 4,
+                        side -> write(side, side.result("y", 1), onCuda(side) ? 1 : Float.POSITIVE_INFINITY)))
+                .isInstanceOf(AssertionError.class).hasMessageContaining("y[0]");
+    }
+
+    @Test
     void aResultThatWasNotWrittenIsNoResult() {
         assertThatThrownBy(() -> Twins.compare(DType.F32, 1e9, side -> {
             Tensor y = side.result("y", 1);
