@@ -73,7 +73,7 @@ final class Twins {
     private static Map<String, float[]> onCuda(DType activations, Device device, Consumer<Side> program,
             Map<String, Side.Entry> entries) {
         try (CudaBackend backend = new CudaBackend(device, activations)) {
-            Side side = new Side(backend, activations,
+            Side side = new Side(TwinList.ofThisRun().watched(backend), activations,
                     (type, shape) -> new Tensor(shape, type, device.allocate(type.bytes() * shape.elements())));
             program.accept(side);
             Map<String, float[]> numbers = numbersOf(side);
