@@ -107,7 +107,8 @@ keep() {
     step --format int8 --steps 3 --keep inputs
 }
 
-# The kernels against the processor's, and the whole transformer against the reference's numbers, on the card alone.
+# The kernels against the processor's, the whole transformer and whole trainings against the reference's numbers, on
+# the card alone.
 twins() {
     "${java[@]}" -Dnocturne.card="$device" -Dnocturne.simulator=none -Dgolden.dir="$home/src/test/resources" \
         -cp "$place/nocturne-tests.jar:$place/nocturne.jar:$place/lib/*:$place/test-lib/*" nocturne.cuda.OnCard \
@@ -116,6 +117,7 @@ twins() {
         nocturne.cuda.OptimisationTwinTest nocturne.cuda.AdamW8TwinTest nocturne.cuda.ConvolutionTwinTest \
         nocturne.cuda.NoiseTwinTest nocturne.cuda.CodeProductsTest nocturne.cuda.EightBitProductsTest \
         nocturne.cuda.CodedWeightTest \
+        nocturne.cuda.CudaAdamW8GoldenTest nocturne.train.CudaTrainingGoldenTest \
         nocturne.qwen.CudaTransformerGoldenTest
 }
 

@@ -54,23 +54,36 @@ template <int PER_REGISTER, class Sum, class Number>
 void multiply_fragments(Sum (&d)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1, Number number) {
     const uint32_t mine[6] = {a[0], a[1], a[2], a[3], b0, b1};
     const auto shown = simulator::meet(simulator::Operation::MATRIX_PRODUCT, ALL_LANES, mine, sizeof mine);
-    const auto fragment = [shown](int lane, int index) {
-        uint32_t bits;
-        memcpy(&bits, shown[lane] + 4 * index, 4);
-        return bits;
-    };
-    for (int i = 0; i < 4; i++) {
-        const int half = i / 2;
-        const int row = lane_index() / 4;
-        const int column = 2 * (lane_index() % 4) + i % 2;
-        for (int k = 0; k < 8 * PER_REGISTER; k++) {
-            const int upper = k / (4 * PER_REGISTER);
-            const int lane = k / PER_REGISTER % 4;
-            const uint32_t left = fragment(4 * row + lane, half + 2 * upper);
-            const uint32_t right = fragment(4 * column + lane, 4 + upper);
-            d[i] += number(left, k % PER_REGISTER) * number(right, k % PER_REGISTER);
+    // The two rows of a and the two columns of b that the lane's four sums are of.
+    constexpr int DEPTH = 8 * PER_REGISTER;
+    Sum rows[2][DEPTH];
+    Sum columns[2][DEPTH];
+    for (int i = 0; i < 2; i++) {
+        for (int lane = 0; lane < 4; lane++) {
+            const auto row = shown[4 * (lane_index() / 4) + lane];
+            const auto column = shown[4 * (2 * (lane_index() % 4) + i) + lane];
+            for (int upper = 0; upper < 2; upper++) {
+                uint32_t left;
+                uint32_t right;
+                memcpy(&left, row + 4 * (i + 2 * upper), 4);
+                memcpy(&right, column + 4 * (4 + upper), 4);
+                const int first = PER_REGISTER * (4 * upper + lane);
+                for (int j = 0; j < PER_REGISTER; j++) {
+                    rows[i][first + j] = number(left, j);
+                    columns[i][first + j] = number(right, j);
+                }
+            }
         }
     }
+    // Four sums in registers: the compiler keeps none there that it finds by a variable index.
+    Sum sums[4] = {d[0], d[1], d[2], d[3]};
+    for (int k = 0; k < DEPTH; k++) {
+        sums[0] += rows[0][k] * columns[0][k];
+        sums[1] += rows[0][k] * columns[1][k];
+        sums[2] += rows[1][k] * columns[0][k];
+        sums[3] += rows[1][k] * columns[1][k];
+    }
+    for (int i = 0; i < 4; i++) d[i] = sums[i];
 }
 #endif
 

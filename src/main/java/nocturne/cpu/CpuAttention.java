@@ -82,7 +82,9 @@ final class CpuAttention implements Attention {
             int visible = layout.causal() ? from + r + 1 : length;
             float max = exponentialRow(
                     scores, (long) r * stride, visible, stride(keyCount), biases, start, sums, r);
-            float lse = max + (float) StrictMath.log(sums.get(FLOAT, 4L * r));
+            float sum = sums.get(FLOAT, 4L * r);
+            // Of infinity, the backward pass makes probabilities of zero.
+            float lse = sum == 0 ? Float.POSITIVE_INFINITY : max + (float) StrictMath.log(sum);
             logSumExp.data().set(FLOAT, 4 * ((long) head * layout.rows() + start + from + r), lse);
         }
         Blas.product(false, false, rows, headDim, keyCount, 1, scores.address(), stride,
@@ -90,7 +92,8 @@ final class CpuAttention implements Attention {
         // Dividing the output's few columns is cheaper than dividing every probability.
         for (int r = 0; r < rows; r++) {
             long at = (long) (start + from + r) * qStride + (long) head * headDim;
-            scaleRow(o.data(), at, headDim, 1 / sums.get(FLOAT, 4L * r));
+            float sum = sums.get(FLOAT, 4L * r);
+            scaleRow(o.data(), at, headDim, sum == 0 ? 0 : 1 / sum);
         }
     }
 
@@ -114,7 +117,8 @@ final class CpuAttention implements Attention {
         return (length + COUNT - 1) / COUNT * COUNT;
     }
 
-    /// Turns one row of scores into `exp(score - max)` in place and stores their sum at `sums[sumAt]`.
+    /// Turns one row of scores into `exp(score - max)` in place and stores their sum at `sums[sumAt]`: 0 where no key is
+    /// seen, and only there.
     ///
     /// @param visible keys this query may see; the values from there to `width` become 0
     /// @param width   a whole number of vectors
@@ -124,7 +128,9 @@ final class CpuAttention implements Attention {
         if (bias != null) addBias(scores, row, visible, bias, biasAt);
         for (int c = visible; c < width; c++) scores.set(FLOAT, 4 * (row + c), Float.NEGATIVE_INFINITY);
         float max = greatest(scores, row, width);
-        sums.set(FLOAT, 4L * sumAt, exponentials(scores, row, width, max));
+        // Where nothing is seen, any shift will do that keeps infinity from meeting itself.
+        float shift = max == Float.NEGATIVE_INFINITY ? 0 : max;
+        sums.set(FLOAT, 4L * sumAt, exponentials(scores, row, width, shift));
         return max;
     }
 
@@ -146,11 +152,11 @@ final class CpuAttention implements Attention {
         return most.reduceLanes(VectorOperators.MAX);
     }
 
-    private static float exponentials(MemorySegment scores, long row, int stride, float max) {
-        FloatVector greatest = broadcast(max);
+    private static float exponentials(MemorySegment scores, long row, int stride, float shift) {
+        FloatVector shifts = broadcast(shift);
         FloatVector sum = FloatVector.zero(FLOATS);
         for (int c = 0; c < stride; c += COUNT) {
-            FloatVector weight = Lanes.exp(load(scores, row + c).sub(greatest));
+            FloatVector weight = Lanes.exp(load(scores, row + c).sub(shifts));
             store(weight, scores, row + c);
             sum = sum.add(weight);
         }

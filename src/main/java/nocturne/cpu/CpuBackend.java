@@ -8,13 +8,8 @@ import java.util.Map;
 import java.util.function.Consumer;
 import nocturne.io.DType;
 import nocturne.quant.QuantizedMatrix;
-import nocturne.tensor.Attention;
 import nocturne.tensor.Backend;
-import nocturne.tensor.Convolution;
-import nocturne.tensor.Elementwise;
-import nocturne.tensor.Norms;
-import nocturne.tensor.Optimisation;
-import nocturne.tensor.Products;
+import nocturne.tensor.Operations;
 import nocturne.tensor.Tensor;
 import nocturne.tensor.TensorArena;
 import nocturne.tensor.Weight;
@@ -25,23 +20,14 @@ public final class CpuBackend implements Backend {
     private static final long MOST_SIDE_BY_SIDE = 1L << 22;
 
     private final Workers workers;
-    private final CpuProducts products;
-    private final CpuNorms norms;
-    private final CpuAttention attention;
-    private final CpuElementwise elementwise;
-    private final CpuConvolution convolution;
-    private final CpuOptimisation optimisation;
+    private final Operations operations;
 
     /// @param threads at least 1; results are the same bits for the same number
     public CpuBackend(int threads) {
         if (threads < 1) throw new IllegalArgumentException("threads must be at least 1, was " + threads);
         workers = new Workers(threads);
-        products = new CpuProducts(workers);
-        norms = new CpuNorms(workers);
-        attention = new CpuAttention(workers);
-        elementwise = new CpuElementwise(workers);
-        convolution = new CpuConvolution(workers);
-        optimisation = new CpuOptimisation(workers);
+        operations = new Operations(new CpuProducts(workers), new CpuNorms(workers), new CpuAttention(workers),
+                new CpuElementwise(workers), new CpuConvolution(workers), new CpuOptimisation(workers));
     }
 
     /// One thread for each processor this process may use.
@@ -115,33 +101,8 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public Products products() {
-        return products;
-    }
-
-    @Override
-    public Norms norms() {
-        return norms;
-    }
-
-    @Override
-    public Attention attention() {
-        return attention;
-    }
-
-    @Override
-    public Elementwise elementwise() {
-        return elementwise;
-    }
-
-    @Override
-    public Convolution convolution() {
-        return convolution;
-    }
-
-    @Override
-    public Optimisation optimisation() {
-        return optimisation;
+    public Operations operations() {
+        return operations;
     }
 
     @Override

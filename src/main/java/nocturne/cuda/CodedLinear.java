@@ -27,6 +27,10 @@ final class CodedLinear implements AutoCloseable {
     private final Scratch activations;
     private final Scratch weights;
     private final Scratch transposed;
+    /// What nobody writes to until [#sharing] returns.
+    private @Nullable Tensor shared;
+    /// What the shared tensor was quantised to, as long as `activations` holds it.
+    private @Nullable Codes ofShared;
 
     /// @param numbers for a weight that is decoded, here or by another operation
     CodedLinear(Device device, Scratch numbers) {
@@ -46,10 +50,28 @@ final class CodedLinear implements AutoCloseable {
     /// `y = x W^T + bias`
     void forward(Tensor x, CodedWeight w, @Nullable Tensor bias, Tensor y) {
         Codes weight = codesOf(w);
-        // Queries, keys and values quantise the same x three times. Sharing it would spare two reads of x a block, but
-        // needs to know that nothing has written to x in between.
-        Codes input = quantise(x, null, weight.codes.type(), activations);
+        Codes input = input(x, weight.codes.type());
         products.product(input.codes, input.scales, weight.codes, weight.scales, bias, 0, y);
+    }
+
+    /// See [nocturne.tensor.Products#sharing]: queries, keys and values quantise one `x` once.
+    void sharing(Tensor x, Runnable work) {
+        shared = x;
+        ofShared = null;
+        try {
+            work.run();
+        } finally {
+            shared = null;
+            ofShared = null;
+        }
+    }
+
+    private Codes input(Tensor x, DType type) {
+        Codes before = ofShared;
+        if (x == shared && before != null && before.codes.type() == type) return before;
+        Codes made = quantise(x, null, type, activations);
+        ofShared = x == shared ? made : null;
+        return made;
     }
 
     /// `dx = dy W + beta dx`: the weight's scales go into `dy` before it is quantised, so that the same codes serve,
@@ -60,6 +82,7 @@ final class CodedLinear implements AutoCloseable {
         Tensor turned = new Tensor(Shape.of(w.columns(), w.rows()), type, transposed.bytes(w.elements()));
         products.transpose(weight.codes, turned);
         Codes gradient = quantise(dy, weight.scales, type, activations);
+        ofShared = null;
         products.product(gradient.codes, gradient.scales, turned, null, null, beta, dx);
     }
 

@@ -7,14 +7,10 @@ import java.util.function.Consumer;
 import nocturne.io.DType;
 import nocturne.quant.QuantizedMatrix;
 import nocturne.quant.WeightType;
-import nocturne.tensor.Attention;
 import nocturne.tensor.Backend;
-import nocturne.tensor.Convolution;
 import nocturne.tensor.DeviceMemory;
 import nocturne.tensor.EightBitProducts;
-import nocturne.tensor.Elementwise;
-import nocturne.tensor.Norms;
-import nocturne.tensor.Optimisation;
+import nocturne.tensor.Operations;
 import nocturne.tensor.Philox;
 import nocturne.tensor.Products;
 import nocturne.tensor.Shape;
@@ -34,12 +30,10 @@ public final class CudaBackend implements Backend {
     private final Scratch scratch;
     private final Scratch decoded;
     private final HostCopies hostCopies;
-    private final Products products;
+    private final Operations operations;
     private final @Nullable CudaEightBitProducts eightBitProducts;
     private final CudaAttention attention;
     private final CudaElementwise elementwise;
-    private final CudaConvolution convolution;
-    private final CudaNorms norms;
     private final CudaOptimisation optimisation;
     private final CudaNoise noise;
 
@@ -58,8 +52,6 @@ public final class CudaBackend implements Backend {
         decoded = new Scratch(device);
         attention = new CudaAttention(device, scratch);
         elementwise = new CudaElementwise(device, scratch);
-        convolution = new CudaConvolution(device);
-        norms = new CudaNorms(device, scratch);
         optimisation = new CudaOptimisation(device, scratch);
         noise = new CudaNoise(device);
         Products exact = new CudaProducts(device, scratch, decoded);
@@ -68,7 +60,8 @@ public final class CudaBackend implements Backend {
             case EIGHT_BIT -> new CudaEightBitProducts(exact, new CodedLinear(device, decoded),
                     new ProductError(device, elementwise, optimisation));
         };
-        products = eightBitProducts == null ? exact : eightBitProducts;
+        operations = new Operations(eightBitProducts == null ? exact : eightBitProducts,
+                new CudaNorms(device, scratch), attention, elementwise, new CudaConvolution(device), optimisation);
     }
 
     @Override
@@ -171,38 +164,13 @@ public final class CudaBackend implements Backend {
     }
 
     @Override
-    public Products products() {
-        return products;
+    public Operations operations() {
+        return operations;
     }
 
     @Override
     public Optional<EightBitProducts> eightBitProducts() {
         return Optional.ofNullable(eightBitProducts);
-    }
-
-    @Override
-    public Norms norms() {
-        return norms;
-    }
-
-    @Override
-    public Attention attention() {
-        return attention;
-    }
-
-    @Override
-    public Elementwise elementwise() {
-        return elementwise;
-    }
-
-    @Override
-    public Convolution convolution() {
-        return convolution;
-    }
-
-    @Override
-    public Optimisation optimisation() {
-        return optimisation;
     }
 
     @Override

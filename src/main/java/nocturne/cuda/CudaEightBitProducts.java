@@ -103,6 +103,11 @@ final class CudaEightBitProducts implements Products, EightBitProducts, AutoClos
     }
 
     @Override
+    public void sharing(Tensor x, Runnable work) {
+        coded.sharing(x, work);
+    }
+
+    @Override
     public void close() {
         coded.close();
         error.close();

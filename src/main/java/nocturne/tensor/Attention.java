@@ -31,6 +31,9 @@ public interface Attention {
         }
     }
 
+    /// A query that sees no key at all gets zeros, and a log-sum-exp of positive infinity, from which [#backward] makes
+    /// gradients of zero.
+    ///
     /// @param keyBias      `[rows]` added to every score of that key: 0, or negative infinity for a padded key; or null
     /// @param o            `[rows, heads * headDim]`, overwritten
     /// @param logSumExp    `[heads, rows]`, kept for the backward pass

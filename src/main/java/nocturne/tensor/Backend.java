@@ -86,7 +86,11 @@ public interface Backend extends AutoCloseable {
     /// @param multiplyAdds how much work each is, about: large work is cut up by each operation itself instead
     void together(long multiplyAdds, Runnable first, Runnable second);
 
-    Products products();
+    Operations operations();
+
+    default Products products() {
+        return operations().products();
+    }
 
     /// The choice of layers that [#products] computes in 8 bits; empty where the device does that for none, or was not
     /// asked to.
@@ -94,15 +98,25 @@ public interface Backend extends AutoCloseable {
         return Optional.empty();
     }
 
-    Norms norms();
+    default Norms norms() {
+        return operations().norms();
+    }
 
-    Attention attention();
+    default Attention attention() {
+        return operations().attention();
+    }
 
-    Elementwise elementwise();
+    default Elementwise elementwise() {
+        return operations().elementwise();
+    }
 
-    Convolution convolution();
+    default Convolution convolution() {
+        return operations().convolution();
+    }
 
-    Optimisation optimisation();
+    default Optimisation optimisation() {
+        return operations().optimisation();
+    }
 
     @Override
     void close();

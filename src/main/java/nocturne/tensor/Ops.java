@@ -89,7 +89,7 @@ public final class Ops {
     }
 
     private List<Tensor> linears(List<LinearStep> first, List<LinearStep> second) {
-        sideBySide(first, second, () -> first.forEach(LinearStep::forward), () -> second.forEach(LinearStep::forward));
+        sideBySide(first, second, () -> forward(first), () -> forward(second));
         List<LinearStep> all = new ArrayList<>(first);
         all.addAll(second);
         List<LinearStep> differentiated = all.stream().filter(LinearStep::needsGradient).toList();
@@ -98,6 +98,11 @@ public final class Ops {
             tape.record(() -> linearsBackward(first, second));
         }
         return all.stream().map(LinearStep::result).toList();
+    }
+
+    /// @param steps on one input
+    private void forward(List<LinearStep> steps) {
+        backend.products().sharing(steps.getFirst().input(), () -> steps.forEach(LinearStep::forward));
     }
 
     private void linearsBackward(List<LinearStep> first, List<LinearStep> second) {

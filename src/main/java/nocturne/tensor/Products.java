@@ -23,4 +23,10 @@ public interface Products {
     ///
     /// @param c `[M, N]`; with `beta == 0` it is overwritten whatever it held, NaN included
     void product(Tensor a, boolean transposeA, Tensor b, boolean transposeB, float alpha, float beta, Tensor c);
+
+    /// Does some work in which several calls of [#linear] read the same `x` and nothing writes to it, so that what is
+    /// made of `x` alone need be made once.
+    default void sharing(Tensor x, Runnable work) {
+        work.run();
+    }
 }

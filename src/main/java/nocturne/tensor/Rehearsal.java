@@ -16,12 +16,14 @@ public final class Rehearsal implements Backend {
     private static final long ALIGNMENT = 64;
 
     private final DType activations;
-    private final Nothing nothing = new Nothing();
+    private final Operations operations;
     private long next = ALIGNMENT;
 
     /// @param activations as those of the device that is rehearsed
     public Rehearsal(DType activations) {
         this.activations = activations;
+        Nothing nothing = new Nothing();
+        operations = new Operations(nothing, nothing, nothing, nothing, nothing, nothing);
     }
 
     @Override
@@ -91,33 +93,8 @@ public final class Rehearsal implements Backend {
     }
 
     @Override
-    public Products products() {
-        return nothing;
-    }
-
-    @Override
-    public Norms norms() {
-        return nothing;
-    }
-
-    @Override
-    public Attention attention() {
-        return nothing;
-    }
-
-    @Override
-    public Elementwise elementwise() {
-        return nothing;
-    }
-
-    @Override
-    public Convolution convolution() {
-        return nothing;
-    }
-
-    @Override
-    public Optimisation optimisation() {
-        return nothing;
+    public Operations operations() {
+        return operations;
     }
 
     @Override

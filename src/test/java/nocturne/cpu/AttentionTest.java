@@ -274,6 +274,29 @@ class AttentionTest {
         }
     }
 
+    /// The second sequence is all padding.
+    @Test
+    void aQueryThatSeesNothingGetsZeros() {
+        float[] numbers = {1, 2, 3, 4, 5, 6};
+        float nothing = Float.NEGATIVE_INFINITY;
+        try (TensorArena.Scope scope = arena.scope()) {
+            Tensor x = backend.tensor(arena, numbers, 3, 2);
+            Tensor bias = backend.tensor(arena, new float[] {0, nothing, nothing}, 3);
+            Layout layout = lengths(1, 1, false, 1, 2);
+            Tensor o = arena.allocate(3, 2);
+            Tensor lse = arena.allocate(1, 3);
+            backend.attention().forward(x, x, x, bias, layout, o, lse);
+            assertThat(backend.toArray(o)).containsExactly(1, 2, 0, 0, 0, 0);
+            assertThat(backend.toArray(lse)).endsWith(Float.POSITIVE_INFINITY, Float.POSITIVE_INFINITY);
+            Tensor[] gradients = {arena.allocate(3, 2), arena.allocate(3, 2), arena.allocate(3, 2)};
+            backend.attention().backward(x, x, x, x, bias, layout, o, lse, gradients[0], gradients[1], gradients[2]);
+            assertThat(backend.toArray(gradients[0])).containsOnly(0);
+            assertThat(backend.toArray(gradients[1])).containsOnly(0);
+            // The one key of the first sequence is all that its query sees.
+            assertThat(backend.toArray(gradients[2])).containsExactly(1, 2, 0, 0, 0, 0);
+        }
+    }
+
     /// Scores of several hundred would overflow a softmax that does not subtract the greatest.
     @Test
     void hugeScoresDoNotOverflow() {

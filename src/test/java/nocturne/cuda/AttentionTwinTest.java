@@ -214,6 +214,27 @@ class AttentionTwinTest {
         }
     }
 
+    /// On both sides.
+    @ParameterizedTest
+    @EnumSource(value = DType.class, names = {"F32", "BF16"})
+    void twinsAgreeOnAQueryThatSeesNothing(DType type) {
+        Call call = new Call(type, 16, 2, 1, false, false, 20, 70, 3);
+        float[] padding = new float[call.rows()];
+        Arrays.fill(padding, 20, 90, Float.NEGATIVE_INFINITY);
+        Twins.compare(type, 4 * (type == DType.F32 ? 2 * call.roundings() : WEIGHT), side -> {
+            Tensor bias = side.givenFloats("bias", padding, padding.length);
+            Tensor q = side.given("q", call.rows(), call.width());
+            Tensor k = side.given("k", call.rows(), call.keyWidth());
+            Tensor v = side.given("v", call.rows(), call.keyWidth());
+            Tensor o = side.result("o", call.rows(), call.width());
+            Tensor logSumExp = side.resultFloats("lse", 2, call.rows());
+            side.backend().attention().forward(q, k, v, bias, call.layout, o, logSumExp);
+            side.backend().attention().backward(side.given("do", call.rows(), call.width()), q, k, v, bias,
+                    call.layout, o, logSumExp, side.result("dq", call.rows(), call.width()),
+                    side.result("dk", call.rows(), call.keyWidth()), side.result("dv", call.rows(), call.keyWidth()));
+        });
+    }
+
     /// Whatever a padded key holds: finite numbers, however large, change no bit of any result.
     @ParameterizedTest
     @EnumSource(value = DType.class, names = {"F32", "BF16"})

@@ -163,6 +163,40 @@ class EightBitProductsTest {
         }
     }
 
+    /// Queries, keys and values read one input. Three layers of two kinds of codes, between which another input comes and
+    /// a gradient: each finds its own, and what is shared is quantised no more often than it must.
+    @Test
+    void whatSeveralLayersReadIsQuantisedOnce() {
+        float[] x = Side.normal("x", TOKENS, IN);
+        float[] dy = Side.normal("dy", TOKENS, OUT);
+        CountingDevice device = new CountingDevice();
+        try (Bench bench = new Bench(device, SETTINGS)) {
+            Weight int8 = bench.keep(bench.matrix(WeightType.INT8, Side.normal("a", OUT, IN)));
+            Weight other = bench.keep(bench.matrix(WeightType.QINT8, Side.normal("b", OUT, IN)));
+            Weight e4m3 = bench.keep(bench.matrix(WeightType.FLOAT8, Side.normal("c", OUT, IN)));
+            for (Weight weight : List.of(int8, other, e4m3)) bench.choose(1, weight, x, dy);
+            float[][] alone = {bench.linear(x, int8, null), bench.linear(x, other, null), bench.linear(x, e4m3, null)};
+            Tensor input = bench.tensor(x, TOKENS, IN);
+
+            device.quantisations = 0;
+            bench.backend.products().sharing(input, () -> {
+                assertThat(bench.linear(input, int8)).isEqualTo(alone[0]);
+                assertThat(bench.linear(input, other)).isEqualTo(alone[1]);
+                assertThat(device.quantisations).as("once for two layers").isOne();
+                assertThat(bench.linear(input, e4m3)).isEqualTo(alone[2]);
+                assertThat(bench.linear(input, int8)).as("after other codes").isEqualTo(alone[0]);
+                assertThat(bench.linear(Side.normal("z", TOKENS, IN), other, null))
+                        .as("of another input").isNotEqualTo(alone[1]);
+                assertThat(bench.linear(input, other)).as("after another input").isEqualTo(alone[1]);
+                bench.backend.products().linearBackward(bench.tensor(dy, TOKENS, OUT), int8, 0,
+                        bench.tensor(x, TOKENS, IN));
+                assertThat(bench.linear(input, int8)).as("after a gradient").isEqualTo(alone[0]);
+            });
+            bench.backend.write(Side.normal("z", TOKENS, IN), input);
+            assertThat(bench.linear(input, int8)).as("written to afterwards").isNotEqualTo(alone[0]);
+        }
+    }
+
     /// Cards before Ada have no e4m3 tensor cores; numbers that are no codes are nothing to choose.
     @Test
     void whatTheDeviceDoesNotMultiplyIsNotTried() {
@@ -228,8 +262,16 @@ class EightBitProductsTest {
         private final Arena host = Arena.ofConfined();
 
         Bench(Order order, CudaSettings settings, boolean multipliesE4m3) {
-            assumeTrue(multipliesE4m3 || Simulated.isWanted(), "a card is as old as it is");
-            backend = new CudaBackend(multipliesE4m3 ? Simulated.device(order, 2) : new OlderDevice(order), settings);
+            this(multipliesE4m3 ? Simulated.device(order, 2) : older(order), settings);
+        }
+
+        private static Device older(Order order) {
+            assumeTrue(Simulated.isWanted(), "a card is as old as it is");
+            return new OlderDevice(order);
+        }
+
+        Bench(Device device, CudaSettings settings) {
+            backend = new CudaBackend(device, settings);
             memory = backend.newArena();
         }
 
@@ -263,6 +305,12 @@ class EightBitProductsTest {
             return backend.toArray(y);
         }
 
+        float[] linear(Tensor x, Weight w) {
+            Tensor y = memory.allocate(x.rows(), OUT);
+            backend.products().linear(x, w, null, y);
+            return backend.toArray(y);
+        }
+
         Trial choose(double bound, Weight w, float[] x, float[] dy) {
             return eightBit().choose(Map.of("layer", w), bound, () -> {
                 linear(x, w, null);
@@ -276,6 +324,18 @@ class EightBitProductsTest {
             memory.close();
             host.close();
             backend.close();
+        }
+    }
+
+    /// A device that counts how often something is quantised.
+    private static final class CountingDevice extends SimulatedDevice {
+        private int quantisations;
+
+        @Override
+        public void launch(String kernel, int gridX, int gridY, int gridZ, int blockX, int blockY, int blockZ,
+                int sharedBytes, nocturne.cuda.Arguments arguments) {
+            if (kernel.startsWith("quantise_rows")) quantisations++;
+            super.launch(kernel, gridX, gridY, gridZ, blockX, blockY, blockZ, sharedBytes, arguments);
         }
     }
 

@@ -73,6 +73,17 @@ class ProductsTwinTest {
         });
     }
 
+    @ParameterizedTest(name = "{0} [{1}, {3}] by [{3}, {2}]")
+    @MethodSource("sizes")
+    void aLinearLayersGradientIsWrittenOrAdded(DType type, int rows, int columns, int depth) {
+        Twins.compare(type, units(depth), side -> {
+            Tensor dy = side.given("dy", rows, depth);
+            Tensor w = side.given("w", depth, columns);
+            side.backend().products().linearBackward(dy, w, 0, side.result("dx", rows, columns));
+            side.backend().products().linearBackward(dy, w, 1, side.changed("added", rows, columns));
+        });
+    }
+
     /// So many products for so few results that several blocks share a tile.
     @ParameterizedTest
     @EnumSource(value = DType.class, names = {"F32", "BF16"})

@@ -73,7 +73,7 @@ final class Twins {
     private static Map<String, float[]> onCuda(DType activations, Device device, Consumer<Side> program,
             Map<String, Side.Entry> entries) {
         try (CudaBackend backend = new CudaBackend(device, activations)) {
-            Side side = new Side(backend, activations,
+            Side side = new Side(TwinList.ofThisRun().watched(backend), activations,
                     (type, shape) -> new Tensor(shape, type, device.allocate(type.bytes() * shape.elements())));
             program.accept(side);
             Map<String, float[]> numbers = numbersOf(side);
@@ -106,8 +106,8 @@ final class Twins {
         for (int i = 0; i < expected.length; i++) {
             double magnitude = Math.abs((double) expected[i]);
             double allowed = units * FLOAT_ROUNDING * Math.max(1, magnitude) + rounding * magnitude;
-            // Written so that NaN on one side only fails, and on both passes.
-            boolean close = Math.abs((double) ours[i] - expected[i]) <= allowed
+            // Written so that NaN or an infinity on one side only fails, and on both passes.
+            boolean close = Float.isFinite(expected[i]) && Math.abs((double) ours[i] - expected[i]) <= allowed
                     || Float.compare(ours[i], expected[i]) == 0;
             if (!close) {
                 throw new AssertionError("%s[%d]: expected %s within %.3g, was %s"

@@ -12,7 +12,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /// A comparison of twins fails where it must: each program here does something else on one side, on purpose.
 class TwinsTest {
     private static boolean onCuda(Side side) {
-        return side.backend() instanceof CudaBackend;
+        return side.backend().name().startsWith("cuda");
     }
 
     private static void write(Side side, Tensor tensor, float... numbers) {
@@ -34,6 +34,13 @@ class TwinsTest {
         assertThatThrownBy(() -> Twins.compare(DType.BF16, 4,
                         side -> write(side, side.resultFloats("sum", 1), onCuda(side) ? 1.003f : 1)))
                 .hasMessageContaining("sum[0]");
+    }
+
+    @Test
+    void nothingIsCloseToInfinity() {
+        assertThatThrownBy(() -> Twins.compare(DType.F32, 4,
+                        side -> write(side, side.result("y", 1), onCuda(side) ? 1 : Float.POSITIVE_INFINITY)))
+                .isInstanceOf(AssertionError.class).hasMessageContaining("y[0]");
     }
 
     @Test

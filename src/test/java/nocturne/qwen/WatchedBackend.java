@@ -7,13 +7,8 @@ import java.util.List;
 import java.util.function.Consumer;
 import nocturne.io.DType;
 import nocturne.quant.QuantizedMatrix;
-import nocturne.tensor.Attention;
 import nocturne.tensor.Backend;
-import nocturne.tensor.Convolution;
-import nocturne.tensor.Elementwise;
-import nocturne.tensor.Norms;
-import nocturne.tensor.Optimisation;
-import nocturne.tensor.Products;
+import nocturne.tensor.Operations;
 import nocturne.tensor.Tensor;
 import nocturne.tensor.TensorArena;
 import nocturne.tensor.Weight;
@@ -90,33 +85,8 @@ final class WatchedBackend implements Backend {
     }
 
     @Override
-    public Products products() {
-        return backend.products();
-    }
-
-    @Override
-    public Norms norms() {
-        return backend.norms();
-    }
-
-    @Override
-    public Attention attention() {
-        return backend.attention();
-    }
-
-    @Override
-    public Elementwise elementwise() {
-        return backend.elementwise();
-    }
-
-    @Override
-    public Convolution convolution() {
-        return backend.convolution();
-    }
-
-    @Override
-    public Optimisation optimisation() {
-        return backend.optimisation();
+    public Operations operations() {
+        return backend.operations();
     }
 
     @Override

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
+import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -148,6 +149,15 @@ public final class ShortRun {
             @Override
             public void workBegins() {}
         };
+    }
+
+    /// Asks a run in this process to stop after a step that is not its last. Which one is drawn from a seed that is
+    /// printed; `-Dkill.seed=...` draws it again.
+    static Stop stopAtSomeStepOf(Path out, int steps) {
+        long seed = Long.getLong("kill.seed", System.nanoTime());
+        int step = new SplittableRandom(seed).nextInt(1, steps);
+        System.out.printf("stop after step %d of %d, drawn with -Dkill.seed=%d%n", step, steps, seed);
+        return stopAfter(out, step);
     }
 
     /// The whole lines of a run's events of one type, such as `nocturne.job.stepped.v1`; of all types if it is empty.

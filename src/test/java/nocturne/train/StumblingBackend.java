@@ -5,13 +5,9 @@ import java.lang.foreign.MemorySegment;
 import java.util.function.Consumer;
 import java.util.function.LongPredicate;
 import nocturne.quant.QuantizedMatrix;
-import nocturne.tensor.Attention;
 import nocturne.tensor.Backend;
-import nocturne.tensor.Convolution;
-import nocturne.tensor.Elementwise;
-import nocturne.tensor.Norms;
+import nocturne.tensor.Operations;
 import nocturne.tensor.Optimisation;
-import nocturne.tensor.Products;
 import nocturne.tensor.Tensor;
 import nocturne.tensor.TensorArena;
 import nocturne.tensor.Weight;
@@ -29,8 +25,12 @@ final class StumblingBackend implements Backend {
     }
 
     @Override
-    public Optimisation optimisation() {
-        Optimisation sound = backend.optimisation();
+    public Operations operations() {
+        return new Operations(backend.products(), backend.norms(), backend.attention(), backend.elementwise(),
+                backend.convolution(), stumbling(backend.optimisation()));
+    }
+
+    private Optimisation stumbling(Optimisation sound) {
         return new Optimisation() {
             @Override
             public double meanSquaredError(Tensor prediction, Tensor target, float[] sampleWeights,
@@ -109,31 +109,6 @@ final class StumblingBackend implements Backend {
     @Override
     public void together(long multiplyAdds, Runnable first, Runnable second) {
         backend.together(multiplyAdds, first, second);
-    }
-
-    @Override
-    public Products products() {
-        return backend.products();
-    }
-
-    @Override
-    public Norms norms() {
-        return backend.norms();
-    }
-
-    @Override
-    public Attention attention() {
-        return backend.attention();
-    }
-
-    @Override
-    public Elementwise elementwise() {
-        return backend.elementwise();
-    }
-
-    @Override
-    public Convolution convolution() {
-        return backend.convolution();
     }
 
     @Override

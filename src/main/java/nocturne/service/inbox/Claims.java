@@ -76,7 +76,10 @@ final class Claims {
         boolean ours = false;
         try {
             Path claimed = place.resolve(name);
-            ours = names.move(inbox.resolve(name), claimed) && moveMarker(inbox.resolve(name), claimed);
+            if (names.move(inbox.resolve(name), claimed)) {
+                moveMarker(inbox.resolve(name), claimed);
+                ours = true;
+            }
             return ours ? Optional.of(claimed) : Optional.empty();
         } finally {
             if (!ours) leave(place);
@@ -246,10 +249,9 @@ final class Claims {
         }
     }
 
-    /// @return true, whether there is a marker or not
-    private boolean moveMarker(Path from, Path to) throws IOException {
+    /// If there is one.
+    private void moveMarker(Path from, Path to) throws IOException {
         if (hasMarker(from)) names.move(marker(from), marker(to));
-        return true;
     }
 
     /// The longest names leave no room for one, which is no error here.
