@@ -43,16 +43,16 @@ final class CodedLinear implements AutoCloseable {
         return weight.codes().type() != DType.F8_E4M3 || device.multipliesE4m3();
     }
 
-    /// `y = x W^T + bias`
+    /// `y = x W^T + bias`. Sums may be fast ones: what they lose shows in the trial that a layer has to pass.
     void forward(Tensor x, CodedWeight w, @Nullable Tensor bias, Tensor y) {
         Codes weight = codesOf(w);
         // Queries, keys and values quantise the same x three times. Sharing it would spare two reads of x a block, but
         // needs to know that nothing has written to x in between.
         Codes input = quantise(x, null, weight.codes.type(), activations);
-        products.product(input.codes, input.scales, weight.codes, weight.scales, bias, 0, y);
+        products.product(input.codes, input.scales, weight.codes, weight.scales, bias, 0, y, true);
     }
 
-    /// `dx = dy W + beta dx`: the weight's scales go into `dy` before it is quantised, so that the same codes serve,
+    /// `dx = dy W + beta dx`, its sums whole, because gradients are small and many add up: the weight's scales go into `dy` before it is quantised, so that the same codes serve,
     /// turned round.
     void backward(Tensor dy, CodedWeight w, float beta, Tensor dx) {
         Codes weight = codesOf(w);
@@ -60,7 +60,7 @@ final class CodedLinear implements AutoCloseable {
         Tensor turned = new Tensor(Shape.of(w.columns(), w.rows()), type, transposed.bytes(w.elements()));
         products.transpose(weight.codes, turned);
         Codes gradient = quantise(dy, weight.scales, type, activations);
-        products.product(gradient.codes, gradient.scales, turned, null, null, beta, dx);
+        products.product(gradient.codes, gradient.scales, turned, null, null, beta, dx, false);
     }
 
     /// Of a weight of fewer bits until the next call only.
@@ -86,6 +86,7 @@ final class CodedLinear implements AutoCloseable {
 
     @Override
     public void close() {
+        products.close();
         activations.close();
         weights.close();
         transposed.close();

@@ -203,6 +203,7 @@ public final class Training {
 
     private boolean run(JobFolder folder, String fingerprint, EventLog events, Backend backend, Heartbeat heartbeat) {
         List<String> notices = notices();
+        notices.addAll(backend.notices());
         if (events.attempt() == 1) {
             events.append(new Event.Started(recipe.name(), recipe.train().steps(), dataset.samples().size(),
                     backend.name()));

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Optional;
 
 /// The card of this machine, for tests that want a real one beside the simulated.
@@ -18,7 +19,7 @@ final class TestCard {
     private TestCard() {}
 
     private static final class Opened {
-        static final CudaDevice DEVICE = CudaDevice.open(find().orElseThrow(), libraries());
+        static final CudaDevice DEVICE = open();
     }
 
     static Optional<Card> find() {
@@ -33,6 +34,16 @@ final class TestCard {
         return find().orElseThrow();
     }
 
+    /// Opens it once more; the caller closes it.
+    static CudaDevice open() {
+        return CudaDevice.open(find().orElseThrow(), libraries(), products());
+    }
+
+    /// Our own, or those that `-Dnocturne.gemm` names.
+    private static ProductSource products() {
+        return ProductSource.valueOf(System.getProperty("nocturne.gemm", "own").toUpperCase(Locale.ROOT));
+    }
+
     /// With NVRTC where a build with -Pcubins may have put it.
     static CudaLibraries libraries() {
         return CudaLibraries.find(Path.of("target/nvrtc").toAbsolutePath());
@@ -45,6 +56,16 @@ final class TestCard {
             @Override
             public String name() {
                 return device.name();
+            }
+
+            @Override
+            public boolean multipliesE4m3() {
+                return device.multipliesE4m3();
+            }
+
+            @Override
+            public Optional<LibraryProducts> libraryProducts() {
+                return device.libraryProducts();
             }
 
             @Override
