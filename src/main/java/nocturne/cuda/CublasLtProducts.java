@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Products by NVIDIA's cuBLASLt.
 ///
-/// It takes factors of bf16 with a result of bf16 or float32, and codes of e4m3 with a result of bf16, where the bias is
-/// of the result's type. For tensor cores it wants each matrix, and a bias, to begin at a multiple of 16 bytes, and so
+/// It takes factors of bf16 and codes of e4m3, with a result of bf16 or float32 and a bias of the result's type, which
+/// for codes has to be bf16. For tensor cores it wants each matrix, and a bias, to begin at a multiple of 16 bytes, and so
 /// each row; what does not is left to our own kernels. Codes with a scale for each row are multiplied on cards of
 /// compute capability 9.0 only, and e4m3 there only as `x w^T`, which is all that is asked for.
 ///
@@ -130,7 +130,8 @@ final class CublasLtProducts implements LibraryProducts, AutoCloseable {
     @Override
     public boolean codeProduct(Tensor x, Tensor xScale, Tensor w, Tensor wScale, @Nullable Tensor bias, float beta,
             Tensor y, boolean fastSums) {
-        boolean takesTypes = x.type() == DType.F8_E4M3 && w.type() == DType.F8_E4M3 && y.type() == DType.BF16;
+        boolean takesTypes = x.type() == DType.F8_E4M3 && w.type() == DType.F8_E4M3
+                && (y.type() == DType.BF16 || y.type() == DType.F32 && bias == null);
         if (!multipliesCodes || codesAreRefused || !takesTypes || !areAligned(x, w, y, bias)
                 || !beginsAligned(xScale) || !beginsAligned(wScale) || x.columns() == 0
                 || y.columns() % ALIGNMENT != 0) {

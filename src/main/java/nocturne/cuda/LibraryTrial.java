@@ -75,21 +75,22 @@ final class LibraryTrial implements AutoCloseable {
     /// What is wrong with products of codes; empty if nothing is, or none are offered.
     Optional<String> faultOfCodeProducts() {
         for (boolean fastSums : BOTH) {
-            Optional<String> fault = codeProduct(true, 0, fastSums);
-            if (fault.isEmpty()) fault = codeProduct(false, 1, fastSums);
+            Optional<String> fault = codeProduct(DType.BF16, true, 0, fastSums);
+            if (fault.isEmpty()) fault = codeProduct(DType.BF16, false, 1, fastSums);
+            if (fault.isEmpty()) fault = codeProduct(DType.F32, false, 0, fastSums);
             if (fault.isPresent()) return fault;
         }
         return Optional.empty();
     }
 
-    private Optional<String> codeProduct(boolean biased, float beta, boolean fastSums) {
+    private Optional<String> codeProduct(DType result, boolean biased, float beta, boolean fastSums) {
         float[] x = numbers(ROWS * DEPTH, 3);
         float[] w = numbers(COLUMNS * DEPTH, 5);
-        float[] xScale = powers(ROWS);
-        float[] wScale = powers(COLUMNS);
+        float[] xScale = powers(ROWS, 3);
+        float[] wScale = powers(COLUMNS, 5);
         float[] bias = numbers(COLUMNS, 7);
         float[] before = numbers(ROWS * COLUMNS, 11);
-        Tensor y = tensor(DType.BF16, beta == 0 ? nan() : before, ROWS, COLUMNS);
+        Tensor y = tensor(result, beta == 0 ? nan() : before, ROWS, COLUMNS);
         boolean done = library.codeProduct(tensor(DType.F8_E4M3, x, ROWS, DEPTH), tensor(DType.F32, xScale, ROWS),
                 tensor(DType.F8_E4M3, w, COLUMNS, DEPTH), tensor(DType.F32, wScale, COLUMNS),
                 biased ? tensor(DType.BF16, bias, COLUMNS) : null, beta, y, fastSums);
@@ -112,9 +113,10 @@ final class LibraryTrial implements AutoCloseable {
         return numbers;
     }
 
-    private static float[] powers(int count) {
+    /// Of two: as many different ones as `period` says.
+    private static float[] powers(int count, int period) {
         float[] numbers = new float[count];
-        for (int i = 0; i < count; i++) numbers[i] = Math.scalb(1f, i % 3 - 1);
+        for (int i = 0; i < count; i++) numbers[i] = Math.scalb(1f, i % period - 2);
         return numbers;
     }
 
