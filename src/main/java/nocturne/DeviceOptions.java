@@ -55,7 +55,7 @@ final class DeviceOptions {
             paramLabel = "WHOSE",
             description = "On a card: whose code multiplies matrices: ${COMPLETION-CANDIDATES}. own is our own kernels;"
                     + " cublas is NVIDIA's cuBLASLt, and no run without it; auto takes it where it is found and works."
-                    + " Default: ${DEFAULT-VALUE}. One run keeps to one.",
+                    + " Default: ${DEFAULT-VALUE}. A run that goes on with the other gives other bits.",
             defaultValue = "auto")
     private ProductSource products = ProductSource.AUTO;
 

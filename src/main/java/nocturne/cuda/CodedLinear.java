@@ -52,8 +52,8 @@ final class CodedLinear implements AutoCloseable {
         products.product(input.codes, input.scales, weight.codes, weight.scales, bias, 0, y, true);
     }
 
-    /// `dx = dy W + beta dx`, its sums whole, because gradients are small and many add up: the weight's scales go into `dy` before it is quantised, so that the same codes serve,
-    /// turned round.
+    /// `dx = dy W + beta dx`: the weight's scales go into `dy` before it is quantised, so that the same codes serve,
+    /// turned round. Sums are whole: gradients are small, and many add up.
     void backward(Tensor dy, CodedWeight w, float beta, Tensor dx) {
         Codes weight = codesOf(w);
         DType type = weight.codes.type();

@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 /// Products by NVIDIA's cuBLASLt.
 ///
 /// It takes factors of bf16 and codes of e4m3, with a result of bf16 or float32 and a bias of the result's type, which
-/// for codes has to be bf16. For tensor cores it wants each matrix, and a bias, to begin at a multiple of 16 bytes, and so
-/// each row; what does not is left to our own kernels. Codes with a scale for each row are multiplied on cards of
+/// for codes has to be bf16. For tensor cores it wants each matrix, and a bias, to begin at a multiple of 16 bytes, and
+/// so each row; what does not is left to our own kernels. Codes with a scale for each row are multiplied on cards of
 /// compute capability 9.0 only, and e4m3 there only as `x w^T`, which is all that is asked for.
 ///
 /// The library reads matrices by columns, so our row-major `[r, c]` is its `[c, r]`: it is asked for
@@ -199,9 +199,9 @@ final class CublasLtProducts implements LibraryProducts, AutoCloseable {
         return new Plan(form, product, first, second, result, isThere ? choice : null);
     }
 
-    /// Of a row-major matrix.
-    private long layout(DType type, int rows, int columns, String doing) {
-        check(library.createLayout(answer, type(type), columns, rows, columns), doing);
+    /// Of a row-major matrix `[height, width]`: its rows are the library's columns.
+    private long layout(DType type, int height, int width, String doing) {
+        check(library.createLayout(answer, type(type), width, height, width), doing);
         return answer[0];
     }
 

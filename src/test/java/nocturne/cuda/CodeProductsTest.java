@@ -181,7 +181,8 @@ class CodeProductsTest {
             Tensor xCodes = bench.result("x", type, tokens, in);
             Tensor xScales = bench.result("x scales", DType.F32, tokens);
             products.quantiseRows(bench.given(DType.BF16, x, tokens, in), null, xCodes, xScales);
-            products.product(xCodes, xScales, weight, scales, null, 0, bench.result("y", DType.BF16, tokens, out), false);
+            products.product(xCodes, xScales, weight, scales, null, 0, bench.result("y", DType.BF16, tokens, out),
+                    false);
             Tensor transposed = bench.result("transposed", type, in, out);
             products.transpose(weight, transposed);
             Tensor dyCodes = bench.result("dy", type, tokens, out);

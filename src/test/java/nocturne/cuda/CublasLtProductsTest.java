@@ -211,7 +211,8 @@ final class CublasLtProductsTest {
                     device.multiplyBy(() -> library(args[0]), source);
                     Optional<LibraryProducts> products = device.libraryProducts();
                     // The trial has given back all but the workspace, and that too where it is not used.
-                    assertThat(device.usedBytes()).isEqualTo(products.isEmpty() ? 0 : CublasLtProducts.WORKSPACE_BYTES);
+                    assertThat(device.usedBytes())
+                            .isEqualTo(products.isEmpty() ? 0 : CublasLtProducts.WORKSPACE_BYTES);
                     say("%s: %s %s codes %s".formatted(source.name(), products.map(LibraryProducts::name).orElse("none"),
                             device.notices(), products.isPresent() && multipliesCodes(device, products.get())));
                 } catch (SickMachine sick) {

@@ -68,7 +68,10 @@ class PlainLibrary implements LibraryProducts {
     @Override
     public boolean codeProduct(Tensor x, Tensor xScale, Tensor w, Tensor wScale, @Nullable Tensor bias, float beta,
             Tensor y, boolean fastSums) {
-        if (y.type() != DType.BF16 && bias != null || y.columns() % ALIGNMENT != 0 || !takes(x, w, y, bias)) return refuse();
+        if (y.type() != DType.BF16 && bias != null || y.columns() % ALIGNMENT != 0
+                || !takes(x, w, y, bias)) {
+            return refuse();
+        }
         for (int row = 0; row < y.rows(); row++) {
             for (int column = 0; column < y.columns(); column++) {
                 float sum = 0;
