@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Everything that is to be known from a machine with an NVIDIA card, in ten minutes; needs no Java, Maven or network:
+# Everything that is to be known from a machine with an NVIDIA card, in a quarter of an hour at most; needs no Java, Maven or network:
 #
 #     bench/pack.sh                    where Nocturne is built; then copy the tree with target/gpu here
 #     OUT=results bench/gpu.sh         on the machine with the card
@@ -18,7 +18,8 @@ cd "$home" || exit 70
 out=${OUT:-$home/target/gpu/out}
 device=${NOCTURNE_DEVICE:-cuda:0}
 bundle=${NOCTURNE_BUNDLE:-$home/target/gpu/bundle.tar.xz}
-every="machine probe operations step-bf16 step-int8 step-8bit twins train-cpu train-card compare peer keep"
+every="machine probe operations own step-bf16 step-bf16-own step-int8 step-8bit step-fp8 step-fp8-own twins"
+every+=" twins-library train-cpu train-card compare peer keep"
 parts=${NOCTURNE_PARTS:-$every}
 mkdir -p "$out" || exit 70
 out=$(cd "$out" && pwd)
@@ -79,6 +80,10 @@ machine() {
     nvidia-smi --query-gpu=name,driver_version,memory.total,pcie.link.gen.current,clocks.max.sm,power.limit --format=csv
     ls -d /usr/local/cuda* 2>/dev/null
     ldconfig -p | grep -E 'libcuda\.|libcudart|libcublas|libcudnn|libnvrtc'
+    # The versions are in the names of the files that these links lead to.
+    nocturne devices --json | grep -o '"file":"[^"]*"' | cut -d '"' -f 4 | while read -r library; do
+        readlink -f "$library"
+    done
     for python in $(type -aP python3 python | sort -u); do
         "$python" -c 'import sys; print(sys.executable, sys.version)'
         "$python" -m pip list 2>/dev/null | grep -iE '^(torch|diffusers|peft|transformers|triton|nvidia|flash)'
@@ -100,6 +105,13 @@ operations() {
     done
 }
 
+# The same products by our own kernels alone; the lines of the part before tell of NVIDIA's, where its library is found.
+own() {
+    nocturne --debug bench --size full --layers 1 --steps 20 --operations --json --device "$device" --gemm own || return
+    nocturne --debug bench --size full --layers 1 --steps 20 --operations --json --device "$device" --gemm own \
+        --format float8 --eight-bit
+}
+
 step() { nocturne --debug bench --size full --warmup 2 --json --device "$device" "$@"; }
 
 keep() {
@@ -109,16 +121,25 @@ keep() {
 
 # The kernels against the processor's, the whole transformer and whole trainings against the reference's numbers, on
 # the card alone.
-twins() {
+tests() {
     "${java[@]}" -Dnocturne.card="$device" -Dnocturne.simulator=none -Dgolden.dir="$home/src/test/resources" \
-        -cp "$place/nocturne-tests.jar:$place/nocturne.jar:$place/lib/*:$place/test-lib/*" nocturne.cuda.OnCard \
-        nocturne.cuda.CardTest nocturne.cuda.CudaDeviceTest nocturne.cuda.ElementwiseTwinTest \
+        "-Dnocturne.gemm=$1" -cp "$place/nocturne-tests.jar:$place/nocturne.jar:$place/lib/*:$place/test-lib/*" nocturne.cuda.OnCard \
+        "${@:2}"
+}
+
+twins() {
+    tests own nocturne.cuda.CardTest nocturne.cuda.CudaDeviceTest nocturne.cuda.ElementwiseTwinTest \
         nocturne.cuda.NormsTwinTest nocturne.cuda.ProductsTwinTest nocturne.cuda.AttentionTwinTest \
         nocturne.cuda.OptimisationTwinTest nocturne.cuda.AdamW8TwinTest nocturne.cuda.ConvolutionTwinTest \
         nocturne.cuda.NoiseTwinTest nocturne.cuda.CodeProductsTest nocturne.cuda.EightBitProductsTest \
         nocturne.cuda.CodedWeightTest \
         nocturne.cuda.CudaAdamW8GoldenTest nocturne.train.CudaTrainingGoldenTest \
         nocturne.qwen.CudaTransformerGoldenTest
+}
+
+# The same with products by cuBLASLt, which has to be there.
+twins_library() {
+    tests cublas nocturne.cuda.CardTest nocturne.cuda.ProductsTwinTest nocturne.qwen.CudaTransformerGoldenTest
 }
 
 # Sixty steps on the example's pictures, with held-out losses.
@@ -168,10 +189,15 @@ peer() {
 part machine 20 machine
 part probe 40 probe
 part operations 50 operations
+part own 40 own
 part step-bf16 60 step --steps 8
+part step-bf16-own 50 step --steps 4 --gemm own
 part step-int8 60 step --steps 8 --format int8
 part step-8bit 60 step --steps 8 --format int8 --eight-bit
+part step-fp8 50 step --steps 4 --format float8 --eight-bit
+part step-fp8-own 50 step --steps 4 --format float8 --eight-bit --gemm own
 part twins 90 twins
+part twins-library 60 twins_library
 part train-cpu 40 train train-cpu cpu
 part train-card 40 train train-card "$device"
 part compare 5 compare

@@ -49,7 +49,7 @@ for jar in "$bundle"/lib/openblas-*-linux-x86_64.jar; do
     zip -q -d "$jar" '*/include/*' '*/libjniopenblas_full.so' '*/libjniopenblas.so' '*.a' >/dev/null || true
 done
 for jar in "$bundle"/lib/cuda-*-linux-x86_64.jar; do
-    zip -q -d "$jar" '*/include/*' '*/libjninpp*' '*/libjnicu[bfrs]l*' '*/libjnicudnn*' '*/libjnicufft*' \
+    zip -q -d "$jar" '*/include/*' '*/libjninpp*' '*/libjnicudnn*' '*/libjnicufft*' \
         '*/libjnicurand*' '*/libjnicus*' '*/libjninv*' '*/libjninccl*' >/dev/null || true
 done
 

@@ -15,6 +15,7 @@ import nocturne.cuda.CudaPresence;
 import nocturne.cuda.CudaProbe;
 import nocturne.cuda.CudaSettings;
 import nocturne.cuda.ProductMode;
+import nocturne.cuda.ProductSource;
 import nocturne.io.DType;
 import nocturne.problem.SickMachine;
 import nocturne.tensor.Backend;
@@ -49,6 +50,15 @@ final class DeviceOptions {
                     + " first pictures and close enough. Needs a model in codes (model.qtype).")
     private boolean eightBit;
 
+    @Option(
+            names = "--gemm",
+            paramLabel = "WHOSE",
+            description = "On a card: whose code multiplies matrices: ${COMPLETION-CANDIDATES}. own is our own kernels;"
+                    + " cublas is NVIDIA's cuBLASLt, and no run without it; auto takes it where it is found and works."
+                    + " Default: ${DEFAULT-VALUE}. A run that goes on with the other gives other bits.",
+            defaultValue = "auto")
+    private ProductSource products = ProductSource.AUTO;
+
     @Mixin
     private LibraryOptions libraries = new LibraryOptions();
 
@@ -78,6 +88,9 @@ final class DeviceOptions {
         }
         if (eightBit && name.equals("cpu")) {
             throw new ParameterException(command, "--eight-bit: the processor does not; choose a card with --device.");
+        }
+        if (products == ProductSource.CUBLAS && name.equals("cpu")) {
+            throw new ParameterException(command, "--gemm cublas: is for a card; choose one with --device.");
         }
         libraries.check(command);
         if (!name.equals("cpu")) card = card(Integer.parseInt(cuda.group(1)), CudaProbe.look());
@@ -116,7 +129,8 @@ final class DeviceOptions {
         if (chosen == null) return new CpuBackend(threads);
         CudaSettings settings =
                 new CudaSettings(DType.BF16, eightBit ? ProductMode.EIGHT_BIT : ProductMode.DECODED);
-        return new CudaBackend(CudaDevice.open(chosen, CudaLibraries.find(libraries.folder())), settings);
+        return new CudaBackend(
+                CudaDevice.open(chosen, CudaLibraries.find(libraries.folder()), products), settings);
     }
 
     /// Where NVIDIA's libraries are: an option of whatever may load them.

@@ -120,10 +120,10 @@ final class ArchitectureTest {
             .allowEmptyShould(true);
 
     @ArchTest
-    static final ArchRule only_the_facade_touches_the_drivers_binding = noClasses()
-            .that(not(nameMatching("nocturne\\.cuda\\.CudaDriver(\\$.*)?")))
+    static final ArchRule only_the_facades_touch_the_bindings_of_cuda = noClasses()
+            .that(not(nameMatching("nocturne\\.cuda\\.(CudaDriver|CublasLt)(\\$.*)?")))
             .should().dependOnClassesThat().resideInAPackage("org.bytedeco.cuda..")
-            .because("a function that the driver lacks ends the process, so all calls stand where a test counts them")
+            .because("a function that a library lacks ends the process, so all calls stand where a test counts them")
             .allowEmptyShould(true);
 
     @ArchTest

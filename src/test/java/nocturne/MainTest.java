@@ -57,6 +57,8 @@ final class MainTest {
                 "train a --device cuda:-1",
                 "train a --cuda-libs /no/such/folder",
                 "train a --eight-bit",
+                "train a --gemm cublas",
+                "train a --gemm magic",
                 "train a --max-hours 0",
                 "train a --vram 24GB",
                 "train a --vram much",

@@ -21,6 +21,9 @@ public record Card(int index, String name, Capability capability, long bytes) {
         /// Products of e4m3 on tensor cores came with Ada.
         static final Capability WITH_E4M3 = new Capability(8, 9);
 
+        /// Alone in multiplying e4m3 with a scale for each row and column by NVIDIA's library.
+        static final Capability HOPPER = new Capability(9, 0);
+
         boolean isAtLeast(Capability other) {
             return major > other.major || major == other.major && minor >= other.minor;
         }

@@ -47,11 +47,11 @@ final class CodedLinear implements AutoCloseable {
         return weight.codes().type() != DType.F8_E4M3 || device.multipliesE4m3();
     }
 
-    /// `y = x W^T + bias`
+    /// `y = x W^T + bias`. Sums may be fast ones: what they lose shows in the trial that a layer has to pass.
     void forward(Tensor x, CodedWeight w, @Nullable Tensor bias, Tensor y) {
         Codes weight = codesOf(w);
         Codes input = input(x, weight.codes.type());
-        products.product(input.codes, input.scales, weight.codes, weight.scales, bias, 0, y);
+        products.product(input.codes, input.scales, weight.codes, weight.scales, bias, 0, y, true);
     }
 
     /// See [nocturne.tensor.Products#sharing]: queries, keys and values quantise one `x` once.
@@ -75,7 +75,7 @@ final class CodedLinear implements AutoCloseable {
     }
 
     /// `dx = dy W + beta dx`: the weight's scales go into `dy` before it is quantised, so that the same codes serve,
-    /// turned round.
+    /// turned round. Sums are whole: gradients are small, and many add up.
     void backward(Tensor dy, CodedWeight w, float beta, Tensor dx) {
         Codes weight = codesOf(w);
         DType type = weight.codes.type();
@@ -83,7 +83,7 @@ final class CodedLinear implements AutoCloseable {
         products.transpose(weight.codes, turned);
         Codes gradient = quantise(dy, weight.scales, type, activations);
         ofShared = null;
-        products.product(gradient.codes, gradient.scales, turned, null, null, beta, dx);
+        products.product(gradient.codes, gradient.scales, turned, null, null, beta, dx, false);
     }
 
     /// Of a weight of fewer bits until the next call only.
@@ -109,6 +109,7 @@ final class CodedLinear implements AutoCloseable {
 
     @Override
     public void close() {
+        products.close();
         activations.close();
         weights.close();
         transposed.close();

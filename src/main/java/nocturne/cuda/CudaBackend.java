@@ -2,6 +2,7 @@ package nocturne.cuda;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import nocturne.io.DType;
@@ -66,7 +67,13 @@ public final class CudaBackend implements Backend {
 
     @Override
     public String name() {
-        return "cuda (%s, %s)".formatted(device.name(), settings);
+        String library = device.libraryProducts().map(products -> ", products by " + products.name()).orElse("");
+        return "cuda (%s, %s%s)".formatted(device.name(), settings, library);
+    }
+
+    @Override
+    public List<String> notices() {
+        return device.notices();
     }
 
     @Override

@@ -1,10 +1,13 @@
 package nocturne.cuda;
 
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import nocturne.problem.SickMachine;
 import nocturne.tensor.DeviceMemory;
+import org.jspecify.annotations.Nullable;
 
 /// A card.
 ///
@@ -27,6 +30,8 @@ public final class CudaDevice implements Device {
     private final long later;
     private final long computed;
     private final LastLaunch lastLaunch = new LastLaunch();
+    private final List<String> notices = new ArrayList<>();
+    private @Nullable CublasLtProducts libraryProducts;
 
     private CudaDevice(DriverSession session, Card card, List<byte[]> images, long ringBytes) {
         this.session = session;
@@ -43,10 +48,18 @@ public final class CudaDevice implements Device {
 
     /// @param card      that [CudaProbe] has found
     /// @param libraries where NVIDIA's lie
-    /// @throws SickMachine `DEVICE_...` if the card cannot be used
-    public static CudaDevice open(Card card, CudaLibraries libraries) {
+    /// @param products  whose they are
+    /// @throws SickMachine `DEVICE_...` if the card cannot be used, or not with products as they were asked for
+    public static CudaDevice open(Card card, CudaLibraries libraries, ProductSource products) {
         List<byte[]> images = KernelImages.ofProgram(libraries).on(card);
-        return open(CudaDriver.load(libraries), card, images, RING_BYTES);
+        CudaDevice device = open(CudaDriver.load(libraries), card, images, RING_BYTES);
+        try {
+            device.multiplyBy(() -> CublasLt.load(libraries), products);
+            return device;
+        } catch (RuntimeException | Error failure) {
+            closing(device, failure);
+            throw failure;
+        }
     }
 
     static CudaDevice open(Driver driver, Card card, List<byte[]> images, long ringBytes) {
@@ -54,13 +67,94 @@ public final class CudaDevice implements Device {
         try {
             return new CudaDevice(session, card, images, ringBytes);
         } catch (RuntimeException | Error failure) {
-            try {
-                session.close();
-            } catch (RuntimeException alsoFailed) {
-                failure.addSuppressed(alsoFailed);
-            }
+            closing(session, failure);
             throw failure;
         }
+    }
+
+    private static void closing(AutoCloseable resource, Throwable failure) {
+        try {
+            resource.close();
+        } catch (Exception alsoFailed) {
+            failure.addSuppressed(alsoFailed);
+        }
+    }
+
+    /// Tries cuBLASLt, unless our own kernels were asked for, and lets it multiply from now on if all is well.
+    ///
+    /// @param library loads it
+    /// @throws SickMachine `DEVICE_LIBRARIES` if it cannot be used and was asked for
+    void multiplyBy(Supplier<CublasLt> library, ProductSource products) {
+        if (products == ProductSource.OWN) return;
+        MemorySegment workspace = MemorySegment.NULL;
+        try {
+            CublasLt loaded = library.get();
+            workspace = allocate(CublasLtProducts.WORKSPACE_BYTES);
+            libraryProducts = tried(new CublasLtProducts(loaded, workspace, compute,
+                    card.capability().equals(Card.Capability.HOPPER), new ComputeQueue()));
+        } catch (SickMachine | IllegalStateException unusable) {
+            // Of a card that is sick the library is not the reason.
+            session.enter();
+            if (products == ProductSource.CUBLAS) {
+                throw new SickMachine("DEVICE_LIBRARIES", "--gemm cublas: " + unusable.getMessage(), unusable);
+            }
+            notices.add("matrix products are those of our own kernels: " + unusable.getMessage());
+            if (workspace.byteSize() > 0) release(workspace);
+        }
+    }
+
+    private CublasLtProducts tried(CublasLtProducts library) {
+        try (LibraryTrial trial = new LibraryTrial(this, library)) {
+            Optional<String> fault = trial.faultOfProducts();
+            if (fault.isPresent()) {
+                throw new IllegalStateException("%s: %s. Please report this.".formatted(library.name(), fault.get()));
+            }
+            faultOfCodeProducts(trial).ifPresent(why -> {
+                library.refuseCodes();
+                notices.add("products of codes are those of our own kernels: %s: %s. Please report this.".formatted(
+                        library.name(), why));
+            });
+            return library;
+        } catch (RuntimeException | Error failure) {
+            closing(library, failure);
+            throw failure;
+        }
+    }
+
+    private Optional<String> faultOfCodeProducts(LibraryTrial trial) {
+        try {
+            return trial.faultOfCodeProducts();
+        } catch (IllegalStateException refused) {
+            return Optional.of(String.valueOf(refused.getMessage()));
+        }
+    }
+
+    /// What the library's products have to do with all other work.
+    private final class ComputeQueue implements CublasLtProducts.Queue {
+        @Override
+        public void enter() {
+            session.enter();
+        }
+
+        @Override
+        public void launched(int rows, int columns, int depth) {
+            lastLaunch.isProduct(rows, columns, depth);
+        }
+
+        @Override
+        public void finish() {
+            synchronise();
+        }
+    }
+
+    @Override
+    public Optional<LibraryProducts> libraryProducts() {
+        return Optional.ofNullable(libraryProducts);
+    }
+
+    @Override
+    public List<String> notices() {
+        return List.copyOf(notices);
     }
 
     @Override
@@ -231,6 +325,12 @@ public final class CudaDevice implements Device {
     /// Gives everything back, memory that nobody released too.
     @Override
     public void close() {
-        session.close();
+        CublasLtProducts library = libraryProducts;
+        libraryProducts = null;
+        try {
+            if (library != null && !session.isSick()) library.close();
+        } finally {
+            session.close();
+        }
     }
 }

@@ -17,7 +17,12 @@ public enum CudaLibrary {
             "Nothing, unless a card cannot be used for want of it; then install cuda-nvrtc-13-0, or pip install"
                     + " nvidia-cuda-nvrtc."),
     CUBLAS_LT("libcublasLt.so.13", List.of(), false, "matrix products are those of our own kernels",
-            "Nothing: this version does not use it."),
+            "Install cuBLAS for CUDA 13 (the package libcublas-13-0, or pip install nvidia-cublas), or name the folder"
+                    + " that holds it with --cuda-libs."),
+    /// We call nothing of it, but JavaCPP's binding of the one before names it as what it needs.
+    CUBLAS("libcublas.so.13", List.of(), false, "matrix products are those of our own kernels",
+            "Install cuBLAS for CUDA 13 (the package libcublas-13-0, or pip install nvidia-cublas), or name the folder"
+                    + " that holds it with --cuda-libs."),
     CUDNN("libcudnn.so.9", List.of("libcudnn_graph.so.9", "libcudnn_ops.so.9", "libcudnn_cnn.so.9",
             "libcudnn_adv.so.9", "libcudnn_engines_*.so.9", "libcudnn_heuristic.so.9"), false,
             "attention and convolutions are those of our own kernels",

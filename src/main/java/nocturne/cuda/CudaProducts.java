@@ -7,7 +7,7 @@ import nocturne.tensor.Tensor;
 import nocturne.tensor.Weight;
 import org.jspecify.annotations.Nullable;
 
-/// Matrix products by the kernels of `kernels/products.cu`.
+/// Matrix products by the device's library, where it takes them, else by the kernels of `kernels/products.cu`.
 ///
 /// Each tensor may be float32 or bf16, whatever the others are. Where both factors are float32 they are multiplied in
 /// float32; else a float32 factor is rounded to bf16 first.
@@ -29,6 +29,7 @@ final class CudaProducts implements Products {
             {"product_narrow_nn", "product_narrow_nt", "product_narrow_tn", "product_narrow_tt"};
 
     private final Device device;
+    private final @Nullable LibraryProducts library;
     private final Scratch scratch;
     /// Room for the numbers of one weight that is kept as codes.
     private final Scratch decoded;
@@ -38,6 +39,7 @@ final class CudaProducts implements Products {
     /// @param decoded another one
     CudaProducts(Device device, Scratch scratch, Scratch decoded) {
         this.device = device;
+        library = device.libraryProducts().orElse(null);
         this.scratch = scratch;
         this.decoded = decoded;
     }
@@ -79,6 +81,7 @@ final class CudaProducts implements Products {
                     transposeB ? "^T" : "", bias == null ? "" : " + " + bias, c));
         }
         if (rows == 0 || columns == 0) return;
+        if (library != null && library.product(a, transposeA, b, transposeB, bias, alpha, beta, c)) return;
         if (a.type() == DType.F32 && b.type() == DType.F32) {
             multiplyFloats(a, transposeA, b, transposeB, bias, alpha, beta, c, depth);
         } else if (rows <= NARROW.columns() && rows < columns) {

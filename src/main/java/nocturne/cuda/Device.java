@@ -1,6 +1,7 @@
 package nocturne.cuda;
 
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.Optional;
 import nocturne.tensor.DeviceMemory;
 import nocturne.tensor.TensorArena;
@@ -18,6 +19,16 @@ public interface Device extends TensorArena.Source, AutoCloseable {
     /// capability 8.9 on do.
     default boolean multipliesE4m3() {
         return true;
+    }
+
+    /// Products by a library of its maker, where there is one.
+    default Optional<LibraryProducts> libraryProducts() {
+        return Optional.empty();
+    }
+
+    /// What a person should know about how it computes.
+    default List<String> notices() {
+        return List.of();
     }
 
     /// How its memory stands, where that is known.

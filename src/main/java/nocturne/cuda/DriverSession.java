@@ -53,6 +53,11 @@ final class DriverSession implements AutoCloseable {
         return driver;
     }
 
+    /// Whether every further use throws the error of an earlier one.
+    boolean isSick() {
+        return sickness != null;
+    }
+
     /// To be called before the driver is: gives the calling thread the context.
     void enter() {
         if (sickness != null) throw again(sickness);

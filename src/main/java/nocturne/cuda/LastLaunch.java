@@ -11,6 +11,7 @@ final class LastLaunch {
     private int blockY;
     private int blockZ;
     private int sharedBytes;
+    private boolean isProduct;
     private long unconfirmed;
 
     void is(String kernel, int gridX, int gridY, int gridZ, int blockX, int blockY, int blockZ, int sharedBytes) {
@@ -22,6 +23,16 @@ final class LastLaunch {
         this.blockY = blockY;
         this.blockZ = blockZ;
         this.sharedBytes = sharedBytes;
+        isProduct = false;
+        unconfirmed++;
+    }
+
+    /// A product of cuBLASLt, which launches what it likes.
+    void isProduct(int rows, int columns, int depth) {
+        gridX = rows;
+        gridY = columns;
+        gridZ = depth;
+        isProduct = true;
         unconfirmed++;
     }
 
@@ -46,6 +57,7 @@ final class LastLaunch {
     }
 
     private String kernelAndShape() {
+        if (isProduct) return "cuBLASLt's product [%d, %d] of depth %d".formatted(gridX, gridY, gridZ);
         return "%s with grid %d x %d x %d, block %d x %d x %d, %d bytes of dynamic shared memory".formatted(kernel,
                 gridX, gridY, gridZ, blockX, blockY, blockZ, sharedBytes);
     }

@@ -2,6 +2,7 @@ package nocturne.tensor;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import nocturne.io.DType;
@@ -16,6 +17,11 @@ import nocturne.quant.WeightType;
 public interface Backend extends AutoCloseable {
     /// Name for people, such as `cpu (2 threads, OpenBLAS 0.3.31)`.
     String name();
+
+    /// What a person should know about how it computes here.
+    default List<String> notices() {
+        return List.of();
+    }
 
     /// A new, empty arena on this device; the caller closes it.
     TensorArena newArena();

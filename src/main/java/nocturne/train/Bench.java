@@ -1,5 +1,6 @@
 package nocturne.train;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import nocturne.adapter.Lora;
@@ -137,7 +138,8 @@ public final class Bench {
     private Result measured(Trained trained, ActivationPlan plan, TensorArena passes, TensorArena weights) {
         Lora lora = trained.lora;
         Learner learner = new Learner(trained.model, lora, plan, backend, passes);
-        List<String> notices = EightBitCheck.of(trained.model, learner, List.of(batch(0)), backend);
+        List<String> notices = new ArrayList<>(backend.notices());
+        notices.addAll(EightBitCheck.of(trained.model, learner, List.of(batch(0)), backend));
         double[] milliseconds = new double[settings.steps()];
         double loss = 0;
         for (int step = 1 - settings.warmup(); step <= settings.steps(); step++) {

@@ -57,7 +57,8 @@ import org.jspecify.annotations.Nullable;
 /// Started again with the same bundle, recipe and model after an interruption, it goes on from the last saved state and
 /// ends in the same bytes.
 public final class Training {
-    /// Of the device's memory: for the driver's context, the kernels and their scratch memory. An estimate.
+    /// Of the device's memory: for the driver's context, the kernels and their scratch memory, cuBLASLt's kernels and
+    /// its workspace of 32 MiB. An estimate.
     private static final long RESERVED_BYTES = 1L << 30;
 
     private final TrainingRequest request;
@@ -203,6 +204,7 @@ public final class Training {
 
     private boolean run(JobFolder folder, String fingerprint, EventLog events, Backend backend, Heartbeat heartbeat) {
         List<String> notices = notices();
+        notices.addAll(backend.notices());
         if (events.attempt() == 1) {
             events.append(new Event.Started(recipe.name(), recipe.train().steps(), dataset.samples().size(),
                     backend.name()));

@@ -32,7 +32,7 @@ final class CardTest {
 
     @Test
     void aLargeCopyComesBackAsItWent() {
-        try (CudaDevice device = CudaDevice.open(card, TestCard.libraries()); Arena arena = Arena.ofConfined()) {
+        try (CudaDevice device = TestCard.open(); Arena arena = Arena.ofConfined()) {
             MemorySegment there = arena.allocate(BEYOND_THE_RING, 8);
             var chance = Philox.stream(3, "bytes").asGenerator(0);
             for (long i = 0; i < BEYOND_THE_RING / 8; i++) {
@@ -53,7 +53,7 @@ final class CardTest {
     @Test
     void copiesAndKernelsKeepTheirOrder() {
         int numbers = 1 << 20;
-        try (CudaDevice device = CudaDevice.open(card, TestCard.libraries()); Arena arena = Arena.ofConfined()) {
+        try (CudaDevice device = TestCard.open(); Arena arena = Arena.ofConfined()) {
             MemorySegment ones = arena.allocate(4L * numbers, 4);
             for (int i = 0; i < numbers; i++) ones.setAtIndex(ValueLayout.JAVA_FLOAT, i, 1);
             MemorySegment one = device.allocate(4L * numbers);
@@ -120,7 +120,7 @@ final class CardTest {
 
     @Test
     void askingForTooMuchDoesNoHarm() {
-        try (CudaDevice device = CudaDevice.open(card, TestCard.libraries())) {
+        try (CudaDevice device = TestCard.open()) {
             assertThatThrownBy(() -> device.allocate(2 * card.bytes()))
                     .isInstanceOfSatisfying(SickMachine.class,
                             problem -> assertThat(problem.code()).isEqualTo("GPU_OUT_OF_MEMORY"))
@@ -153,7 +153,7 @@ final class CardTest {
     static final class Astray {
         public static void main(String[] args) {
             System.setProperty("nocturne.card", args[0]);
-            try (CudaDevice device = CudaDevice.open(TestCard.find().orElseThrow(), TestCard.libraries())) {
+            try (CudaDevice device = TestCard.open()) {
                 device.launch("fill_f32", 1, 32, new Arguments().start().pointer(MemorySegment.ofAddress(4096))
                         .number(7).longInteger(32));
                 device.synchronise();

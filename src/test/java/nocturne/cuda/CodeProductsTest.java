@@ -46,9 +46,9 @@ class CodeProductsTest {
             Tensor xScales = bench.given(DType.F32, xScale, rows);
             Tensor wScales = bench.given(DType.F32, wScale, columns);
             bench.products().product(xCodes, xScales, wCodes, wScales, bench.given(DType.F32, bias, columns), 0,
-                    bench.result("y", DType.F32, rows, columns));
+                    bench.result("y", DType.F32, rows, columns), false);
             bench.products().product(xCodes, xScales, wCodes, null, null, 0.5f,
-                    bench.kept("added", bench.given(DType.BF16, before, rows, columns)));
+                    bench.kept("added", bench.given(DType.BF16, before, rows, columns)), false);
         });
         float[] y = floats(left.get("y"));
         float[] added = bf16(left.get("added"));
@@ -181,14 +181,15 @@ class CodeProductsTest {
             Tensor xCodes = bench.result("x", type, tokens, in);
             Tensor xScales = bench.result("x scales", DType.F32, tokens);
             products.quantiseRows(bench.given(DType.BF16, x, tokens, in), null, xCodes, xScales);
-            products.product(xCodes, xScales, weight, scales, null, 0, bench.result("y", DType.BF16, tokens, out));
+            products.product(xCodes, xScales, weight, scales, null, 0, bench.result("y", DType.BF16, tokens, out),
+                    false);
             Tensor transposed = bench.result("transposed", type, in, out);
             products.transpose(weight, transposed);
             Tensor dyCodes = bench.result("dy", type, tokens, out);
             Tensor dyScales = bench.result("dy scales", DType.F32, tokens);
             products.quantiseRows(bench.given(DType.BF16, dy, tokens, out), scales, dyCodes, dyScales);
             products.product(dyCodes, dyScales, transposed, null, null, 0,
-                    bench.result("dx", DType.BF16, tokens, in));
+                    bench.result("dx", DType.BF16, tokens, in), false);
         });
         double[] y = new double[tokens * out];
         double[] dx = new double[tokens * in];
@@ -222,10 +223,10 @@ class CodeProductsTest {
             Tensor w = bench.result("w", DType.I8, 5, 4);
             Tensor scales = bench.result("scales", DType.F32, 3);
             Tensor y = bench.result("y", DType.F32, 3, 5);
-            assertThatThrownBy(() -> products.product(x, scales, w, scales, null, 0, y))
+            assertThatThrownBy(() -> products.product(x, scales, w, scales, null, 0, y, false))
                     .isInstanceOf(IllegalArgumentException.class);
             Tensor other = bench.result("other", DType.F8_E4M3, 5, 4);
-            assertThatThrownBy(() -> products.product(x, scales, other, null, null, 0, y))
+            assertThatThrownBy(() -> products.product(x, scales, other, null, null, 0, y, false))
                     .isInstanceOf(IllegalArgumentException.class);
             assertThatThrownBy(() -> products.quantiseRows(y, null, x, scales))
                     .isInstanceOf(IllegalArgumentException.class);

@@ -8,6 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import nocturne.cuda.Card.Capability;
 import nocturne.cuda.PretendedDriver.Eager;
 import nocturne.problem.SickMachine;
@@ -244,6 +245,38 @@ final class CudaDeviceTest {
         try (CudaDevice device = CudaDevice.open(
                 new PretendedDriver(Eager.NOTHING), card, List.of(new byte[] {1}, new byte[] {2}), RING_BYTES)) {
             assertThat(device.multipliesE4m3()).isEqualTo(expected);
+        }
+    }
+
+    @Test
+    void aLibraryThatIsMissingIsANoticeUnlessItWasAskedFor() {
+        CudaLibraries nowhere = CudaLibraries.in(List.of(), Map::of);
+        try (CudaDevice device = open(new PretendedDriver(Eager.NOTHING))) {
+            device.multiplyBy(() -> CublasLt.load(nowhere), ProductSource.OWN);
+            assertThat(device.notices()).isEmpty();
+            device.multiplyBy(() -> CublasLt.load(nowhere), ProductSource.AUTO);
+            assertThat(device.libraryProducts()).isEmpty();
+            assertThat(device.notices()).singleElement().asString()
+                    .startsWith("matrix products are those of our own kernels: libcublasLt.so.13 was not found: ")
+                    .contains("nvidia-cublas", "--cuda-libs");
+            assertThatThrownBy(() -> device.multiplyBy(() -> CublasLt.load(nowhere), ProductSource.CUBLAS))
+                    .isInstanceOfSatisfying(SickMachine.class,
+                            problem -> assertThat(problem.code()).isEqualTo("DEVICE_LIBRARIES"))
+                    .hasMessageStartingWith("--gemm cublas: libcublasLt.so.13 was not found: ");
+        }
+    }
+
+    @Test
+    void ofACardThatIsSickTheLibraryIsNotTheReason() {
+        PretendedDriver driver = new PretendedDriver(Eager.KERNELS);
+        try (CudaDevice device = open(driver)) {
+            assertThatThrownBy(() -> device.multiplyBy(() -> {
+                device.launch("fault", 1, 32, arguments.start());
+                device.synchronise();
+                throw new AssertionError("the fault was not seen");
+            }, ProductSource.AUTO)).isInstanceOfSatisfying(SickMachine.class,
+                    problem -> assertThat(problem.code()).isEqualTo("DEVICE_ERROR_700"));
+            assertThat(device.notices()).isEmpty();
         }
     }
 

@@ -6,6 +6,7 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -72,10 +73,26 @@ public record StubDriver(int init, int version, int countCode, int cards, String
 
     /// Makes a shared library of C++.
     static void compile(String source, Path library) throws IOException, InterruptedException {
+        compile(source, library, List.of());
+    }
+
+    /// Makes a shared library of C++ whose functions have its name for their version, as those of NVIDIA's have: a
+    /// binding that asks for that version is not loaded with another one.
+    static void compileVersioned(String source, Path library) throws IOException, InterruptedException {
+        Path versions = Files.writeString(library.resolveSibling(library.getFileName() + ".map"),
+                library.getFileName() + " { global: *; };");
+        compile(source, library, List.of("-Wl,--version-script=" + versions));
+        Files.delete(versions);
+    }
+
+    private static void compile(String source, Path library, List<String> options)
+            throws IOException, InterruptedException {
         assumeTrue(hasCompiler(), "this machine has no g++ to make a pretended driver with");
         Path file = Files.writeString(library.resolveSibling(library.getFileName() + ".cpp"), source);
-        Process compiler = new ProcessBuilder(List.of("g++", "-shared", "-fPIC", "-O0", "-Wl,-soname,"
-                + library.getFileName(), "-o", library.toString(), file.toString())).inheritIO().start();
+        List<String> command = new ArrayList<>(List.of("g++", "-shared", "-fPIC", "-O0", "-Wl,-soname,"
+                + library.getFileName(), "-o", library.toString(), file.toString()));
+        command.addAll(options);
+        Process compiler = new ProcessBuilder(command).inheritIO().start();
         if (!compiler.waitFor(2, TimeUnit.MINUTES) || compiler.exitValue() != 0) {
             throw new IOException("g++ could not make " + library);
         }

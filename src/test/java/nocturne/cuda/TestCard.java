@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Optional;
 import nocturne.tensor.DeviceMemory;
 
@@ -19,7 +20,7 @@ final class TestCard {
     private TestCard() {}
 
     private static final class Opened {
-        static final CudaDevice DEVICE = CudaDevice.open(find().orElseThrow(), libraries());
+        static final CudaDevice DEVICE = open();
     }
 
     static Optional<Card> find() {
@@ -32,6 +33,16 @@ final class TestCard {
         String why = PRESENCE instanceof CudaPresence.Absent absent ? absent.reason() : "no usable card " + WANTED;
         assumeTrue(find().isPresent(), "no test on a card: " + why);
         return find().orElseThrow();
+    }
+
+    /// Opens it once more; the caller closes it.
+    static CudaDevice open() {
+        return CudaDevice.open(find().orElseThrow(), libraries(), products());
+    }
+
+    /// Our own, or those that `-Dnocturne.gemm` names.
+    private static ProductSource products() {
+        return ProductSource.valueOf(System.getProperty("nocturne.gemm", "own").toUpperCase(Locale.ROOT));
     }
 
     /// With NVRTC where a build with -Pcubins may have put it.
@@ -56,6 +67,11 @@ final class TestCard {
             @Override
             public Optional<DeviceMemory> memory() {
                 return device.memory();
+            }
+
+            @Override
+            public Optional<LibraryProducts> libraryProducts() {
+                return device.libraryProducts();
             }
 
             @Override

@@ -62,6 +62,13 @@ final class Twins {
                 assertThat(numbers).as("%s, the second time on the card", name).isEqualTo(ours.get(name)));
     }
 
+    /// The same on one device, which is closed.
+    static void compare(Device device, DType activations, double units, Consumer<Side> program) {
+        Map<String, Side.Entry> entries = new LinkedHashMap<>();
+        Map<String, float[]> ours = onCuda(activations, device, program, entries);
+        compare(onCpu(activations, program), ours, entries, units);
+    }
+
     private static Map<String, float[]> onCpu(DType activations, Consumer<Side> program) {
         try (CpuBackend backend = new CpuBackend(1); TensorArena arena = backend.newArena()) {
             Side side = new Side(backend, activations, (type, shape) -> arena.allocate(DType.F32, shape));
