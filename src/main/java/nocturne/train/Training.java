@@ -83,7 +83,7 @@ public final class Training {
         this.recipe = resolved.recipe();
         this.model = model;
         this.config = config;
-        frozen = FrozenWeights.of(recipe.model(), recovery, LoraTargets.of(config.layers(), config.width()));
+        frozen = FrozenWeights.of(recipe.model(), recovery, config, model.storedFormats());
         this.dataset = dataset;
         this.heldOut = heldOut;
     }
@@ -202,7 +202,7 @@ public final class Training {
     }
 
     private boolean run(JobFolder folder, String fingerprint, EventLog events, Backend backend, Heartbeat heartbeat) {
-        List<String> notices = notices();
+        List<String> notices = notices(backend.keepsCodes());
         if (events.attempt() == 1) {
             events.append(new Event.Started(recipe.name(), recipe.train().steps(), dataset.samples().size(),
                     backend.name()));
@@ -270,11 +270,11 @@ public final class Training {
         return request.supervised() ? Progress.Terminal.PLAIN : Progress.Terminal.here();
     }
 
-    private List<String> notices() {
+    private List<String> notices(boolean keepsCodes) {
         List<String> notices = new ArrayList<>();
         for (Notice notice : resolved.notices()) notices.add(notice.toString());
         notices.addAll(dataset.notices());
-        notices.addAll(frozen.notices());
+        notices.addAll(frozen.notices(keepsCodes));
         if (recipe.model().textEncoderFormat() != null) {
             notices.add("model.quantize_te: the text encoder is taken as it is on disk; it is needed for the captions"
                     + " alone and gone before training begins.");
