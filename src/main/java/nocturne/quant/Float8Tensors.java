@@ -83,6 +83,16 @@ public final class Float8Tensors implements TensorSource {
                 made.problems.subList(0, Math.min(made.problems.size(), MOST_PROBLEMS)));
     }
 
+    /// The same of files that are not used otherwise: they are closed if this fails.
+    public static Float8Tensors ofOwned(TensorSource source) {
+        try {
+            return of(source);
+        } catch (UserMistake unfit) {
+            source.close();
+            throw unfit;
+        }
+    }
+
     private static boolean isOfTheForm(String name) {
         return name.equals(MARKER) || name.endsWith(QUANT)
                 || Stream.concat(FACTORS.stream(), OF_INPUTS.stream()).anyMatch(name::endsWith);
@@ -92,8 +102,8 @@ public final class Float8Tensors implements TensorSource {
         return name.substring(0, name.length() - ending.length());
     }
 
-    private void note(String what, Object... values) {
-        problems.add(new Problem(CODE, whole.where(), what.formatted(values)));
+    private void note(String what) {
+        problems.add(new Problem(CODE, whole.where(), what));
     }
 
     /// The header says what the layers are, in files where no tensor says it.
@@ -104,7 +114,7 @@ public final class Float8Tensors implements TensorSource {
             JSON.readTree(header).path("layers").properties()
                     .forEach(layer -> requireFormat(layer.getKey(), layer.getValue()));
         } catch (JacksonException e) {
-            note("its header's %s is no JSON", HEADER);
+            note("its header's " + HEADER + " is no JSON");
         }
     }
 
@@ -117,52 +127,54 @@ public final class Float8Tensors implements TensorSource {
                     : whole.bytes(name).toArray(ValueLayout.JAVA_BYTE);
             if (!requireFormat(module, JSON.readTree(text))) return;
         } catch (IOException e) {
-            note("tensor %s is no JSON", name);
+            note("tensor " + name + " is no JSON");
             return;
         }
         TensorEntry weight = tensors.get(module + WEIGHT);
         if (weight != null && weight.dtype() == DType.U8) {
             // A container of bytes, for programs that do not know the type.
-            tensors.put(weight.name(), new TensorEntry(
+            tensors.put(module + WEIGHT, new TensorEntry(
                     weight.name(), DType.F8_E4M3, weight.shape(), weight.offset(), weight.bytes()));
         }
         if (FACTORS.stream().noneMatch(ending -> whole.has(module + ending))) {
-            note("tensor %s says that %s is %s, but it has no weight_scale", name, module, FORMAT);
+            note("tensor %s says that %s is %s, but it has no weight_scale".formatted(name, module, FORMAT));
         }
     }
 
     private boolean requireFormat(String module, JsonNode description) {
         String format = description.path("format").asText("");
         if (format.equals(FORMAT)) return true;
-        note("%s is in the format %s; only %s is read", module, format.isEmpty() ? "without a name" : format, FORMAT);
+        note("%s is in the format %s; only %s is read".formatted(
+                module, format.isEmpty() ? "without a name" : format, FORMAT));
         return false;
     }
 
     private void readFactors(String name, String module) {
         TensorEntry weight = tensors.get(module + WEIGHT);
         if (weight == null) {
-            note("tensor %s has no %s%s beside it", name, module, WEIGHT);
+            note("tensor %s has no %s%s beside it".formatted(name, module, WEIGHT));
             return;
         }
         List<Long> shape = weight.shape();
         boolean float8 = weight.dtype() == DType.F8_E4M3 || weight.dtype() == DType.F8_E5M2;
         if (!float8 || shape.size() != 2 || weight.elements() == 0) {
-            note("tensor %s has a factor beside it but is %s %s; only matrices of 8-bit floats are read with factors",
-                    weight.name(), weight.dtype(), shape);
+            note(("tensor %s has a factor beside it but is %s %s; only matrices of 8-bit floats are read with factors")
+                    .formatted(weight.name(), weight.dtype(), shape));
             return;
         }
         TensorEntry entry = whole.entry(name);
         if (entry.dtype() != DType.F32 || entry.elements() != 1 && entry.elements() != shape.getFirst()) {
-            note("tensor %s is %s %s; one F32 is needed, or one for each row", name, entry.dtype(), entry.shape());
+            note("tensor %s is %s %s; one F32 is needed, or one for each row".formatted(
+                    name, entry.dtype(), entry.shape()));
             return;
         }
         float[] numbers = whole.floats(name);
         for (float factor : numbers) {
             if (Float.isFinite(factor) && factor > 0) continue;
-            note("tensor %s holds %s, which is no factor", name, factor);
+            note("tensor %s holds %s, which is no factor".formatted(name, factor));
             return;
         }
-        factors.put(weight.name(), numbers);
+        factors.put(module + WEIGHT, numbers);
     }
 
     /// The layers that lie in the files as codes that can be kept as they are.
@@ -185,13 +197,13 @@ public final class Float8Tensors implements TensorSource {
     /// @throws UserMistake `MODEL_INVALID` if one of the codes is no number
     QuantizedMatrix codes(String module, SegmentAllocator memory) {
         TensorEntry weight = entry(module + WEIGHT);
-        MemorySegment codes = whole.bytes(weight.name());
+        MemorySegment codes = whole.bytes(module + WEIGHT);
         if (!areNumbers(codes)) {
             throw new UserMistake(CODE, whole.where(), ("tensor %s holds a code that is no number; fetch the file"
                     + " again").formatted(weight.name()));
         }
         int rows = Math.toIntExact(weight.shape().getFirst());
-        float[] own = factors.getOrDefault(weight.name(), new float[] {1});
+        float[] own = factors.getOrDefault(module + WEIGHT, new float[] {1});
         MemorySegment scales = memory.allocate((long) rows * Float.BYTES, Float.BYTES);
         for (int row = 0; row < rows; row++) scales.setAtIndex(ValueLayout.JAVA_FLOAT, row, factor(own, row));
         return new QuantizedMatrix(WeightType.FLOAT8, Rounding.BF16, rows, Math.toIntExact(weight.shape().getLast()),
@@ -251,7 +263,8 @@ public final class Float8Tensors implements TensorSource {
 
     @Override
     public MemorySegment bytes(String name) {
-        return whole.bytes(entry(name).name());
+        entry(name);
+        return whole.bytes(name);
     }
 
     @Override

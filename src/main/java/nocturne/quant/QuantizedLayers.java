@@ -5,6 +5,7 @@ import java.lang.foreign.SegmentAllocator;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.SequencedMap;
@@ -149,8 +150,8 @@ public final class QuantizedLayers {
 
     private SequencedMap<String, QuantizedMatrix> quantize(
             SortedMap<String, WeightType> types, SegmentAllocator memory) {
-        return inParallel(List.copyOf(types.keySet()), module ->
-                QuantizedMatrix.quantize(source, module + WEIGHT, types.get(module), memory));
+        return inParallel(List.copyOf(types.keySet()), module -> QuantizedMatrix.quantize(
+                source, module + WEIGHT, Objects.requireNonNull(types.get(module)), memory));
     }
 
     private static SequencedMap<String, QuantizedMatrix> inParallel(
