@@ -5,13 +5,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 
-/// The linear layers of a Qwen-Image transformer that an adapter may change: fourteen in every block, none outside.
+/// The linear layers of a Qwen-Image transformer. Those that an adapter of ours may change are in the blocks, fourteen
+/// in each.
 ///
 /// Source: `target_modules` of the reference trainer, ai-toolkit; names are those of diffusers.
 public final class LoraTargets {
     private static final List<String> ATTENTION = List.of(
             "attn.to_q", "attn.to_k", "attn.to_v", "attn.add_q_proj", "attn.add_k_proj", "attn.add_v_proj",
             "attn.to_out.0", "attn.to_add_out");
+
+    private static final int SINUSOID = 256;
 
     private LoraTargets() {}
 
@@ -27,6 +30,21 @@ public final class LoraTargets {
             linears.put(stream + ".net.0.proj", new LinearShape(4 * width, width));
             linears.put(stream + ".net.2", new LinearShape(width, 4 * width));
         }
+        return linears;
+    }
+
+    /// The layers outside the blocks, which nothing that we train changes; recovery adapters may.
+    ///
+    /// @param textWidth  of the text encoder's features
+    /// @param tokenWidth of a picture's packed latents
+    public static SequencedMap<String, LinearShape> outside(int width, int textWidth, int tokenWidth) {
+        SequencedMap<String, LinearShape> linears = new LinkedHashMap<>();
+        linears.put("time_text_embed.timestep_embedder.linear_1", new LinearShape(width, SINUSOID));
+        linears.put("time_text_embed.timestep_embedder.linear_2", new LinearShape(width, width));
+        linears.put("img_in", new LinearShape(width, tokenWidth));
+        linears.put("txt_in", new LinearShape(width, textWidth));
+        linears.put("norm_out.linear", new LinearShape(2 * width, width));
+        linears.put("proj_out", new LinearShape(tokenWidth, width));
         return linears;
     }
 

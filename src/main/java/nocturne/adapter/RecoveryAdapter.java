@@ -1,18 +1,17 @@
 package nocturne.adapter;
 
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.Set;
 import nocturne.adapter.AdapterModule.LowRank;
-import nocturne.problem.Problem;
 import nocturne.problem.UserMistake;
 import nocturne.tensor.Adapters;
 import nocturne.tensor.Backend;
 import nocturne.tensor.Linear;
+import nocturne.tensor.Tensor;
 import nocturne.tensor.TensorArena;
 
 /// An accuracy recovery adapter (ARA): trained to give back what a format of few bits takes from the layers it names.
@@ -45,24 +44,20 @@ public record RecoveryAdapter(SequencedMap<String, AdapterModule> modules) {
     /// The adapter as tensors.
     ///
     /// @param arena where they stay as long as the model does
-    /// @throws UserMistake `ADAPTER_INVALID` if a module is a LoKr, which is read but not computed with
     public Adapters beside(Backend backend, TensorArena arena) {
-        List<Problem> problems = new ArrayList<>();
-        Map<String, List<Linear.LowRank>> tensors = new LinkedHashMap<>();
-        modules.forEach((name, module) -> {
-            switch (module) {
-                case LowRank low -> tensors.put(name, List.of(new Linear.LowRank(
-                        backend.floats(arena, low.down(), low.rank(), low.in()),
-                        backend.floats(arena, low.up(), low.out(), low.rank()),
-                        low.scale())));
-                case AdapterModule.Kronecker kronecker -> problems.add(new Problem(AdapterFile.INVALID, name,
-                        "is a LoKr; take a recovery adapter that is a LoRA"));
-            }
-        });
-        if (!problems.isEmpty()) {
-            throw new UserMistake("The accuracy recovery adapter cannot be used: %d of its layers are LoKr.".formatted(
-                    problems.size()), problems.subList(0, 1));
-        }
+        Map<String, List<Linear.Adapter>> tensors = new LinkedHashMap<>();
+        modules.forEach((name, module) -> tensors.put(name, List.of(switch (module) {
+            case LowRank low -> new Linear.LowRank(
+                    backend.floats(arena, low.down(), low.rank(), low.in()),
+                    backend.floats(arena, low.up(), low.out(), low.rank()),
+                    low.scale());
+            case AdapterModule.Kronecker lokr -> new Linear.Kronecker(
+                    tensor(lokr.first(), backend, arena), tensor(lokr.second(), backend, arena), lokr.scale());
+        })));
         return module -> tensors.getOrDefault(module, List.of());
+    }
+
+    private static Tensor tensor(AdapterModule.Factor factor, Backend backend, TensorArena arena) {
+        return backend.floats(arena, factor.values(), factor.rows(), factor.columns());
     }
 }

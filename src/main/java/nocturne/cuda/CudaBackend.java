@@ -94,6 +94,11 @@ public final class CudaBackend implements Backend {
     }
 
     @Override
+    public boolean keepsCodes() {
+        return true;
+    }
+
+    @Override
     public Optional<WeightStream> weightStream(int slots) {
         return Optional.of(new WeightRing(device, settings.activations(), slots));
     }

@@ -16,6 +16,14 @@ import java.util.Arrays;
 record BitShards(int bits, long codes) {
     private static final int[] WIDTHS = {8, 4, 2, 1};
 
+    /// Where one shard of some codes lies: code `i` of `from .. to` in byte `at + i - from`.
+    private interface Run {
+        /// @param lowest of the code's bits that this shard has
+        /// @param shift  where they stand in the byte
+        /// @param mask   as many ones as the shard has bits
+        void visit(int from, int to, long at, int lowest, int shift, int mask);
+    }
+
     /// Bytes of all shards.
     long bytes() {
         long bytes = 0;
@@ -29,53 +37,48 @@ record BitShards(int bits, long codes) {
         return (codes + perByte - 1) / perByte;
     }
 
-    /// Puts codes among the others. The bits they go to must be zero: memory starts with zeros, and each code is put
-    /// once. Neighbours share bytes, so one thread puts them all.
-    ///
-    /// @param packed `bytes()` bytes
-    /// @param first  number of the first of these codes
-    void put(byte[] some, long first, MemorySegment packed) {
+    /// Walks the shards of `count` codes from number `first` on.
+    private void walk(long first, int count, Run run) {
         long start = 0;
         int lowest = 0;
         for (int width : WIDTHS) {
             if ((bits & width) == 0) continue;
             long length = length(width);
-            int mask = (1 << width) - 1;
-            for (int i = 0; i < some.length; ) {
-                long at = start + (first + i) % length;
-                int shift = (int) ((first + i) / length) * width;
-                int end = (int) Math.min(some.length, i + start + length - at);
-                for (; i < end; i++, at++) {
-                    int bitsOfCode = (some[i] >> lowest & mask) << shift;
-                    packed.set(ValueLayout.JAVA_BYTE, at,
-                            (byte) (packed.get(ValueLayout.JAVA_BYTE, at) | bitsOfCode));
-                }
+            for (int from = 0; from < count; ) {
+                long place = (first + from) % length;
+                int to = (int) Math.min(count, from + length - place);
+                int shift = (int) ((first + from) / length) * width;
+                run.visit(from, to, start + place, lowest, shift, (1 << width) - 1);
+                from = to;
             }
             start += length;
             lowest += width;
         }
     }
 
+    /// Puts codes among the others. The bits they go to must be zero: memory starts with zeros, and each code is put
+    /// once. Neighbours share bytes, so one thread puts them all.
+    ///
+    /// @param packed `bytes()` bytes
+    /// @param first  number of the first of these codes
+    void put(byte[] some, long first, MemorySegment packed) {
+        walk(first, some.length, (from, to, at, lowest, shift, mask) -> {
+            for (int i = from; i < to; i++) {
+                long place = at + i - from;
+                int others = packed.get(ValueLayout.JAVA_BYTE, place);
+                packed.set(ValueLayout.JAVA_BYTE, place, (byte) (others | (some[i] >> lowest & mask) << shift));
+            }
+        });
+    }
+
     /// The codes from number `first` on, as many as `some` has room for.
     void get(MemorySegment packed, long first, byte[] some) {
         Arrays.fill(some, (byte) 0);
-        long start = 0;
-        int lowest = 0;
-        for (int width : WIDTHS) {
-            if ((bits & width) == 0) continue;
-            long length = length(width);
-            int mask = (1 << width) - 1;
-            for (int i = 0; i < some.length; ) {
-                long at = start + (first + i) % length;
-                int shift = (int) ((first + i) / length) * width;
-                int end = (int) Math.min(some.length, i + start + length - at);
-                for (; i < end; i++, at++) {
-                    int bitsOfCode = packed.get(ValueLayout.JAVA_BYTE, at) >> shift & mask;
-                    some[i] |= (byte) (bitsOfCode << lowest);
-                }
+        walk(first, some.length, (from, to, at, lowest, shift, mask) -> {
+            for (int i = from; i < to; i++) {
+                int shard = packed.get(ValueLayout.JAVA_BYTE, at + i - from) >> shift & mask;
+                some[i] |= (byte) (shard << lowest);
             }
-            start += length;
-            lowest += width;
-        }
+        });
     }
 }

@@ -4,28 +4,29 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.SegmentAllocator;
 import java.util.Collection;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.SequencedMap;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
-import nocturne.io.FreeSpace;
+import java.util.function.Function;
 import nocturne.io.TensorEntry;
 import nocturne.io.TensorSource;
 import org.jspecify.annotations.Nullable;
 
-/// The layers of a model that are kept in a smaller format, one part of the model at a time: from the cache if they are
-/// there, else quantised by as many threads as there are processors. What was quantised is one part at most.
+/// The layers of a model that are kept in a smaller format, one part of the model at a time: as they lie in its files
+/// if that is the format, else from the cache if they are there, else quantised by as many threads as there are
+/// processors. What was quantised is one part at most.
 public final class QuantizedLayers {
     private static final String WEIGHT = ".weight";
-    private static final double GIB = 1L << 30;
     /// Left for everybody else on the disk.
     private static final long SPARE_BYTES = 1L << 30;
 
-    private final TensorSource source;
+    private final Float8Tensors source;
     private final LayerFormats formats;
-    private final String model;
     private final @Nullable QuantizedCache cache;
 
     /// Some layers' matrices, until this is closed.
@@ -48,76 +49,73 @@ public final class QuantizedLayers {
         void close();
     }
 
-    private QuantizedLayers(TensorSource source, LayerFormats formats, String model, @Nullable QuantizedCache cache) {
+    private QuantizedLayers(Float8Tensors source, LayerFormats formats, @Nullable QuantizedCache cache) {
         this.source = source;
         this.formats = formats;
-        this.model = model;
         this.cache = cache;
     }
 
-    /// The layers of a model's files, quantised at each start.
-    public static QuantizedLayers of(TensorSource source, LayerFormats formats) {
-        return new QuantizedLayers(source, formats, "", null);
-    }
-
-    /// The same behind a cache. Where the disk has no room for it, there is none, and the person is told.
+    /// The layers of a model's files, behind a cache. Where the disk has no room for that, they are quantised at each
+    /// start, and the person is told.
     ///
+    /// @param cache null to quantise at each start
     /// @param parts all that will be asked for: the modules of each
-    public static QuantizedLayers of(TensorSource source, LayerFormats formats, WeightCache place,
+    public static QuantizedLayers of(TensorSource source, LayerFormats formats, @Nullable QuantizedCache cache,
             Collection<? extends Collection<String>> parts) {
-        if (formats.modules().isEmpty()) return of(source, formats);
-        QuantizedCache cache = new QuantizedCache(place.folder(), place.notices());
-        return of(source, formats, place, cache, parts, FreeSpace.of(place.folder()));
+        return of(source, formats, cache, parts, cache == null ? OptionalLong.empty() : cache.freeBytes());
     }
 
     /// @param free bytes on the disk, if they are known
-    static QuantizedLayers of(TensorSource source, LayerFormats formats, WeightCache place, QuantizedCache cache,
+    static QuantizedLayers of(TensorSource source, LayerFormats formats, @Nullable QuantizedCache cache,
             Collection<? extends Collection<String>> parts, OptionalLong free) {
-        QuantizedLayers layers = new QuantizedLayers(source, formats, place.model(), cache);
-        long needed = 0;
-        for (Collection<String> part : parts) needed += layers.bytesToWrite(part, cache);
+        QuantizedLayers layers = new QuantizedLayers(Float8Tensors.of(source), formats, cache);
+        if (cache == null) return layers;
+        long needed = parts.stream().mapToLong(part -> layers.bytesToWrite(part, cache)).sum();
         if (needed == 0 || free.isEmpty() || free.getAsLong() >= needed + SPARE_BYTES) return layers;
-        place.notices().accept(String.format(Locale.ROOT, "the quantised weights are not kept for the next start: they"
-                + " need %.2f GiB in %s, where %.2f GiB are free, of which 1 GiB is left alone; they are quantised"
-                + " again each time", needed / GIB, place.folder(), free.getAsLong() / GIB));
-        return of(source, formats);
+        cache.noteLackOfRoom(needed, free.getAsLong());
+        return new QuantizedLayers(layers.source, formats, null);
     }
 
     private long bytesToWrite(Collection<String> modules, QuantizedCache where) {
-        SequencedMap<String, TensorEntry> tensors = chosen(modules);
-        if (tensors.isEmpty() || where.contains(key(tensors))) return 0;
+        SortedMap<String, WeightType> types = toQuantize(modules);
+        if (types.isEmpty() || where.contains(where.key(types))) return 0;
         long bytes = 0;
-        for (TensorEntry entry : tensors.values()) {
+        for (Map.Entry<String, WeightType> layer : types.entrySet()) {
+            TensorEntry entry = source.entry(layer.getKey() + WEIGHT);
             int columns = columns(entry);
-            bytes += formats.type().bytes(Math.toIntExact(entry.elements() / columns), columns);
+            bytes += layer.getValue().bytes(Math.toIntExact(entry.elements() / columns), columns);
         }
         return bytes;
     }
 
     /// The layers of one part of the model; close it before asking for the next.
     ///
-    /// @param modules all layers of the part, whether kept in the format or not
+    /// @param modules all layers of the part, whether kept in a format or not
     public Part part(Collection<String> modules) {
-        SequencedMap<String, TensorEntry> tensors = chosen(modules);
-        if (tensors.isEmpty()) return Part.EMPTY;
-        if (cache == null) {
-            Arena memory = Arena.ofShared();
-            try {
-                return open(quantize(tensors, memory), memory::close);
-            } catch (RuntimeException | Error failure) {
+        Arena memory = Arena.ofShared();
+        try {
+            Map<String, QuantizedMatrix> stored = inParallel(
+                    modules.stream().filter(this::isStored).toList(), module -> source.codes(module, memory));
+            SortedMap<String, WeightType> types = toQuantize(modules);
+            if (cache == null || types.isEmpty()) return open(stored, quantize(types, memory), memory::close);
+            QuantizedFile file = cache.get(cache.key(types), room -> quantize(types, room));
+            return open(stored, file.matrices(), () -> {
+                file.close();
                 memory.close();
-                throw failure;
-            }
+            });
+        } catch (RuntimeException | Error failure) {
+            memory.close();
+            throw failure;
         }
-        QuantizedFile file = cache.get(key(tensors), memory -> quantize(tensors, memory));
-        return open(file.matrices(), file::close);
     }
 
-    private static Part open(Map<String, QuantizedMatrix> matrices, Runnable close) {
+    private static Part open(
+            Map<String, QuantizedMatrix> stored, Map<String, QuantizedMatrix> quantized, Runnable close) {
         return new Part() {
             @Override
             public @Nullable QuantizedMatrix matrix(String module) {
-                return matrices.get(module);
+                QuantizedMatrix lying = stored.get(module);
+                return lying == null ? quantized.get(module) : lying;
             }
 
             @Override
@@ -127,29 +125,39 @@ public final class QuantizedLayers {
         };
     }
 
-    /// Which of the layers are kept in the format, in an order that does not depend on who asks.
-    private SequencedMap<String, TensorEntry> chosen(Collection<String> modules) {
-        SequencedMap<String, TensorEntry> chosen = new TreeMap<>();
+    private Optional<WeightType> type(String module) {
+        TensorEntry entry = source.tensors().get(module + WEIGHT);
+        return entry == null ? Optional.empty() : formats.of(module, columns(entry));
+    }
+
+    /// Whether a layer lies in the files in the format in which it is to be kept.
+    private boolean isStored(String module) {
+        return source.hasCodes(module) && type(module).filter(WeightType::isFloat8).isPresent();
+    }
+
+    /// Which of the layers are brought to a format, in an order that does not depend on who asks.
+    private SortedMap<String, WeightType> toQuantize(Collection<String> modules) {
+        SortedMap<String, WeightType> types = new TreeMap<>();
         for (String module : modules) {
-            TensorEntry entry = source.tensors().get(module + WEIGHT);
-            if (entry != null && formats.of(module, columns(entry)).isPresent()) chosen.put(module, entry);
+            if (!isStored(module)) type(module).ifPresent(type -> types.put(module, type));
         }
-        return chosen;
+        return types;
     }
 
     private static int columns(TensorEntry entry) {
         return Math.toIntExact(entry.shape().getLast());
     }
 
-    private String key(SequencedMap<String, TensorEntry> tensors) {
-        return QuantizedCache.key(model, formats.type(), String.join("\n", tensors.keySet()));
+    private SequencedMap<String, QuantizedMatrix> quantize(
+            SortedMap<String, WeightType> types, SegmentAllocator memory) {
+        return inParallel(List.copyOf(types.keySet()), module -> QuantizedMatrix.quantize(
+                source, module + WEIGHT, Objects.requireNonNull(types.get(module)), memory));
     }
 
-    private SequencedMap<String, QuantizedMatrix> quantize(
-            SequencedMap<String, TensorEntry> tensors, SegmentAllocator memory) {
+    private static SequencedMap<String, QuantizedMatrix> inParallel(
+            List<String> modules, Function<String, QuantizedMatrix> make) {
         Map<String, QuantizedMatrix> made = new ConcurrentHashMap<>();
-        List.copyOf(tensors.keySet()).parallelStream().forEach(module -> made.put(module,
-                QuantizedMatrix.quantize(source, module + WEIGHT, formats.type(), memory)));
+        modules.parallelStream().forEach(module -> made.put(module, make.apply(module)));
         return new TreeMap<>(made);
     }
 }

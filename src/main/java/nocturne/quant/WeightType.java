@@ -61,6 +61,12 @@ public enum WeightType {
         return encoding().codeBytes(rows, columns) + Float.BYTES * groups + (encoding().hasZeroPoints() ? groups : 0);
     }
 
+    /// Whether codes are 8-bit floats. All that tells the two formats of those apart is how codes are made: what they
+    /// mean is the same.
+    public boolean isFloat8() {
+        return encoding instanceof Float8Rows;
+    }
+
     /// Bits of a code.
     public int bits() {
         return encoding() instanceof BitGroups groups ? groups.bits() : Byte.SIZE;

@@ -3,11 +3,9 @@ package nocturne.qwen;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Function;
 import java.util.stream.IntStream;
 import nocturne.io.TensorSource;
 import nocturne.quant.QuantizedLayers;
-import nocturne.quant.WeightCache;
 import nocturne.tensor.Backend;
 import nocturne.tensor.Linear;
 import nocturne.tensor.TensorArena;
@@ -18,37 +16,35 @@ import nocturne.tensor.WeightStream;
 final class BlockLoader {
     private final TransformerConfig config;
     private final TensorSource tensors;
-    private final Loading loading;
+    private final QuantizedLayers layers;
+    private final Residency residency;
     private final Backend backend;
     private final TensorArena arena;
 
-    /// @param supply of what comes and goes of them, given the model's timestep embedding
-    record Blocks(List<TransformerBlock> blocks, Function<TimestepEmbedding, BlockSupply> supply) {
+    /// @param supply of what comes and goes of them
+    record Blocks(List<TransformerBlock> blocks, BlockSupply supply) {
         /// Blocks that stay where they are.
         static Blocks resident(TransformerConfig config, Weights weights) {
             List<TransformerBlock> blocks = IntStream.range(0, config.layers())
                     .mapToObj(i -> TransformerBlock.load(weights, i, config)).toList();
-            return new Blocks(blocks, embedding -> BlockSupply.RESIDENT);
+            return new Blocks(blocks, BlockSupply.RESIDENT);
         }
     }
 
     /// @param tensors checked, under their own names
-    BlockLoader(TransformerConfig config, TensorSource tensors, Loading loading, Backend backend, TensorArena arena) {
+    /// @param layers  those that are kept in a smaller format
+    BlockLoader(TransformerConfig config, TensorSource tensors, QuantizedLayers layers, Residency residency,
+            Backend backend, TensorArena arena) {
         this.config = config;
         this.tensors = tensors;
-        this.loading = loading;
+        this.layers = layers;
+        this.residency = residency;
         this.backend = backend;
         this.arena = arena;
     }
 
     Blocks load() {
         int count = config.layers();
-        List<List<String>> modules = IntStream.range(0, count).mapToObj(TransformerBlock::modules).toList();
-        WeightCache cache = loading.cache();
-        QuantizedLayers layers = cache == null
-                ? QuantizedLayers.of(tensors, loading.formats())
-                : QuantizedLayers.of(tensors, loading.formats(), cache, modules);
-        Residency residency = loading.residency();
         Optional<WeightStream> stream =
                 residency.isComplete(count) ? Optional.empty() : backend.weightStream(residency.slots());
         boolean tabulates = residency.tabulates() && stream.isPresent();
@@ -58,7 +54,7 @@ final class BlockLoader {
         List<ModulationTables.Block> tabulated = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             boolean comesAndGoes = stream.isPresent() && residency.isStreamed(i, count);
-            try (QuantizedLayers.Part quantized = layers.part(modules.get(i))) {
+            try (QuantizedLayers.Part quantized = layers.part(TransformerBlock.modules(i))) {
                 if (tabulates) tabulated.add(tabulated(i, quantized, tableWalk));
                 List<Linear> modulation = tabulates ? tabulated.get(i).tabulated() : List.of();
                 blocks.add(comesAndGoes
@@ -66,8 +62,8 @@ final class BlockLoader {
                         : block(i, quantized, modulation, arena));
             }
         }
-        return new Blocks(blocks, embedding -> new BlockSupply(walk,
-                tabulates ? new ModulationTables(backend, embedding, tableWalk, tabulated) : null));
+        return new Blocks(blocks,
+                new BlockSupply(walk, tabulates ? new ModulationTables(backend, tableWalk, tabulated) : null));
     }
 
     private ModulationTables.Block tabulated(int index, QuantizedLayers.Part quantized, WeightStream.Sequence walk) {

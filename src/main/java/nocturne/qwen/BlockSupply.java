@@ -13,14 +13,20 @@ record BlockSupply(WeightStream.Sequence walk, @Nullable ModulationTables tables
     /// Everything stays.
     static final BlockSupply RESIDENT = new BlockSupply(WeightStream.RESIDENT, null);
 
+    /// The same for a model with other frozen weights outside the blocks: answers to timesteps are made anew.
+    BlockSupply forgetting() {
+        return tables == null ? this : new BlockSupply(walk, tables.forgetting());
+    }
+
     /// For one forward pass and its backward pass: to be told the block that is computed next.
     ///
-    /// @param passes  where memory for the pass is taken
-    /// @param picture timesteps of the rows that the modulation of the picture's stream is computed from
-    /// @param text    likewise of the text's
-    IntConsumer pass(TensorArena passes, float[] picture, float[] text) {
+    /// @param embedding of the timesteps
+    /// @param passes    where memory for the pass is taken
+    /// @param picture   timesteps of the rows that the modulation of the picture's stream is computed from
+    /// @param text      likewise of the text's
+    IntConsumer pass(TimestepEmbedding embedding, TensorArena passes, float[] picture, float[] text) {
         if (tables == null) return walk::need;
-        ModulationTables.Answers answers = tables.answers(passes, picture, text);
+        ModulationTables.Answers answers = tables.answers(embedding, passes, picture, text);
         return block -> {
             walk.need(block);
             answers.use(block);

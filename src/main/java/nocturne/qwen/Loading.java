@@ -1,7 +1,7 @@
 package nocturne.qwen;
 
 import nocturne.quant.LayerFormats;
-import nocturne.quant.WeightCache;
+import nocturne.quant.QuantizedCache;
 import org.jspecify.annotations.Nullable;
 
 /// In which form the frozen weights of a transformer come to a device.
@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 /// @param formats   which layers are kept in a smaller format
 /// @param cache     where those are kept for the next start; null to quantise them each time
 /// @param residency which blocks stay on the device, if it has memory of its own
-public record Loading(LayerFormats formats, @Nullable WeightCache cache, Residency residency) {
+public record Loading(LayerFormats formats, @Nullable QuantizedCache cache, Residency residency) {
     /// All weights as they are in the files.
     public static final Loading PLAIN = new Loading(LayerFormats.NONE, null, Residency.ALL);
 

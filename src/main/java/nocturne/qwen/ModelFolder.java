@@ -14,6 +14,7 @@ import nocturne.io.SafetensorsFolder;
 import nocturne.io.TensorSource;
 import nocturne.problem.Problem;
 import nocturne.problem.UserMistake;
+import nocturne.quant.LayerFormats;
 import nocturne.tensor.Backend;
 import nocturne.tensor.TensorArena;
 
@@ -58,6 +59,15 @@ public record ModelFolder(Path root) {
         if (Files.exists(file)) return TransformerConfig.read(file);
         try (TensorSource source = SafetensorsFolder.open(part("transformer"))) {
             return TransformerShapes.config(source);
+        }
+    }
+
+    /// The layers of the transformer that lie in its files as codes which can be kept as they are.
+    ///
+    /// @throws UserMistake `MODEL_INVALID` if they are weights of fewer bits in a form that is not read
+    public LayerFormats storedFormats() {
+        try (TensorSource source = SafetensorsFolder.open(part("transformer"))) {
+            return TransformerShapes.unwrapped(source).formats();
         }
     }
 

@@ -35,7 +35,6 @@ final class ModulationTables {
     private static final int ROWS = 32;
 
     private final Backend backend;
-    private final TimestepEmbedding embedding;
     private final WeightStream.Sequence walk;
     private final List<Block> blocks;
     private final int width;
@@ -65,12 +64,16 @@ final class ModulationTables {
 
     /// @param walk   whose part i holds the layers of block i
     /// @param blocks each with the picture's layer and the text's
-    ModulationTables(Backend backend, TimestepEmbedding embedding, WeightStream.Sequence walk, List<Block> blocks) {
+    ModulationTables(Backend backend, WeightStream.Sequence walk, List<Block> blocks) {
         this.backend = backend;
-        this.embedding = embedding;
         this.walk = walk;
         this.blocks = List.copyOf(blocks);
         width = blocks.getFirst().layers.getFirst().out();
+    }
+
+    /// The same layers, none of whose answers is known.
+    ModulationTables forgetting() {
+        return new ModulationTables(backend, walk, blocks);
     }
 
     boolean knows(float[] timesteps) {
@@ -80,8 +83,9 @@ final class ModulationTables {
 
     /// Makes the answers that are missing, as far as there is room for them.
     ///
-    /// @param passes for the work, all of it given back
-    void announce(TensorArena passes, float[] timesteps) {
+    /// @param embedding of the timesteps
+    /// @param passes    for the work, all of it given back
+    void announce(TimestepEmbedding embedding, TensorArena passes, float[] timesteps) {
         Set<Integer> wanted = new LinkedHashSet<>();
         for (float timestep : timesteps) if (wanted.size() < MOST) wanted.add(Float.floatToIntBits(timestep));
         // Looking at an answer keeps it from being the first to go.
@@ -136,13 +140,14 @@ final class ModulationTables {
 
     /// Brings the answers for a forward pass to the device.
     ///
-    /// @param passes  where they stay as long as the pass needs them
-    /// @param picture timesteps of the rows that the picture's layers are asked about, in order
-    /// @param text    likewise of the text's
-    Answers answers(TensorArena passes, float[] picture, float[] text) {
+    /// @param embedding of the timesteps
+    /// @param passes    where they stay as long as the pass needs them
+    /// @param picture   timesteps of the rows that the picture's layers are asked about, in order
+    /// @param text      likewise of the text's
+    Answers answers(TimestepEmbedding embedding, TensorArena passes, float[] picture, float[] text) {
         float[] both = Arrays.copyOf(picture, picture.length + text.length);
         System.arraycopy(text, 0, both, picture.length, text.length);
-        announce(passes, both);
+        announce(embedding, passes, both);
         Tensor all = passes.allocate(blocks.size() * both.length, width);
         long rowBytes = rowBytes(all.type());
         MemorySegment rows = gathered(all.elements() * all.type().bytes());

@@ -64,14 +64,20 @@ public final class PromptEncoder implements AutoCloseable {
     /// @param backend where it computes; not closed with the encoder
     /// @throws UserMistake with the problems of all these parts at once, and if they do not belong together
     public static PromptEncoder open(Path pipeline, PromptTemplate template, Backend backend) {
+        return open(pipeline, template, EncoderLoading.PLAIN, backend);
+    }
+
+    /// The same with the models' weights in a smaller format.
+    public static PromptEncoder open(
+            Path pipeline, PromptTemplate template, EncoderLoading loading, Backend backend) {
         List<Problem> problems = new ArrayList<>();
         Path folder = pipeline.resolve("text_encoder");
         boolean sees = template != PromptTemplate.TEXT_TO_IMAGE;
         Tokenizer tokenizer = attempt(problems, () -> Tokenizer.open(pipeline.resolve("tokenizer")));
-        TextEncoder encoder = attempt(problems, () -> TextEncoder.open(folder, backend));
+        TextEncoder encoder = attempt(problems, () -> TextEncoder.open(folder, loading, backend));
         VisionPreprocessor preprocessor =
                 sees ? attempt(problems, () -> VisionPreprocessor.open(pipeline.resolve("processor"))) : null;
-        VisionTower tower = sees ? attempt(problems, () -> VisionTower.open(folder, backend)) : null;
+        VisionTower tower = sees ? attempt(problems, () -> VisionTower.open(folder, loading, backend)) : null;
         if (tokenizer != null && encoder != null) {
             attempt(problems, () -> template.dropped(tokenizer));
             checkTogether(problems, pipeline, tokenizer, encoder.config());

@@ -10,6 +10,7 @@ import java.util.function.IntFunction;
 import nocturne.io.TensorSource;
 import nocturne.problem.UserMistake;
 import nocturne.quant.LayerFormats;
+import nocturne.quant.QuantizedLayers;
 import nocturne.tensor.Adapters;
 import nocturne.tensor.Attention;
 import nocturne.tensor.Backend;
@@ -28,6 +29,13 @@ import org.jspecify.annotations.Nullable;
 /// Immutable: [#with] gives the same frozen weights other adapters. Source: diffusers'
 /// `QwenImageTransformer2DModel`.
 public final class QwenImageTransformer {
+    private static final String IMG_IN = "img_in";
+    private static final String TXT_IN = "txt_in";
+    private static final String NORM_OUT = "norm_out.linear";
+    private static final String PROJ_OUT = "proj_out";
+    private static final List<String> OUTSIDE_THE_BLOCKS = List.of(
+            TimestepEmbedding.LINEAR_1, TimestepEmbedding.LINEAR_2, IMG_IN, TXT_IN, NORM_OUT, PROJ_OUT);
+
     private final TransformerConfig config;
     private final TimestepEmbedding timeEmbedding;
     private final Linear imgIn;
@@ -69,15 +77,20 @@ public final class QwenImageTransformer {
     public static QwenImageTransformer load(TransformerConfig config, TensorSource source, Loading loading,
             Backend backend, TensorArena arena) {
         TensorSource tensors = TransformerShapes.unwrapped(source);
-        TransformerShapes.refuseScaled(tensors);
         // Everything is compared with the config before the first of many gigabytes is read.
         Weights check = Weights.checking(tensors);
         assemble(config, check, BlockLoader.Blocks.resident(config, check));
         check.noteUnused(TransformerShapes::isHarmless);
         check.requireComplete("transformer");
 
-        BlockLoader.Blocks blocks = new BlockLoader(config, tensors, loading, backend, arena).load();
-        return assemble(config, Weights.of(tensors, backend, arena), blocks);
+        List<List<String>> parts = new ArrayList<>(List.of(OUTSIDE_THE_BLOCKS));
+        for (int i = 0; i < config.layers(); i++) parts.add(TransformerBlock.modules(i));
+        QuantizedLayers layers = QuantizedLayers.of(tensors, loading.formats(), loading.cache(), parts);
+        BlockLoader.Blocks blocks =
+                new BlockLoader(config, tensors, layers, loading.residency(), backend, arena).load();
+        try (QuantizedLayers.Part outside = layers.part(OUTSIDE_THE_BLOCKS)) {
+            return assemble(config, Weights.of(tensors, outside, backend, arena), blocks);
+        }
     }
 
     /// A transformer of random weights, to measure speed without a model.
@@ -104,17 +117,16 @@ public final class QwenImageTransformer {
     private static QwenImageTransformer assemble(
             TransformerConfig config, Weights weights, BlockLoader.Blocks blocks) {
         int width = config.width();
-        TimestepEmbedding embedding = TimestepEmbedding.load(weights, width);
         return new QwenImageTransformer(
                 config,
-                embedding,
-                weights.linear("img_in", config.tokenWidth(), width),
+                TimestepEmbedding.load(weights, width),
+                weights.linear(IMG_IN, config.tokenWidth(), width),
                 weights.tensor("txt_norm.weight", config.textWidth()),
-                weights.linear("txt_in", config.textWidth(), width),
+                weights.linear(TXT_IN, config.textWidth(), width),
                 blocks.blocks(),
-                blocks.supply().apply(embedding),
-                weights.linear("norm_out.linear", width, 2 * width),
-                weights.linear("proj_out", width, config.tokenWidth()),
+                blocks.supply(),
+                weights.linear(NORM_OUT, width, 2 * width),
+                weights.linear(PROJ_OUT, width, config.tokenWidth()),
                 new RotaryPositions(config.axes()),
                 Adapters.NONE);
     }
@@ -153,10 +165,20 @@ public final class QwenImageTransformer {
     }
 
     /// The same weights with frozen adapters that belong to them and stay whatever [#with] brings: they give back what
-    /// a smaller format has taken.
+    /// a smaller format has taken, inside the blocks and outside.
     public QwenImageTransformer recoveredBy(Adapters adapters) {
-        return new QwenImageTransformer(config, timeEmbedding, imgIn, txtNorm, txtIn, blocks, supply, normOut, projOut,
-                positions, adapters).with(Adapters.NONE);
+        return new QwenImageTransformer(
+                config,
+                timeEmbedding.with(adapters),
+                imgIn.with(adapters.on(IMG_IN)),
+                txtNorm,
+                txtIn.with(adapters.on(TXT_IN)),
+                blocks,
+                supply.forgetting(),
+                normOut.with(adapters.on(NORM_OUT)),
+                projOut.with(adapters.on(PROJ_OUT)),
+                positions,
+                adapters).with(Adapters.NONE);
     }
 
     /// The same model with or without Qwen-Image-Edit-2511's treatment of control tokens.
@@ -186,7 +208,7 @@ public final class QwenImageTransformer {
         ModulationTables tables = supply.tables();
         if (tables == null) return;
         // The level of control tokens, in the models that have one.
-        tables.announce(passes, config.zeroCondT() ? prepended(0, timesteps) : timesteps);
+        tables.announce(timeEmbedding, passes, config.zeroCondT() ? prepended(0, timesteps) : timesteps);
     }
 
     private static float[] prepended(float first, float[] others) {
@@ -233,7 +255,7 @@ public final class QwenImageTransformer {
 
         Tensor x = ops.linear(input.tokens(), imgIn);                                             // [B N, D]
         Tensor c = ops.linear(ops.rmsNorm(input.text(), txtNorm), txtIn);                         // [B L, D]
-        IntConsumer needs = supply.pass(tape.arena(), levels, input.timesteps());
+        IntConsumer needs = supply.pass(timeEmbedding, tape.arena(), levels, input.timesteps());
         for (int i = 0; i < blocks.size(); i++) {
             int index = i;
             boolean last = i == blocks.size() - 1;

@@ -5,9 +5,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import nocturne.io.SafetensorsFolder;
 import nocturne.io.TensorSource;
 import nocturne.problem.UserMistake;
+import nocturne.quant.Float8Tensors;
+import nocturne.quant.QuantizedLayers;
 import nocturne.qwen.VisionPatches.PatchGrid;
 import nocturne.tensor.Backend;
 import nocturne.tensor.Tape;
@@ -28,7 +31,8 @@ public final class TextEncoder implements AutoCloseable {
     private static final String RELEASED_PREFIX = "model.";
 
     private final TextEncoderConfig config;
-    private final TensorSource source;
+    private final Float8Tensors source;
+    private final QuantizedLayers layers;
     private final Backend backend;
     private final TensorArena arena;
     private final String prefix;
@@ -61,15 +65,15 @@ public final class TextEncoder implements AutoCloseable {
     ///
     /// @param backend where it computes; not closed with the encoder
     /// @throws UserMistake everything that is missing or does not fit, by file and tensor
-    public static TextEncoder open(Path folder, Backend backend) {
+    public static TextEncoder open(Path folder, EncoderLoading loading, Backend backend) {
         TextEncoderConfig config = TextEncoderConfig.read(folder.resolve("config.json"));
-        return new TextEncoder(config, SafetensorsFolder.open(folder), backend);
+        return new TextEncoder(config, SafetensorsFolder.open(folder), loading, backend);
     }
 
-    /// @param source closed with the encoder, or at once if it does not fit
-    TextEncoder(TextEncoderConfig config, TensorSource source, Backend backend) {
+    /// @param files closed with the encoder, or at once if they do not fit
+    TextEncoder(TextEncoderConfig config, TensorSource files, EncoderLoading loading, Backend backend) {
         this.config = config;
-        this.source = source;
+        source = Float8Tensors.ofOwned(files);
         this.backend = backend;
         prefix = prefix(source, PREFIXES, "layers.", RELEASED_PREFIX);
         try {
@@ -78,6 +82,7 @@ public final class TextEncoder implements AutoCloseable {
             for (int i = 0; i < config.layers(); i++) TextEncoderLayer.load(check, layerPrefix(i), config);
             check.tensor(prefix + "norm.weight", config.width());
             check.requireComplete("text encoder");
+            layers = loading.layers(source, IntStream.range(0, config.layers()).mapToObj(this::modules).toList());
         } catch (UserMistake unfit) {
             source.close();
             throw unfit;
@@ -112,8 +117,8 @@ public final class TextEncoder implements AutoCloseable {
                         input.positions.angles(config.ropeTheta(), config.ropeSections()), config.headDim() / 2));
             }
             for (int i = 0; i < config.layers(); i++) {
-                try (TensorArena.Scope one = arena.scope()) {
-                    Weights weights = Weights.of(source, backend, arena);
+                try (TensorArena.Scope one = arena.scope(); QuantizedLayers.Part kept = layers.part(modules(i))) {
+                    Weights weights = Weights.of(source, kept, backend, arena);
                     TextEncoderLayer layer = TextEncoderLayer.load(weights, layerPrefix(i), config);
                     for (int n = 0; n < hidden.size(); n++) {
                         observer.before(i, n, hidden.get(n));
@@ -164,6 +169,10 @@ public final class TextEncoder implements AutoCloseable {
 
     private String layerPrefix(int index) {
         return prefix + "layers." + index + ".";
+    }
+
+    private List<String> modules(int index) {
+        return EncoderLoading.modules(source, layerPrefix(index));
     }
 
     @Override

@@ -1,18 +1,23 @@
 package nocturne.qwen;
 
+import nocturne.tensor.Adapters;
 import nocturne.tensor.Linear;
 import nocturne.tensor.Ops;
 import nocturne.tensor.Tensor;
 
 /// `temb = linear_2(silu(linear_1(sinusoid(t))))`.
 record TimestepEmbedding(Linear linear1, Linear linear2) {
+    static final String LINEAR_1 = "time_text_embed.timestep_embedder.linear_1";
+    static final String LINEAR_2 = "time_text_embed.timestep_embedder.linear_2";
     private static final int SINUSOID = 256;
 
     static TimestepEmbedding load(Weights weights, int width) {
-        String module = "time_text_embed.timestep_embedder.";
-        return new TimestepEmbedding(
-                weights.linear(module + "linear_1", SINUSOID, width),
-                weights.linear(module + "linear_2", width, width));
+        return new TimestepEmbedding(weights.linear(LINEAR_1, SINUSOID, width), weights.linear(LINEAR_2, width, width));
+    }
+
+    /// With adapters beside the layers.
+    TimestepEmbedding with(Adapters adapters) {
+        return new TimestepEmbedding(linear1.with(adapters.on(LINEAR_1)), linear2.with(adapters.on(LINEAR_2)));
     }
 
     /// @param timesteps noise levels in 0..1

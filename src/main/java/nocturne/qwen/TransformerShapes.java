@@ -7,6 +7,7 @@ import java.util.regex.Pattern;
 import nocturne.io.TensorSource;
 import nocturne.problem.Problem;
 import nocturne.problem.UserMistake;
+import nocturne.quant.Float8Tensors;
 
 /// What the names and shapes in a transformer's files tell about it: the wrapping, the sizes, and what kind of
 /// numbers they hold.
@@ -18,17 +19,16 @@ final class TransformerShapes {
     /// An entry without numbers that marks Qwen-Image-Edit-2511 in ComfyUI's files.
     private static final String ZERO_COND_T = "__index_timestep_zero__";
     private static final Pattern BLOCK = Pattern.compile("transformer_blocks\\.(\\d{1,4})\\.(.+)");
-    /// Factors beside 8-bit weights, which would have to be multiplied in.
-    private static final Pattern SCALE =
-            Pattern.compile("scaled_fp8|.*\\.(scale_weight|weight_scale|scale_input|input_scale|comfy_quant)");
     private static final int RELEASED_HEAD_DIM = 128;
     private static final List<Integer> RELEASED_AXES = List.of(16, 56, 56);
 
     private TransformerShapes() {}
 
     /// The transformer's tensors under their own names. Other parts that a file holds beside it are left out.
-    static TensorSource unwrapped(TensorSource source) {
-        return source.withoutPrefix(PREFIXES);
+    ///
+    /// @throws UserMistake `MODEL_INVALID` if they are weights of fewer bits in a form that is not read
+    static Float8Tensors unwrapped(TensorSource source) {
+        return Float8Tensors.of(source.withoutPrefix(PREFIXES));
     }
 
     /// The sizes that the tensors have, for files without `config.json`.
@@ -78,18 +78,6 @@ final class TransformerShapes {
             if (block.matches()) layers = Math.max(layers, Integer.parseInt(block.group(1)) + 1);
         }
         return layers;
-    }
-
-    /// Refuses 8-bit weights that are to be multiplied by factors of their own: without them they would be misread.
-    ///
-    /// @param tensors unwrapped
-    /// @throws UserMistake `MODEL_INVALID`
-    static void refuseScaled(TensorSource tensors) {
-        for (String name : tensors.tensors().keySet()) {
-            if (!SCALE.matcher(name).matches()) continue;
-            throw new UserMistake(CODE, tensors.where(), ("holds %s: its 8-bit weights come with factors of their own,"
-                    + " which are not read; take the plain fp8 or the bf16 file of the model").formatted(name));
-        }
     }
 
     /// Whether a tensor that the model does not have may be there all the same.

@@ -6,6 +6,8 @@ import java.util.List;
 import nocturne.io.SafetensorsFolder;
 import nocturne.io.TensorSource;
 import nocturne.problem.UserMistake;
+import nocturne.quant.Float8Tensors;
+import nocturne.quant.QuantizedLayers;
 import nocturne.qwen.VisionPatches.PatchGrid;
 import nocturne.tensor.Backend;
 import nocturne.tensor.Linear;
@@ -26,7 +28,8 @@ public final class VisionTower implements AutoCloseable {
     private static final String RELEASED_PREFIX = "visual.";
 
     private final VisionTowerConfig config;
-    private final TensorSource source;
+    private final Float8Tensors source;
+    private final QuantizedLayers layers;
     private final Backend backend;
     private final TensorArena arena;
     private final String prefix;
@@ -61,23 +64,26 @@ public final class VisionTower implements AutoCloseable {
     ///
     /// @param backend where it computes; not closed with the tower
     /// @throws UserMistake everything that is missing or does not fit, by file and tensor
-    public static VisionTower open(Path folder, Backend backend) {
+    public static VisionTower open(Path folder, EncoderLoading loading, Backend backend) {
         VisionTowerConfig config = VisionTowerConfig.read(folder.resolve("config.json"));
-        return new VisionTower(config, SafetensorsFolder.open(folder), backend);
+        return new VisionTower(config, SafetensorsFolder.open(folder), loading, backend);
     }
 
-    /// @param source closed with the tower, or at once if it does not fit
-    VisionTower(VisionTowerConfig config, TensorSource source, Backend backend) {
+    /// @param files closed with the tower, or at once if they do not fit
+    VisionTower(VisionTowerConfig config, TensorSource files, EncoderLoading loading, Backend backend) {
         this.config = config;
-        this.source = source;
+        source = Float8Tensors.ofOwned(files);
         this.backend = backend;
         prefix = TextEncoder.prefix(source, PREFIXES, "blocks.", RELEASED_PREFIX);
         try {
             Weights check = Weights.checking(source);
             patchEmbedding(check);
             for (int i = 0; i < config.layers(); i++) VisionBlock.load(check, blockPrefix(i), config);
-            Merger.load(check, prefix + "merger.", config);
+            Merger.load(check, mergerPrefix(), config);
             check.requireComplete("vision tower");
+            List<List<String>> parts = new ArrayList<>(List.of(modules(mergerPrefix())));
+            for (int i = 0; i < config.layers(); i++) parts.add(modules(blockPrefix(i)));
+            layers = loading.layers(source, parts);
         } catch (UserMistake unfit) {
             source.close();
             throw unfit;
@@ -111,8 +117,10 @@ public final class VisionTower implements AutoCloseable {
             List<Tensor> hidden = embed(patches, windows);
             for (int n = 0; n < hidden.size(); n++) observer.saw("embedded", n, hidden.get(n));
             for (int i = 0; i < config.layers(); i++) {
-                try (TensorArena.Scope one = arena.scope()) {
-                    VisionBlock block = VisionBlock.load(weights(), blockPrefix(i), config);
+                try (TensorArena.Scope one = arena.scope();
+                        QuantizedLayers.Part kept = layers.part(modules(blockPrefix(i)))) {
+                    VisionBlock block =
+                            VisionBlock.load(Weights.of(source, kept, backend, arena), blockPrefix(i), config);
                     for (int n = 0; n < hidden.size(); n++) {
                         int[] wholePicture = {0, hidden.get(n).rows()};
                         int[] bounds = config.fullLayers().contains(i) ? wholePicture : windows.get(n).bounds();
@@ -131,7 +139,8 @@ public final class VisionTower implements AutoCloseable {
         List<Tensor> hidden = new ArrayList<>();
         for (PatchWindows window : windows) hidden.add(arena.allocate(window.patches(), config.width()));
         try (TensorArena.Scope scope = arena.scope()) {
-            Tensor weight = patchEmbedding(weights()).reshape(config.width(), config.patchLength());
+            Tensor weight = patchEmbedding(Weights.of(source, backend, arena))
+                    .reshape(config.width(), config.patchLength());
             int cellLength = config.mergeUnit() * config.patchLength();
             int from = 0;
             for (int n = 0; n < windows.size(); n++) {
@@ -148,7 +157,7 @@ public final class VisionTower implements AutoCloseable {
     }
 
     private float[] merge(Tape tape, List<Tensor> hidden, List<PatchWindows> windows, Observer observer) {
-        Merger merger = Merger.load(weights(), prefix + "merger.", config);
+        Merger merger = merger();
         int tokens = windows.stream().mapToInt(window -> window.cells().length).sum();
         float[] rows = new float[Math.multiplyExact(tokens, config.outWidth())];
         int to = 0;
@@ -168,8 +177,18 @@ public final class VisionTower implements AutoCloseable {
                 config.width(), 3, config.frames(), config.patchSize(), config.patchSize());
     }
 
-    private Weights weights() {
-        return Weights.of(source, backend, arena);
+    private Merger merger() {
+        try (QuantizedLayers.Part kept = layers.part(modules(mergerPrefix()))) {
+            return Merger.load(Weights.of(source, kept, backend, arena), mergerPrefix(), config);
+        }
+    }
+
+    private List<String> modules(String of) {
+        return EncoderLoading.modules(source, of);
+    }
+
+    private String mergerPrefix() {
+        return prefix + "merger.";
     }
 
     private String blockPrefix(int index) {

@@ -44,6 +44,11 @@ final class Weights {
         default Weight giveWeight(String module, Shape shape) {
             return give(module + WEIGHT, shape);
         }
+
+        /// The same as numbers, for a matrix that is cut up.
+        default Tensor giveNumbers(String module, Shape shape) {
+            return give(module + WEIGHT, shape);
+        }
     }
 
     private final String where;
@@ -85,6 +90,15 @@ final class Weights {
             public Weight giveWeight(String module, Shape shape) {
                 QuantizedMatrix matrix = quantized.matrix(module);
                 return matrix == null ? give(module + WEIGHT, shape) : backend.keep(matrix, arena);
+            }
+
+            @Override
+            public Tensor giveNumbers(String module, Shape shape) {
+                QuantizedMatrix matrix = quantized.matrix(module);
+                if (matrix == null) return give(module + WEIGHT, shape);
+                Tensor numbers = arena.allocate(shape);
+                backend.write(to -> matrix.dequantize(0, matrix.rows(), to, 0), numbers);
+                return numbers;
             }
         };
         return new Weights(source.where(), supply, problems, source.tensors().keySet());
@@ -163,7 +177,8 @@ final class Weights {
     /// Several layers that lie in the files as one, `<module>.weight [parts * out, in]` and
     /// `<module>.bias [parts * out]`, in order.
     List<Linear> linears(String module, int parts, int in, int out) {
-        Tensor weight = tensor(module + WEIGHT, parts * out, in);
+        unused.remove(module + WEIGHT);
+        Tensor weight = supply.giveNumbers(module, Shape.of(parts * out, in));
         Tensor bias = tensor(module + ".bias", parts * out);
         return IntStream.range(0, parts)
                 .mapToObj(part -> new Linear(weight.rowRange(part * out, out), bias.slice((long) part * out, out)))

@@ -66,11 +66,18 @@ final class Rulings {
                             "is not a path."));
         });
         model.drop(ModelKeys.RECOVERY);
-        if (model.get(ModelKeys.QUANTIZE) && !model.get(ModelKeys.QTYPE).type().isApplied()) {
-            findings.note("B7", model, ModelKeys.QTYPE,
-                    "%s leaves weights as they are on disk, here as in ai-toolkit; 8 bits are int8 or float8."
-                            .formatted(model.get(ModelKeys.QTYPE).type().spelling()));
+        if (model.get(ModelKeys.QTYPE_TE).recovery() != null) {
+            findings.refuse(model, ModelKeys.QTYPE_TE, "names an adapter; those that recover a loss are for qtype.");
         }
+        noteIfNotApplied(model, ModelKeys.QUANTIZE, ModelKeys.QTYPE);
+        noteIfNotApplied(model, ModelKeys.QUANTIZE_TE, ModelKeys.QTYPE_TE);
+    }
+
+    private void noteIfNotApplied(Section model, Key<Boolean> asked, Key<WeightFormat> format) {
+        if (!model.get(asked) || model.get(format).type().isApplied()) return;
+        findings.note("B7", model, format,
+                "%s leaves weights as they are on disk, here as in ai-toolkit; 8 bits are int8 or float8."
+                        .formatted(model.get(format).type().spelling()));
     }
 
     private void decideTraining() {

@@ -45,6 +45,11 @@ public interface Backend extends AutoCloseable {
         }
     }
 
+    /// Whether what is kept so takes the memory of codes, and not that of the numbers they stand for.
+    default boolean keepsCodes() {
+        return false;
+    }
+
     /// Fills a tensor with the normal numbers of `source` from its start, times `deviation`.
     default void fillNormal(Philox source, float deviation, Tensor target) {
         float[] numbers = new float[Math.toIntExact(target.elements())];

@@ -1,17 +1,22 @@
 package nocturne.tensor;
 
+import java.util.List;
+import nocturne.tensor.Linear.Kronecker;
 import nocturne.tensor.Linear.LowRank;
 import org.jspecify.annotations.Nullable;
 
 /// One linear layer applied to one tensor: memory is taken on construction and in [#prepareBackward], so that the
-/// computing itself touches no arena and may run beside another step's.
+/// computing itself touches no arena and may run beside another step's. What is needed while computing is taken by
+/// [#takeScratch].
 final class LinearStep {
     private final Products products;
     private final Elementwise elementwise;
     private final Tensor x;
     private final Linear layer;
+    private final List<LowRank> lowRanks;
+    private final List<KroneckerStep> kroneckers;
     private final Tensor y;
-    /// `u = x A^T` of each adapter, `[rows, rank]`.
+    /// `u = x A^T` of each low-rank adapter, `[rows, rank]`.
     private final Tensor[] reduced;
 
     LinearStep(Tensor x, Linear layer, Backend backend, TensorArena arena) {
@@ -23,10 +28,18 @@ final class LinearStep {
         products = backend.products();
         elementwise = backend.elementwise();
         y = arena.allocate(x.shape().withColumns(layer.out()));
-        reduced = new Tensor[layer.adapters().size()];
+        lowRanks = layer.adapters().stream().filter(LowRank.class::isInstance).map(LowRank.class::cast).toList();
+        kroneckers = layer.adapters().stream().filter(Kronecker.class::isInstance)
+                .map(adapter -> new KroneckerStep((Kronecker) adapter, x.rows(), backend)).toList();
+        reduced = new Tensor[lowRanks.size()];
         for (int i = 0; i < reduced.length; i++) {
-            reduced[i] = arena.allocate(x.rows(), layer.adapters().get(i).down().rows());
+            reduced[i] = arena.allocate(x.rows(), lowRanks.get(i).down().rows());
         }
+    }
+
+    /// Takes the scratch memory of [#forward]; to be called in a scope that closes after it.
+    void takeScratch(TensorArena arena) {
+        kroneckers.forEach(step -> step.takeScratch(arena));
     }
 
     Tensor input() {
@@ -39,8 +52,7 @@ final class LinearStep {
 
     boolean needsGradient() {
         if (x.requiresGrad()) return true;
-        for (LowRank adapter : layer.adapters()) if (adapter.trained()) return true;
-        return false;
+        return lowRanks.stream().anyMatch(LowRank::trained);
     }
 
     long multiplyAdds() {
@@ -51,10 +63,11 @@ final class LinearStep {
         if (layer.weight() instanceof TabulatedWeight table) elementwise.copy(table.results(x), y);
         else products.linear(x, layer.weight(), layer.bias(), y);
         for (int i = 0; i < reduced.length; i++) {
-            LowRank adapter = layer.adapters().get(i);
+            LowRank adapter = lowRanks.get(i);
             products.linear(x, adapter.down(), null, reduced[i]);
             products.product(reduced[i], false, adapter.up(), true, adapter.scale(), 1, y);
         }
+        kroneckers.forEach(step -> step.forward(x, y));
     }
 
     /// Where the gradients go, and whether each place is to be overwritten (0) or added to (1).
@@ -65,13 +78,14 @@ final class LinearStep {
         /// Takes the scratch memory; to be called in a scope that closes after [#run].
         void takeScratch(TensorArena arena) {
             for (int i = 0; i < du.length; i++) du[i] = arena.allocate(step.reduced[i].shape());
+            if (dx != null) step.takeScratch(arena);
         }
 
         void run() {
             Products products = step.products;
             if (dx != null) products.linearBackward(dy, step.layer.weight(), betaX, dx);
             for (int i = 0; i < du.length; i++) {
-                LowRank adapter = step.layer.adapters().get(i);
+                LowRank adapter = step.lowRanks.get(i);
                 if (!adapter.trained() && dx == null) continue;
                 products.product(dy, false, adapter.up(), false, adapter.scale(), 0, du[i]);      // du = scale * dy B
                 if (dx != null) products.product(du[i], false, adapter.down(), false, 1, 1, dx);
@@ -82,6 +96,8 @@ final class LinearStep {
                 }
                 if (down != null) products.product(du[i], true, step.x, false, 1, betaDown[i], down);
             }
+            if (dx == null) return;
+            for (KroneckerStep adapter : step.kroneckers) adapter.backward(dy, dx);
         }
     }
 
@@ -98,7 +114,7 @@ final class LinearStep {
         float[] betaUp = new float[adapters];
         float[] betaDown = new float[adapters];
         for (int i = 0; i < adapters; i++) {
-            LowRank adapter = layer.adapters().get(i);
+            LowRank adapter = lowRanks.get(i);
             if (!adapter.trained()) continue;
             betaUp[i] = adapter.up().grad() == null ? 0 : 1;
             betaDown[i] = adapter.down().grad() == null ? 0 : 1;

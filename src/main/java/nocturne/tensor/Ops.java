@@ -89,9 +89,12 @@ public final class Ops {
     }
 
     private List<Tensor> linears(List<LinearStep> first, List<LinearStep> second) {
-        sideBySide(first, second, () -> forward(first), () -> forward(second));
         List<LinearStep> all = new ArrayList<>(first);
         all.addAll(second);
+        try (TensorArena.Scope scope = arena.scope()) {
+            all.forEach(step -> step.takeScratch(arena));
+            sideBySide(first, second, () -> forward(first), () -> forward(second));
+        }
         List<LinearStep> differentiated = all.stream().filter(LinearStep::needsGradient).toList();
         if (tape.isRecording() && !differentiated.isEmpty()) {
             differentiated.forEach(step -> step.result().requireGrad());

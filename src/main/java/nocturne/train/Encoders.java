@@ -10,6 +10,8 @@ import nocturne.dataset.CacheFolder;
 import nocturne.dataset.CacheKey;
 import nocturne.dataset.CachedTensor;
 import nocturne.image.Picture;
+import nocturne.quant.WeightType;
+import nocturne.qwen.EncoderLoading;
 import nocturne.qwen.Latents;
 import nocturne.qwen.ModelFolder;
 import nocturne.qwen.PromptEmbedding;
@@ -31,6 +33,7 @@ final class Encoders implements AutoCloseable {
     private final ModelFolder model;
     private final Backend backend;
     private final CacheFolder cache;
+    private final EncoderLoading textLoading;
     private final String vaeIdentity;
     private final String textIdentity;
     private final Map<PromptTemplate, PromptEncoder> promptEncoders = new EnumMap<>(PromptTemplate.class);
@@ -48,12 +51,21 @@ final class Encoders implements AutoCloseable {
         }
     }
 
+    /// With all weights as they are in the files.
     Encoders(ModelFolder model, Backend backend, CacheFolder cache) {
+        this(model, backend, cache, EncoderLoading.PLAIN);
+    }
+
+    /// @param textLoading of the text encoder and the vision tower
+    Encoders(ModelFolder model, Backend backend, CacheFolder cache, EncoderLoading textLoading) {
         this.model = model;
         this.backend = backend;
         this.cache = cache;
         vaeIdentity = model.identity("vae");
-        textIdentity = model.identity("text_encoder", "tokenizer");
+        this.textLoading = textLoading;
+        WeightType format = textLoading.format();
+        String files = model.identity("text_encoder", "tokenizer");
+        textIdentity = format == null ? files : files + " in " + format.spelling();
         vaeWeights = backend.newArena();
     }
 
@@ -146,7 +158,7 @@ final class Encoders implements AutoCloseable {
     }
 
     private PromptEncoder encoder(PromptTemplate template) {
-        return promptEncoders.computeIfAbsent(template, t -> PromptEncoder.open(model.root(), t, backend));
+        return promptEncoders.computeIfAbsent(template, t -> PromptEncoder.open(model.root(), t, textLoading, backend));
     }
 
     private static CachedTensor tensor(Map<String, CachedTensor> entry, String name) {

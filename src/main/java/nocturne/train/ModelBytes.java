@@ -14,12 +14,9 @@ import nocturne.qwen.TransformerConfig;
 /// @param modulation of a block's modulation layers, at most
 /// @param rest       of all that is outside the blocks
 record ModelBytes(long block, long modulation, long rest) {
-    private static final int SINUSOID = 256;
-
-    /// @param formats     which of the blocks' layers are kept in which format
+    /// @param formats     which layers are kept in which format
     /// @param activations the type of all other weights
     static ModelBytes of(TransformerConfig config, LayerFormats formats, DType activations) {
-        long width = config.width();
         long block = 0;
         long modulation = 0;
         for (int layer = 0; layer < config.layers(); layer++) {
@@ -35,10 +32,12 @@ record ModelBytes(long block, long modulation, long rest) {
             block = Math.max(block, others);
             modulation = Math.max(modulation, modulating);
         }
-        long embedding = (SINUSOID + width + 2) * width;
-        long in = (config.tokenWidth() + 1 + config.textWidth() + 1) * width + config.textWidth();
-        long out = 2 * (width + 1) * width + (width + 1) * config.tokenWidth();
-        return new ModelBytes(block, modulation, (embedding + in + out) * activations.bytes());
+        long rest = (long) config.textWidth() * activations.bytes();
+        for (Map.Entry<String, LinearShape> linear
+                : LoraTargets.outside(config.width(), config.textWidth(), config.tokenWidth()).entrySet()) {
+            rest += bytes(linear.getValue(), formats, linear.getKey(), activations);
+        }
+        return new ModelBytes(block, modulation, rest);
     }
 
     /// Weight and bias.

@@ -35,6 +35,9 @@ import nocturne.io.ContentHash;
 import nocturne.plan.Inspection;
 import nocturne.problem.SickMachine;
 import nocturne.problem.UserMistake;
+import nocturne.quant.QuantizedCache;
+import nocturne.quant.WeightType;
+import nocturne.qwen.EncoderLoading;
 import nocturne.qwen.ModelFolder;
 import nocturne.qwen.PromptTemplate;
 import nocturne.qwen.QwenImageTransformer;
@@ -45,6 +48,7 @@ import nocturne.recipe.Notice;
 import nocturne.recipe.Recipe;
 import nocturne.recipe.ResolvedRecipe;
 import nocturne.recipe.ValidationRecipe;
+import nocturne.recipe.WeightFormat;
 import nocturne.tensor.Backend;
 import nocturne.tensor.Philox;
 import nocturne.tensor.Tape;
@@ -84,7 +88,7 @@ public final class Training {
         this.recipe = resolved.recipe();
         this.model = model;
         this.config = config;
-        frozen = FrozenWeights.of(recipe.model(), recovery, LoraTargets.of(config.layers(), config.width()));
+        frozen = FrozenWeights.of(recipe.model(), recovery, config, model.storedFormats());
         this.dataset = dataset;
         this.heldOut = heldOut;
     }
@@ -203,7 +207,7 @@ public final class Training {
     }
 
     private boolean run(JobFolder folder, String fingerprint, EventLog events, Backend backend, Heartbeat heartbeat) {
-        List<String> notices = notices();
+        List<String> notices = notices(backend.keepsCodes());
         notices.addAll(backend.notices());
         if (events.attempt() == 1) {
             events.append(new Event.Started(recipe.name(), recipe.train().steps(), dataset.samples().size(),
@@ -211,7 +215,8 @@ public final class Training {
             for (String notice : notices) events.append(new Event.NoticeGiven("NOTICE", notice));
         }
         try (TensorArena weights = backend.newArena(); TensorArena passes = backend.newArena();
-                Encoders encoders = new Encoders(model, backend, new CacheFolder(request.cacheFolder()))) {
+                Encoders encoders = new Encoders(
+                        model, backend, new CacheFolder(request.cacheFolder()), textLoading(events))) {
             Lora lora = new Lora(layout(), recipe.network().alpha(), backend, weights);
             initialise(lora, backend);
             AdamWOptimizer optimizer = new AdamWOptimizer(
@@ -272,14 +277,15 @@ public final class Training {
         return request.supervised() ? Progress.Terminal.PLAIN : Progress.Terminal.here();
     }
 
-    private List<String> notices() {
+    private List<String> notices(boolean keepsCodes) {
         List<String> notices = new ArrayList<>();
         for (Notice notice : resolved.notices()) notices.add(notice.toString());
         notices.addAll(dataset.notices());
-        notices.addAll(frozen.notices());
-        if (recipe.model().textEncoderFormat() != null) {
-            notices.add("model.quantize_te: the text encoder is taken as it is on disk; it is needed for the captions"
-                    + " alone and gone before training begins.");
+        notices.addAll(frozen.notices(keepsCodes));
+        WeightType textFormat = textFormat();
+        if (textFormat != null) {
+            notices.add(("model.quantize_te: the text encoder has the numbers of %s, in all linear layers of its"
+                    + " language model and its vision tower.").formatted(textFormat.spelling()));
         }
         boolean named2511 = recipe.model().architecture() == Architecture.QWEN_IMAGE_EDIT_2511;
         if (named2511 != config.zeroCondT()) {
@@ -292,6 +298,23 @@ public final class Training {
                     + " edits.");
         }
         return notices;
+    }
+
+    private @Nullable WeightType textFormat() {
+        WeightFormat asked = recipe.model().textEncoderFormat();
+        return asked == null || !asked.type().isApplied() ? null : asked.type();
+    }
+
+    private EncoderLoading textLoading(EventLog events) {
+        WeightType format = textFormat();
+        if (format == null) return EncoderLoading.PLAIN;
+        return new EncoderLoading(format, new QuantizedCache(weightFolder(), model.identity("text_encoder"),
+                notice -> events.append(new Event.NoticeGiven("WEIGHTS", notice))));
+    }
+
+    /// Where quantised weights are kept for the next start.
+    private Path weightFolder() {
+        return request.cacheFolder().resolve("weights");
     }
 
     private LoraLayout layout() {
@@ -357,7 +380,7 @@ public final class Training {
 
         heartbeat.phase(Heartbeat.Phase.LOADING);
         Optional<DevicePlan> plan = plan(lora.layout(), training, weights);
-        QwenImageTransformer base = frozen.load(model, request.cacheFolder().resolve("weights"), notice -> {
+        QwenImageTransformer base = frozen.load(model, weightFolder(), notice -> {
             events.append(new Event.NoticeGiven("WEIGHTS", notice));
             progress.say("note: " + notice);
         }, plan.map(DevicePlan::residency).orElse(residency), backend, weights);

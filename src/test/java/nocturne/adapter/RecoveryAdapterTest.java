@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.SequencedMap;
 import nocturne.adapter.AdapterModule.LowRank;
 import nocturne.cpu.CpuBackend;
+import nocturne.cuda.Simulated;
 import nocturne.golden.Golden;
 import nocturne.io.DType;
 import nocturne.io.SafetensorsWriter;
@@ -21,6 +22,7 @@ import nocturne.tensor.Adapters;
 import nocturne.tensor.Backend;
 import nocturne.tensor.Linear;
 import nocturne.tensor.Ops;
+import nocturne.tensor.Philox;
 import nocturne.tensor.Tape;
 import nocturne.tensor.Tensor;
 import nocturne.tensor.TensorArena;
@@ -108,19 +110,35 @@ class RecoveryAdapterTest {
         assertThat(Golden.maxAbsDiff(backend.toArray(y), GOLDEN.floats(expected))).as(expected).isLessThan(1e-5);
     }
 
-    /// LoKr files are read; nothing computes with them yet, which is told and not passed over.
+    /// A LoKr, beside a layer on both devices, adds what its product would, were it multiplied out: sums of 256 terms
+    /// in another order, near 1.
     @Test
-    void aLoKrIsReadAndToldToBeUnusable() {
+    void aLoKrAddsItsProduct() {
         String prefix = "lycoris_" + LAYER.replace('.', '_');
         SafetensorsWriter.write(file, Map.of(), List.of(
-                TensorData.floats(prefix + ".lokr_w1", DType.F32, List.of(4L, 4L), new float[16]),
-                TensorData.floats(prefix + ".lokr_w2", DType.F32, List.of(5L, 64L), new float[320])));
+                TensorData.floats(prefix + ".lokr_w1", DType.F32, List.of(4L, 4L), numbers("w1", 16)),
+                TensorData.floats(prefix + ".lokr_w2", DType.F32, List.of(5L, 64L), numbers("w2", 320))));
         RecoveryAdapter adapter = RecoveryAdapter.read(file, legal());
         assertThat(adapter.names()).containsExactly(LAYER);
-        try (Backend backend = new CpuBackend(1); TensorArena arena = backend.newArena()) {
-            assertThatThrownBy(() -> adapter.beside(backend, arena))
-                    .isInstanceOf(UserMistake.class).hasMessageContaining("1 of its layers are LoKr");
+        float[] delta = adapter.modules().sequencedValues().getFirst().delta();
+        for (Backend device : List.of(new CpuBackend(1), Simulated.backend(DType.F32))) {
+            try (device; TensorArena arena = device.newArena()) {
+                Tensor weight = tensor(device, arena, "weight_dq_uint3");
+                Tensor x = tensor(device, arena, "x");
+                Ops ops = new Ops(Tape.inference(device, arena));
+                Tensor y = ops.linear(x, new Linear(weight, null).with(adapter.beside(device, arena).on(LAYER)));
+                device.elementwise().addScaled(device.tensor(arena, delta, 20, 256), 1, weight);
+                Tensor whole = ops.linear(x, new Linear(weight, null));
+                assertThat(Golden.maxAbsDiff(device.toArray(y), device.toArray(whole))).isLessThan(1e-4);
+            }
         }
+    }
+
+    private static float[] numbers(String name, int count) {
+        float[] numbers = new float[count];
+        Philox.stream(3, name).fillNormal(numbers, 0);
+        for (int i = 0; i < count; i++) numbers[i] *= 0.2f;
+        return numbers;
     }
 
     @Test

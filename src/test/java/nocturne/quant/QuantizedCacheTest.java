@@ -15,6 +15,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.SequencedMap;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -28,16 +30,22 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// A model's weights are quantised once; what lies on the disk afterwards is used if it is sound and made again if not.
 class QuantizedCacheTest {
-    private static final String KEY = QuantizedCache.key("model", WeightType.UINT4, "block 0");
-
     private final Path folder;
     private final List<String> notices = new ArrayList<>();
     private final AtomicInteger computed = new AtomicInteger();
     private final QuantizedCache cache;
+    private final String key;
 
     QuantizedCacheTest(@TempDir Path folder) {
         this.folder = folder;
-        cache = new QuantizedCache(folder, notices::add);
+        cache = new QuantizedCache(folder, "model", notices::add);
+        key = key("model", WeightType.UINT4, "block 0");
+    }
+
+    private String key(String model, WeightType type, String... modules) {
+        SortedMap<String, WeightType> types = new TreeMap<>();
+        for (String module : modules) types.put(module, type);
+        return new QuantizedCache(folder, model, notices::add).key(types);
     }
 
     /// One matrix of each format, from weights that depend on nothing.
@@ -59,7 +67,7 @@ class QuantizedCacheTest {
 
     private Map<String, float[]> read(Function<SegmentAllocator, SequencedMap<String, QuantizedMatrix>> compute) {
         Map<String, float[]> weights = new LinkedHashMap<>();
-        try (QuantizedFile file = cache.get(KEY, compute)) {
+        try (QuantizedFile file = cache.get(key, compute)) {
             file.matrices().forEach((name, matrix) -> {
                 float[] back = new float[matrix.rows() * matrix.columns()];
                 matrix.dequantize(0, matrix.rows(), MemorySegment.ofArray(back), 0);
@@ -113,9 +121,9 @@ class QuantizedCacheTest {
 
     @Test
     void aKeyTellsModelsFormatsAndPartsApart() {
-        assertThat(List.of(KEY, QuantizedCache.key("other", WeightType.UINT4, "block 0"),
-                QuantizedCache.key("model", WeightType.UINT3, "block 0"),
-                QuantizedCache.key("model", WeightType.UINT4, "block 1"))).doesNotHaveDuplicates();
+        assertThat(List.of(key, key("other", WeightType.UINT4, "block 0"), key("model", WeightType.UINT3, "block 0"),
+                key("model", WeightType.UINT4, "block 1"),
+                key("model", WeightType.UINT4, "block 0", "block 1"))).doesNotHaveDuplicates();
     }
 
     /// A bit anywhere in the file: header, codes, scales or zero points.
@@ -165,7 +173,7 @@ class QuantizedCacheTest {
         for (String description : List.of("uint4 BF16 1x64", "uint4 BF16 999999999x999999936", "uint4 F16 2x64",
                 "uint8 F32 2x64", "uint9 F32 2x64", "uint4 F32 0x64", "uint4 F32 2x63", "int8 F32 2x64", "")) {
             Map<String, String> metadata = new LinkedHashMap<>();
-            metadata.put("nocturne.key", KEY);
+            metadata.put("nocturne.key", key);
             metadata.put("nocturne.crc32c", "0");
             metadata.put("nocturne.matrix.m", description);
             List<Long> groups = List.of(2L, 1L);
@@ -184,7 +192,7 @@ class QuantizedCacheTest {
     void aFileOfAnotherKeyUnderThisNameIsMadeAgain() throws IOException {
         read(this::matrices);
         Path mine = file();
-        String other = QuantizedCache.key("other", WeightType.UINT4, "block 0");
+        String other = key("other", WeightType.UINT4, "block 0");
         Files.move(mine, folder.resolve(other + ".safetensors"));
         cache.get(other, this::matrices).close();
         assertThat(computed.get()).isEqualTo(2);

@@ -14,7 +14,12 @@ import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Stream;
+import nocturne.io.DType;
+import nocturne.io.HalfPrecision;
+import nocturne.io.Safetensors;
 import nocturne.io.SafetensorsFolder;
+import nocturne.io.SafetensorsWriter;
+import nocturne.io.TensorData;
 import nocturne.io.TensorSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -41,12 +46,12 @@ class QuantizedLayersTest {
         model.close();
     }
 
-    private WeightCache place(String identity) {
-        return new WeightCache(folder, identity, notices::add);
+    private QuantizedCache cache(String identity) {
+        return new QuantizedCache(folder, identity, notices::add);
     }
 
     private QuantizedLayers cached(String identity, LayerFormats formats) {
-        return QuantizedLayers.of(model, formats, place(identity), List.of(MODULES));
+        return QuantizedLayers.of(model, formats, cache(identity), List.of(MODULES));
     }
 
     private static Map<String, float[]> numbers(QuantizedLayers layers) {
@@ -89,7 +94,7 @@ class QuantizedLayersTest {
 
     @Test
     void theNumbersAreThoseOfEachMatrixWithAndWithoutTheCache() throws IOException {
-        assertSame(numbers(QuantizedLayers.of(model, FORMATS)), expected());
+        assertSame(numbers(QuantizedLayers.of(model, FORMATS, null, List.of(MODULES))), expected());
         assertThat(files()).isEmpty();
         assertSame(numbers(cached("model", FORMATS)), expected());
         assertThat(files()).hasSize(1);
@@ -110,10 +115,51 @@ class QuantizedLayersTest {
         assertThat(files()).hasSize(4);
     }
 
+    /// Codes of 8-bit floats are used where they lie if that is the format that is asked for, and are numbers like any
+    /// others for another format. What is used as it lies is not written to the cache.
+    @Test
+    void whatLiesInTheFormatIsLeftAsItIs() throws IOException {
+        byte[] codes = new byte[2 * 64];
+        for (int i = 0; i < codes.length; i++) codes[i] = HalfPrecision.toE4m3(i - 70);
+        Path file = folder.resolve("model.safetensors");
+        SafetensorsWriter.write(file, Map.of(), List.of(
+                TensorData.bytes("a.weight", DType.F8_E4M3, List.of(2L, 64L), MemorySegment.ofArray(codes)),
+                TensorData.floats("a.scale_weight", DType.F32, List.of(), new float[] {0.3f}),
+                TensorData.floats("b.weight", DType.BF16, List.of(2L, 64L), new float[2 * 64])));
+        Path place = folder.resolve("cache");
+        QuantizedCache cache = new QuantizedCache(place, "model", notices::add);
+        try (TensorSource source = Safetensors.open(file)) {
+            for (WeightType type : List.of(WeightType.FLOAT8, WeightType.QFLOAT8)) {
+                List<String> layers = List.of("a", "b");
+                LayerFormats formats = new LayerFormats(type, Set.copyOf(layers));
+                QuantizedLayers all = QuantizedLayers.of(source, formats, cache, List.of(layers));
+                try (QuantizedLayers.Part part = all.part(layers)) {
+                    assertThat(part.matrix("a").codes().address()).isEqualTo(source.bytes("a.weight").address());
+                    assertThat(part.matrix("b").type()).isEqualTo(type);
+                }
+                try (QuantizedLayers.Part part = all.part(List.of("a"))) {
+                    assertThat(part.matrix("a").type()).isEqualTo(WeightType.FLOAT8);
+                }
+            }
+            try (Stream<Path> files = Files.list(place)) {
+                assertThat(files).as("of b alone, in two formats").hasSize(2);
+            }
+            QuantizedLayers fewer = QuantizedLayers.of(
+                    source, new LayerFormats(WeightType.UINT4, Set.of("a")), null, List.of(List.of("a")));
+            try (QuantizedLayers.Part part = fewer.part(List.of("a")); Arena memory = Arena.ofConfined();
+                    Float8Tensors numbers = Float8Tensors.of(source)) {
+                QuantizedMatrix matrix = part.matrix("a");
+                assertThat(matrix.type()).isEqualTo(WeightType.UINT4);
+                assertThat(matrix.codes().mismatch(
+                        QuantizedMatrix.quantize(numbers, "a.weight", WeightType.UINT4, memory).codes())).isEqualTo(-1);
+            }
+        }
+    }
+
     @Test
     void withoutRoomOnTheDiskThereIsNoCacheAndAPersonIsTold() throws IOException {
-        QuantizedLayers layers = QuantizedLayers.of(model, FORMATS, place("model"),
-                new QuantizedCache(folder, notices::add), List.of(MODULES), OptionalLong.of(1L << 30));
+        QuantizedLayers layers = QuantizedLayers.of(
+                model, FORMATS, cache("model"), List.of(MODULES), OptionalLong.of(1L << 30));
         assertSame(numbers(layers), expected());
         assertThat(files()).isEmpty();
         assertThat(notices).singleElement().asString()
@@ -126,8 +172,8 @@ class QuantizedLayersTest {
         numbers(cached("model", FORMATS));
         Path file = files().getFirst();
         byte[] written = Files.readAllBytes(file);
-        QuantizedLayers layers = QuantizedLayers.of(model, FORMATS, place("model"),
-                new QuantizedCache(folder, notices::add), List.of(MODULES), OptionalLong.of(0));
+        QuantizedLayers layers = QuantizedLayers.of(
+                model, FORMATS, cache("model"), List.of(MODULES), OptionalLong.of(0));
         assertSame(numbers(layers), expected());
         assertThat(file).hasBinaryContent(written);
         assertThat(notices).isEmpty();

@@ -115,11 +115,13 @@ class PromptEncoderTest {
         Files.writeString(config, Files.readString(config)
                 .replace("\"num_hidden_layers\": 3", "\"num_hidden_layers\": 4")
                 .replace("\"intermediate_size\": 128", "\"intermediate_size\": 96"));
-        assertThat(catchThrowableOfType(UserMistake.class, () -> TextEncoder.open(folder, BACKEND)).report())
+        assertThat(catchThrowableOfType(UserMistake.class,
+                () -> TextEncoder.open(folder, EncoderLoading.PLAIN, BACKEND)).report())
                 .contains("model.layers.3.mlp.up_proj.weight", "model.layers.0.mlp.down_proj.weight is [64, 128]",
                         "makes it [64, 96]");
         Files.writeString(config, Files.readString(config).replace("\"depth\": 2", "\"depth\": 3"));
-        assertThat(catchThrowableOfType(UserMistake.class, () -> VisionTower.open(folder, BACKEND)).report())
+        assertThat(catchThrowableOfType(UserMistake.class,
+                () -> VisionTower.open(folder, EncoderLoading.PLAIN, BACKEND)).report())
                 .contains("has no tensor visual.blocks.2.attn.qkv.weight");
     }
 
@@ -131,10 +133,12 @@ class PromptEncoderTest {
                 .replace("\"hidden_act\": \"silu\"", "\"hidden_act\": \"gelu\"")
                 .replace("\"rms_norm_eps\": 1e-06", "\"rms_norm_eps\": 0").replace("\"vocab_size\"", "\"vocabulary\"")
                 .replace("\"num_attention_heads\": 4", "\"num_attention_heads\": 3"));
-        assertThat(catchThrowableOfType(UserMistake.class, () -> TextEncoder.open(folder, BACKEND)).report())
+        assertThat(catchThrowableOfType(UserMistake.class,
+                () -> TextEncoder.open(folder, EncoderLoading.PLAIN, BACKEND)).report())
                 .contains("hidden_act", "rms_norm_eps", "vocab_size", "num_key_value_heads", "mrope_section");
         Files.delete(config);
-        assertThat(catchThrowableOfType(UserMistake.class, () -> VisionTower.open(folder, BACKEND)).report())
+        assertThat(catchThrowableOfType(UserMistake.class,
+                () -> VisionTower.open(folder, EncoderLoading.PLAIN, BACKEND)).report())
                 .contains("config.json", "is missing");
     }
 
@@ -162,10 +166,10 @@ class PromptEncoderTest {
         VisionPatches patches = VisionPreprocessor.open(TINY.resolve("processor")).patches(List.of(picture(60, 90, 3)));
         TensorSource renamed = new Renamed(SafetensorsFolder.open(folder), language);
         TensorSource renamedAgain = new Renamed(SafetensorsFolder.open(folder), language);
-        try (TextEncoder released = TextEncoder.open(folder, BACKEND);
-                TextEncoder newer = new TextEncoder(config, renamed, BACKEND);
-                VisionTower releasedTower = VisionTower.open(folder, BACKEND);
-                VisionTower newerTower = new VisionTower(towerConfig, renamedAgain, BACKEND)) {
+        try (TextEncoder released = TextEncoder.open(folder, EncoderLoading.PLAIN, BACKEND);
+                TextEncoder newer = new TextEncoder(config, renamed, EncoderLoading.PLAIN, BACKEND);
+                VisionTower releasedTower = VisionTower.open(folder, EncoderLoading.PLAIN, BACKEND);
+                VisionTower newerTower = new VisionTower(towerConfig, renamedAgain, EncoderLoading.PLAIN, BACKEND)) {
             assertThat(newer.encode(List.of(Input.ofWords(ids))).getFirst())
                     .isEqualTo(released.encode(List.of(Input.ofWords(ids))).getFirst());
             assertThat(newerTower.encode(patches)).isEqualTo(releasedTower.encode(patches));

@@ -2,6 +2,8 @@ package nocturne.qwen;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -20,6 +22,8 @@ import nocturne.tensor.Philox;
 import nocturne.tensor.Tape;
 import nocturne.tensor.Tensor;
 import nocturne.tensor.TensorArena;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -70,6 +74,20 @@ class StreamedTransformerTest {
         LayerFormats formats = new LayerFormats(type, LoraTargets.of(config.layers(), config.width()).keySet());
         Result resident = compute(folder, new Loading(formats, null, Residency.ALL), keep);
         assertSame(compute(folder, new Loading(formats, null, new Residency(stay, slots, tabulates)), keep), resident);
+    }
+
+    /// Codes that lie in the files, kept as they are, are the numbers that are brought without.
+    @Test
+    void codesFromTheFilesAreTheSameBitsAsTheirNumbers(@TempDir Path root) throws IOException {
+        Files.createDirectories(root.resolve("transformer"));
+        Path tiny = Path.of("models/qwen-image-tiny/transformer");
+        Files.copy(tiny.resolve("config.json"), root.resolve("transformer/config.json"));
+        ScaledFile.write(root.resolve("transformer/scaled.safetensors"), tiny, "diffusion_model.", "weight_scale");
+        ModelFolder folder = new ModelFolder(root);
+        Result numbers = compute(folder, Loading.PLAIN, Tape.Keep.ALL);
+        LayerFormats stored = folder.storedFormats();
+        assertSame(compute(folder, Loading.in(stored), Tape.Keep.ALL), numbers);
+        assertSame(compute(folder, new Loading(stored, null, new Residency(1, 2, true)), Tape.Keep.ALL), numbers);
     }
 
     private static Result compute(ModelFolder folder, Loading loading, Tape.Keep keep) {

@@ -41,7 +41,8 @@ class TextEncoderGoldenTest {
     static TextEncoder tinyEncoder(CpuBackend backend) {
         TextEncoderConfig config =
                 TextEncoderConfig.of(Golden.json("golden2/qwen25vl_tiny_config.json"), "qwen25vl_tiny_config.json");
-        return new TextEncoder(config, Safetensors.open(Golden.path("golden2/qwen25vl_tiny.safetensors")), backend);
+        return new TextEncoder(config, Safetensors.open(Golden.path("golden2/qwen25vl_tiny.safetensors")),
+                EncoderLoading.PLAIN, backend);
     }
 
     @TestFactory

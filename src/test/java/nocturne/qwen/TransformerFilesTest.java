@@ -28,6 +28,7 @@ import nocturne.io.SafetensorsWriter;
 import nocturne.io.TensorData;
 import nocturne.io.TensorSource;
 import nocturne.problem.UserMistake;
+import nocturne.quant.LayerFormats;
 import nocturne.tensor.Backend;
 import nocturne.tensor.Philox;
 import nocturne.tensor.Tape;
@@ -82,6 +83,30 @@ class TransformerFilesTest {
         float[] output = output(root);
         assertThat(output).isEqualTo(output(widened));
         assertThat(Golden.relativeL2(output, output(RELEASED))).isBetween(0.01, 0.2);
+    }
+
+    /// ComfyUI's files: every matrix as codes with a factor, everything else as it was, wrapped. Whether its codes are
+    /// kept or brought to the device as numbers, the model is that of those numbers in bf16.
+    @ParameterizedTest
+    @CsvSource({"scale_weight", "weight_scale"})
+    void readsEightBitFloatsWithFactors(String ending) throws IOException {
+        copyConfig();
+        SequencedMap<String, Stored> weights = released();
+        ScaledFile.write(root.resolve("transformer/scaled.safetensors"), RELEASED.resolve("transformer"),
+                "model.diffusion_model.", ending);
+        Path rounded = Files.createDirectories(root.resolve("rounded/transformer"));
+        Files.copy(RELEASED.resolve(CONFIG), rounded.resolve("config.json"));
+        List<TensorData> numbers = new ArrayList<>();
+        weights.forEach((name, tensor) -> numbers.add(TensorData.floats(
+                name, DType.BF16, tensor.shape, ScaledFile.numbers(tensor.shape, tensor.values))));
+        SafetensorsWriter.write(rounded.resolve("model.safetensors"), Map.of(), numbers);
+
+        float[] expected = output(root.resolve("rounded"));
+        assertThat(output(root)).isEqualTo(expected);
+        LayerFormats stored = new ModelFolder(root).storedFormats();
+        assertThat(stored.modules()).hasSize(6 * 14 + 6).contains("img_in", "transformer_blocks.5.attn.to_q");
+        assertThat(output(root, Loading.in(stored))).isEqualTo(expected);
+        assertThat(Golden.relativeL2(expected, output(RELEASED))).isBetween(0.001, 0.1);
     }
 
     /// The tiny model with one head of 128 instead of four of 32, sizes as the released models have them: the answer
@@ -150,13 +175,14 @@ class TransformerFilesTest {
     }
 
     @Test
-    void refusesEightBitWeightsWithFactors() throws IOException {
+    void refusesFactorsBesideWeightsThatNeedNone() throws IOException {
         copyConfig();
         SequencedMap<String, Stored> weights = released();
         weights.put("img_in.scale_weight", new Stored(List.of(), new float[] {0.5f}));
         write(weights);
-        assertThatThrownBy(() -> output(root)).isInstanceOf(UserMistake.class)
-                .hasMessageContaining("img_in.scale_weight").hasMessageContaining("take the plain fp8");
+        assertThatThrownBy(() -> output(root)).isInstanceOfSatisfying(UserMistake.class, mistake ->
+                assertThat(mistake.problems()).singleElement().satisfies(problem -> assertThat(problem.what())
+                        .startsWith("tensor img_in.weight has a factor beside it but is BF16")));
     }
 
     @Test
@@ -189,9 +215,13 @@ class TransformerFilesTest {
 
     /// The model's answer to one noisy picture of 64 x 64 pixels, 5 words and a control picture.
     private static float[] output(Path model) {
+        return output(model, Loading.PLAIN);
+    }
+
+    private static float[] output(Path model, Loading loading) {
         try (Backend backend = CpuBackend.withAllProcessors(); TensorArena weights = backend.newArena();
                 TensorArena passes = backend.newArena()) {
-            QwenImageTransformer transformer = new ModelFolder(model).loadTransformer(backend, weights);
+            QwenImageTransformer transformer = new ModelFolder(model).loadTransformer(loading, backend, weights);
             float[] tokens = new float[(16 + 8) * 64];
             Philox.stream(1, "tokens").fillNormal(tokens, 0);
             float[] text = new float[5 * 64];

@@ -39,7 +39,8 @@ class VisionTowerGoldenTest {
     }
 
     private static VisionTower tinyTower() {
-        return new VisionTower(CONFIG, Safetensors.open(Golden.path("golden2/qwen25vl_tiny.safetensors")), BACKEND);
+        return new VisionTower(CONFIG, Safetensors.open(Golden.path("golden2/qwen25vl_tiny.safetensors")),
+                EncoderLoading.PLAIN, BACKEND);
     }
 
     private static List<PatchGrid> grids(String key) {

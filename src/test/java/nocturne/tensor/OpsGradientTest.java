@@ -19,6 +19,7 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 import nocturne.cpu.CpuBackend;
 import nocturne.tensor.Attention.Layout;
+import nocturne.tensor.Linear.Kronecker;
 import nocturne.tensor.Linear.LowRank;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -54,6 +55,28 @@ class OpsGradientTest {
                             y = plusScaled(y, 0.75, product(product(in.get("x"), in.get("down"), 5), in.get("up"), 2));
                             return plusScaled(
                                     y, -1.5, product(product(in.get("x"), in.get("down2"), 5), in.get("up2"), 3));
+                        });
+    }
+
+    /// Four rows of `x` are the eight rows of the two parts of its six columns.
+    @Test
+    void linearWithAKroneckerProductBeside() {
+        new Differentiated().input("x", 4, 6).frozen("w", 12, 6).input("down", 2, 6).input("up", 12, 2)
+                .frozen("first", 3, 2).frozen("second", 4, 3)
+                .check((ops, in) -> ops.linear(in.get("x"), new Linear(in.get("w"), null,
+                                List.of(new Kronecker(in.get("first"), in.get("second"), -0.5f),
+                                        new LowRank(in.get("down"), in.get("up"), 2)))),
+                        in -> {
+                            double[] delta = new double[12 * 6];
+                            for (int at = 0; at < delta.length; at++) {
+                                int out = at / 6;
+                                int column = at % 6;
+                                delta[at] = in.get("first")[out / 4 * 2 + column / 3]
+                                        * in.get("second")[out % 4 * 3 + column % 3];
+                            }
+                            double[] y = plusScaled(product(in.get("x"), in.get("w"), 6), -0.5,
+                                    product(in.get("x"), delta, 6));
+                            return plusScaled(y, 2, product(product(in.get("x"), in.get("down"), 6), in.get("up"), 2));
                         });
     }
 

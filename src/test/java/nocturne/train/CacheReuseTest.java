@@ -17,6 +17,8 @@ import nocturne.cpu.CpuBackend;
 import nocturne.dataset.CacheFolder;
 import nocturne.image.Picture;
 import nocturne.problem.UserMistake;
+import nocturne.quant.WeightType;
+import nocturne.qwen.EncoderLoading;
 import nocturne.qwen.ModelFolder;
 import nocturne.qwen.PromptEmbedding;
 import nocturne.tensor.Backend;
@@ -61,6 +63,26 @@ class CacheReuseTest {
         assertThat(emptied).hasBinaryContent(emptiedBefore);
     }
 
+    private static Encoders encoders(Path model, Backend backend, Path cache, EncoderLoading text) {
+        return new Encoders(ModelFolder.open(model), backend, new CacheFolder(cache), text);
+    }
+
+    /// What the text encoder's weights were kept in is part of what a prompt's features are.
+    @Test
+    void featuresOfAnotherFormatAreOthers() throws IOException {
+        Path model = copyOfModel();
+        Path cache = scratch.resolve("cache");
+        List<Encoders.Prompt> prompts = List.of(Encoders.Prompt.ofWords("a ohwx"));
+        try (Backend backend = new CpuBackend(1);
+                Encoders plain = encoders(model, backend, cache, EncoderLoading.PLAIN);
+                Encoders kept = encoders(model, backend, cache, new EncoderLoading(WeightType.FLOAT8, null))) {
+            float[] rows = plain.prompts(prompts).getFirst().rows();
+            assertThat(kept.prompts(prompts).getFirst().rows()).isNotEqualTo(rows);
+            assertThat(kept.statistics().misses()).isEqualTo(1);
+            assertThat(plain.prompts(prompts).getFirst().rows()).isEqualTo(rows);
+        }
+    }
+
     /// With the weights gone, whoever loads an encoder fails.
     @Test
     void whatIsCachedNeedsNoEncoder() throws IOException {
@@ -71,11 +93,11 @@ class CacheReuseTest {
         try (Backend backend = new CpuBackend(1)) {
             List<PromptEmbedding> embeddings;
             float[] latents;
-            try (Encoders encoders = new Encoders(ModelFolder.open(model), backend, new CacheFolder(cache))) {
+            try (Encoders encoders = encoders(model, backend, cache, EncoderLoading.PLAIN)) {
                 embeddings = encoders.prompts(prompts);
                 latents = encoders.latents("black", picture);
             }
-            try (Encoders encoders = new Encoders(ModelFolder.open(model), backend, new CacheFolder(cache))) {
+            try (Encoders encoders = encoders(model, backend, cache, EncoderLoading.PLAIN)) {
                 Files.delete(model.resolve("vae/diffusion_pytorch_model.safetensors"));
                 Files.delete(model.resolve("text_encoder/model.safetensors"));
                 assertThat(encoders.latents("black", picture)).isEqualTo(latents);

@@ -70,9 +70,13 @@ class FrozenWeightsTest {
     }
 
     private static FrozenWeights asked(@Nullable WeightType type, @Nullable Path recovery) {
+        return asked(type, recovery, MODEL);
+    }
+
+    private static FrozenWeights asked(@Nullable WeightType type, @Nullable Path recovery, ModelFolder model) {
         WeightFormat format = type == null ? null : new WeightFormat(type, recovery == null ? null : "ara");
         return FrozenWeights.of(new ModelRecipe("tiny", Architecture.QWEN_IMAGE, format, null, false, false),
-                recovery, layers());
+                recovery, model.transformerConfig(), model.storedFormats());
     }
 
     /// What a transformer makes of an input that is always the same.
@@ -95,7 +99,11 @@ class FrozenWeightsTest {
     }
 
     private float[] output(FrozenWeights frozen) {
-        return output(frozen.load(MODEL, null, notice -> {}, Residency.ALL, backend, weights));
+        return output(frozen, MODEL);
+    }
+
+    private float[] output(FrozenWeights frozen, ModelFolder model) {
+        return output(frozen.load(model, null, notice -> {}, Residency.ALL, backend, weights));
     }
 
     private void writeRecovery(float up) throws IOException {
@@ -116,7 +124,7 @@ class FrozenWeightsTest {
     void withoutAFormatTheWeightsAreThoseOnDisk() {
         float[] base = output(MODEL.loadTransformer(backend, weights));
         assertThat(output(asked(null, null))).isEqualTo(base);
-        assertThat(asked(null, null).notices()).isEmpty();
+        assertThat(asked(null, null).notices(false)).isEmpty();
         assertThat(output(asked(WeightType.UINT8, null))).as("uint8 is never applied").isEqualTo(base);
         assertThat(output(asked(WeightType.UINT4, null))).isNotEqualTo(base);
     }
@@ -160,6 +168,38 @@ class FrozenWeightsTest {
         backend.write(Lora.initialValues(lora.layout(), Philox.stream(1, "adapter").asGenerator(0)), lora.values());
         assertThat(output(recovered.with(lora.trained()))).as("a fresh LoRA adds zero").isEqualTo(alone);
         assertThat(output(recovered.with(lora.trained()).with(lora.frozen(lora.values(), 1)))).isEqualTo(alone);
+    }
+
+    /// A model in ComfyUI's scaled fp8 form: 8-bit floats are what its files say, asked for or not; another format is
+    /// made from them, and a recovery adapter leaves the layers that it does not name to the file.
+    @Test
+    void codesThatLieOnDiskAreUsedAsTheyAre(@TempDir Path folder) throws IOException {
+        ModelFolder scaled = ShortRun.scaledModel(folder);
+        float[] plain = output(scaled.loadTransformer(backend, weights));
+        int all = layers().size() + 6;
+        for (WeightType type : Arrays.asList(null, WeightType.FLOAT8, WeightType.QFLOAT8)) {
+            FrozenWeights frozen = asked(type, null, scaled);
+            assertThat(output(frozen, scaled)).as("%s", type).isEqualTo(plain);
+            assertThat(frozen.formats().modules()).hasSize(all);
+            assertThat(frozen.notices(true)).last().asString().contains("the codes of " + all + " layers are used as");
+        }
+        FrozenWeights fewer = asked(WeightType.UINT4, null, scaled);
+        assertThat(output(fewer, scaled)).isNotEqualTo(plain);
+        assertThat(fewer.notices(true)).last().asString().contains("84 layers are brought from those to uint4");
+
+        writeRecovery(0);
+        FrozenWeights one = asked(WeightType.UINT2, file, scaled);
+        assertThat(one.formats().types()).hasSize(all).containsEntry(LAYER, WeightType.UINT2)
+                .containsEntry("img_in", WeightType.FLOAT8);
+        assertThat(Golden.relativeL2(output(one, scaled), plain)).isBetween(1e-4, 0.1);
+    }
+
+    /// On a device that keeps codes nobody is told of float32.
+    @Test
+    void whatIsToldOfTheFormatIsTrueOfTheDevice() {
+        FrozenWeights frozen = asked(WeightType.INT8, null);
+        assertThat(frozen.notices(false)).singleElement().asString().contains("the memory is that of float32");
+        assertThat(frozen.notices(true)).singleElement().asString().contains("84 layers", "are kept in int8");
     }
 
     @Test

@@ -96,6 +96,16 @@ class QuantizedTrainingTest {
                 .isLessThan(0.1 * Math.abs(all - before));
     }
 
+    /// ComfyUI's file of the model, which brings its format: it learns the same thing. 0.3999, measured.
+    @Test
+    void aModelInScaledEightBitsEndsWithinFivePercentToo(@TempDir Path folder) throws IOException {
+        Path out = train("scaled", "model: {quantize: false}", 160, ShortRun.scaledModel(folder).root());
+        assertThat(loss(out)).isBetween(0.95 * full, 1.05 * full).isNotEqualTo(full);
+        assertThat(ShortRun.events(out, "nocturne.job.notice.v1"))
+                .extracting(event -> event.at("/data/message").asText())
+                .anyMatch(notice -> notice.contains("the codes of 90 layers are used as they are"));
+    }
+
     @Test
     void aRecoveryAdapterThatIsNowhereIsTold() {
         assertThatThrownBy(() -> train("nowhere", "model: {quantize: true, qtype: 'uint3|ara.safetensors'}", 2))
@@ -115,13 +125,17 @@ class QuantizedTrainingTest {
     }
 
     private Path train(String name, String model, int steps) throws IOException {
+        return train(name, model, steps, ShortRun.MODEL);
+    }
+
+    private Path train(String name, String model, int steps, Path pipeline) throws IOException {
         Path bundle = home.resolve(name);
         copy("dataset/10_ohwx", bundle);
         copy("heldout", bundle);
         Files.writeString(bundle.resolve("recipe.yaml"), RECIPE.replace("160", "" + steps) + model + "\n");
         Path out = home.resolve(name + "-out");
         ByteArrayOutputStream shown = new ByteArrayOutputStream();
-        boolean complete = Training.run(new TrainingRequest(bundle, out, ShortRun.MODEL,
+        boolean complete = Training.run(new TrainingRequest(bundle, out, pipeline,
                 Runtime.getRuntime().availableProcessors(), home, "test",
                 new PrintStream(shown, true, StandardCharsets.UTF_8)));
         assertThat(complete).as(shown.toString(StandardCharsets.UTF_8)).isTrue();

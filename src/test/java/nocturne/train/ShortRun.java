@@ -18,6 +18,8 @@ import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import nocturne.io.AtomicFiles;
 import nocturne.io.ContentHash;
+import nocturne.qwen.ModelFolder;
+import nocturne.qwen.ScaledFile;
 import org.jspecify.annotations.Nullable;
 
 /// A training that ends in seconds and yet has everything that a long one has: caching, accumulation, dropout, an
@@ -55,6 +57,22 @@ public final class ShortRun {
     private static @Nullable SortedMap<String, String> uninterrupted;
 
     private ShortRun() {}
+
+    /// Writes the pipeline again, its transformer in one file of ComfyUI's "scaled fp8" form.
+    static ModelFolder scaledModel(Path folder) throws IOException {
+        try (Stream<Path> files = Files.walk(MODEL)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                Path relative = MODEL.relativize(file);
+                if (relative.startsWith("transformer") && !relative.endsWith("config.json")) continue;
+                Path target = folder.resolve(relative);
+                Files.createDirectories(target.getParent());
+                Files.copy(file, target);
+            }
+        }
+        ScaledFile.write(folder.resolve("transformer/scaled.safetensors"), MODEL.resolve("transformer"),
+                "model.diffusion_model.", "scale_weight");
+        return ModelFolder.open(folder);
+    }
 
     /// Writes the bundle: five pictures to train, two held out, one recipe.
     public static Path bundleIn(Path folder) {
