@@ -1,5 +1,8 @@
 package nocturne.recipe;
 
+import static nocturne.recipe.Key.choice;
+import static nocturne.recipe.Key.line;
+import static nocturne.recipe.Key.some;
 import static nocturne.recipe.Key.textLike;
 import static nocturne.recipe.Key.whole;
 import static nocturne.recipe.Unused.fixed;
@@ -18,6 +21,13 @@ final class RootKeys {
     static final Key<String> TRIGGER_WORD = Key.<String>of("trigger_word", Key.TRIGGER,
                     "The word that calls what was learned; added to captions that lack it. [trigger] stands for it.")
             .or("trigger");
+    static final Key<UseCase> USE_CASE = Key.of("use_case", choice(UseCase.class),
+                    "What is to be learned; it decides which values are worth a comment.")
+            .follows("edit where a dataset has control pictures, else character", "S1-33, S2-07");
+    static final Key<List<Kind.Placed.Value<String>>> I_KNOW = Key.of("i_know",
+                    some(new Kind.Placed<>(line(20)), 0, 100),
+                    "Ids of rules you know better than: what they refuse becomes a warning, what they warn of a notice.")
+            .standard(List.of(), "nothing is overridden unasked");
     static final Key<Long> SEED = Key.of("training_seed", new Kind.Seed(),
                     "Start of all random numbers: the same seed on the same device gives the same file.")
             .or("seed").standard(42L, "S1-53");
@@ -32,7 +42,7 @@ final class RootKeys {
                     "use_ui_logger")));
 
     static final Block ROOT = Block.of("",
-            List.of(NAME, TRIGGER_WORD, SEED, META),
+            List.of(NAME, TRIGGER_WORD, USE_CASE, I_KNOW, SEED, META),
             List.of(NetworkKeys.BLOCK, SaveKeys.BLOCK, LOGGING, DatasetKeys.BLOCK, TrainKeys.BLOCK, ModelKeys.BLOCK,
                     SampleKeys.BLOCK),
             List.of(

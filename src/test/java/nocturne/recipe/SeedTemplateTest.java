@@ -59,8 +59,11 @@ class SeedTemplateTest {
                 "S2-41 line 29  datasets[1].folder_path",
                 "S2-46 line 34  datasets[1].resolution",
                 "X-09 line 39  train.gradient_accumulation_steps",
+                "X-04 line 50  train.ema_config.use_ema",
+                "S2-53 line 56  model.name_or_path",
                 "S2-51 line 57  model.is_qwen",
-                "B9 line 59  model.quantize_dtype");
+                "B9 line 59  model.quantize_dtype",
+                "S2-54 line 67  sample.prompts");
     }
 
     @Test

@@ -128,6 +128,14 @@ class ReportPageTest {
     }
 
     @Test
+    void warningsStandBeforeWhatIsMerelyGoodToKnow() throws Exception {
+        Element list = element(parsed(summary("ohwx", CHECKPOINTS)), "li", "warning");
+        assertThat(list.getTextContent()).isEqualTo("Warning: the rank is large");
+        assertThat(list.getNextSibling().getNextSibling().getTextContent())
+                .isEqualTo("the picture 7 was turned upright");
+    }
+
+    @Test
     void numbersReadLikeNumbers() {
         assertThat(List.of(Numbers.bytes(999), Numbers.bytes(1000), Numbers.bytes(23_456), Numbers.bytes(999_600),
                 Numbers.bytes(590_000_000), Numbers.bytes(5_000_000_000L)))
@@ -140,7 +148,9 @@ class ReportPageTest {
         byte @Nullable [] png = PngWriter.png(new Canvas(4, 4, Palette.TRAINING).picture(), new LinkedHashMap<>());
         return new RunSummary(name, "ohwx", "Qwen/Qwen-Image", "cpu, 2 threads", "Nocturne 0.1.0",
                 "2026-11-21 06:12 UTC", Duration.ofSeconds(97), 20, new Adapter("LoRA", 16, 16, 84), checkpoints,
-                null, List.of("an ohwx on the left"), List.of("the picture 7 was turned upright"), "network_dim: 16\n",
+                null, List.of("an ohwx on the left"), List.of(
+                        new RunSummary.Remark(false, "the picture 7 was turned upright"),
+                        new RunSummary.Remark(true, "the rank is large")), "network_dim: 16\n",
                 png, png);
     }
 
@@ -148,7 +158,7 @@ class ReportPageTest {
         byte[] png = PngWriter.png(new Canvas(4, 4, Palette.TRAINING).picture(), new LinkedHashMap<>());
         return new RunSummary(text, text, text, text, text, text, Duration.ofSeconds(97), 20,
                 new Adapter(text, 16, 16, 84), List.of(new Checkpoint(1, 0.5, 0.5, text, 1, text)), null, List.of(text),
-                List.of(text), text, png, png);
+                List.of(new RunSummary.Remark(true, text)), text, png, png);
     }
 
     private static Document parsed(RunSummary summary) throws Exception {
