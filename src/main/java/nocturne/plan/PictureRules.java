@@ -38,6 +38,7 @@ final class PictureRules {
         Recipe recipe = resolved.recipe();
         List<Notice> notices = new ArrayList<>();
         judge(ON_ALL, new Evidence(recipe, inspection.model()), "", resolved, notices);
+        if (recipe.train().ignoresCaptions()) return notices;
         for (int i = 0; i < recipe.datasets().size(); i++) {
             DatasetRecipe dataset = recipe.datasets().get(i);
             WrittenCaptions captions =

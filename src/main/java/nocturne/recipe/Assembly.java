@@ -65,6 +65,7 @@ final class Assembly {
                 ema(train.child(TrainKeys.EMA)),
                 train.get(TrainKeys.CHECKPOINTING),
                 train.get(TrainKeys.DTYPE),
+                train.get(TrainKeys.UNLOAD_TEXT_ENCODER),
                 validation(train.child(TrainKeys.VALIDATION)));
     }
 

@@ -17,12 +17,12 @@ final class AverageRules {
                     .when(it -> ema(it).on() && ema(it).biasCorrection()
                             && it.isWritten("train.ema_config.use_ema")
                             && !it.isWritten("train.ema_config.bias_correction") && start(it) > NOTABLE_START)
-                    .says(it -> ("the untrained start is taken out of the average; elsewhere it would still weigh %.0f %%"
-                            + " after the %d updates of this run.").formatted(
+                    .says(it -> ("the untrained start is taken out of the average; elsewhere it would still weigh"
+                            + " %.0f %% after the %d updates of this run.").formatted(
                                     100 * start(it), it.recipe().train().steps())),
             Rule.<Evidence>warning("X-04", "train.ema_config.bias_correction")
                     .when(it -> ema(it).on() && !ema(it).biasCorrection() && start(it) > NOTABLE_START)
-                    .says(it -> "without it the untrained start still weighs %.0f %% of the saved file after %d updates."
+                    .says(it -> "without it the untrained start still weighs %.0f %% of the file after %d updates."
                             .formatted(100 * start(it), it.recipe().train().steps()))
                     .remedy("true takes it out."),
             Rule.<Evidence>notice("S1-59", "train.ema_config.use_ema")

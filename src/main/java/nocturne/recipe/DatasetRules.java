@@ -4,6 +4,8 @@ import java.util.List;
 
 /// What is said about datasets before any picture is opened.
 final class DatasetRules {
+    private static final String UNLOAD = "train.unload_text_encoder";
+
     static final List<Rule<Evidence>> ON_ALL = List.of(
             Rule.<Evidence>warning("S1-68", "datasets").when(it -> it.isReleased() && hasFewer(it, 10))
                     .says(it -> "%d pictures are too few: they will be memorised.".formatted(
@@ -22,9 +24,17 @@ final class DatasetRules {
                     .when(it -> it.useCase() == UseCase.EDIT && !it.hasControls())
                     .says("edit learns from pairs, and no dataset has control pictures.")
                     .remedy("control_path names the folder with the pictures before the edit."),
+            Rule.<Evidence>error("S1-35", UNLOAD)
+                    .when(it -> it.recipe().train().ignoresCaptions() && it.hasControls())
+                    .says("an Edit model reads control pictures together with the caption, which this leaves out.")
+                    .remedy("Leave it off: captions are encoded before training, and the encoder is gone by then."),
+            Rule.<Evidence>warning("S1-35", UNLOAD)
+                    .when(it -> it.recipe().train().ignoresCaptions() && !it.hasControls())
+                    .says("ALL CAPTIONS ARE IGNORED: every picture is trained with the trigger word alone.")
+                    .remedy("Without it captions are encoded before training, and the encoder is gone by then."),
             Rule.<Evidence>notice("S1-43", "datasets[].is_reg")
                     .when(it -> it.recipe().datasets().stream().anyMatch(DatasetRecipe::regularisation))
-                    .says("every second batch shows what is not to be learned, so a run takes twice as long to show the"
+                    .says("every second step shows what is not to be learned, so a run takes twice as long to show the"
                             + " rest as often."));
 
     static final List<Rule<Evidence.OfDataset>> ON_EACH = List.of(

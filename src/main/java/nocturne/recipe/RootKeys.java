@@ -26,7 +26,7 @@ final class RootKeys {
             .follows("edit where a dataset has control pictures, else character", "S1-33, S2-07");
     static final Key<List<Kind.Placed.Value<String>>> I_KNOW = Key.of("i_know",
                     some(new Kind.Placed<>(line(20)), 0, 100),
-                    "Ids of rules you know better than: what they refuse becomes a warning, what they warn of a notice.")
+                    "Ids of rules you know better than: what they refuse becomes a warning, a warning a notice.")
             .standard(List.of(), "nothing is overridden unasked");
     static final Key<Long> SEED = Key.of("training_seed", new Kind.Seed(),
                     "Start of all random numbers: the same seed on the same device gives the same file.")
@@ -52,7 +52,7 @@ final class RootKeys {
                     ignored("B9", "the device is chosen when the job starts", "device"),
                     ignored("B1", "metrics are written to the job's folder", "log_dir", "sqlite_db_path", "monitoring"),
                     ignored("B1", "timing is always measured", "performance_log_every", "torch_profiler"),
-                    fixed("B1", "the picture before training uses the block sample", "first_sample"),
+                    ignored("B1", "the picture before training uses the block sample", "first_sample"),
                     refused("B1", "it belongs to other trainers", "guidance", "embedding", "decorator", "adapter",
                             "slider", "do_lorm", "lorm_*")));
 

@@ -11,8 +11,8 @@ final class SampleRules {
             Rule.<Evidence>notice("S2-52", "sample.sample_every")
                     .when(it -> it.isReleased() && it.recipe().sample().everySteps() > 0
                             && it.recipe().sample().everySteps() % it.recipe().save().everySteps() != 0)
-                    .says(it -> "some samples are drawn at steps of which no file is kept: save_every is %d.".formatted(
-                            it.recipe().save().everySteps())),
+                    .says(it -> "some samples are drawn at steps of which no file is kept: save_every is %d."
+                            .formatted(it.recipe().save().everySteps())),
             Rule.<Evidence>notice("S2-54", "sample.prompts")
                     .when(it -> it.isReleased() && outside(it) > 0)
                     .says(it -> "%d of %d prompts are shorter than 50 or longer than 200 characters; in between works"
@@ -21,7 +21,8 @@ final class SampleRules {
     static final List<Rule<Evidence.OfPrompt>> ON_EACH = List.of(
             Rule.<Evidence.OfPrompt>warning("S2-33", "guidance_scale")
                     .when(it -> it.whole().isReleased() && it.prompt().guidanceScale() < 3)
-                    .says("below 3 prompts are followed loosely.").remedy("3 to 4 is recommended; 3.5 is the recipe's."),
+                    .says("below 3 prompts are followed loosely.")
+                    .remedy("3 to 4 is recommended; 3.5 is the recipe's."),
             Rule.<Evidence.OfPrompt>warning("S2-34", "guidance_scale")
                     .when(it -> it.whole().isReleased() && it.prompt().guidanceScale() > 4)
                     .says("above 4 pictures are over-constrained.")

@@ -54,6 +54,12 @@ final class TrainKeys {
     static final Key<Double> CAPTION_DROPOUT = Key.of("caption_dropout_rate", number(0, 1),
                     "The same key of all datasets that do not say it themselves.")
             .borrowing("prompt_dropout_prob").passing();
+    static final Key<Boolean> UNLOAD_TEXT_ENCODER = Key.of("unload_text_encoder", flag(),
+                    "Leave captions aside and train every picture with the trigger word alone.")
+            .standard(false, "S1-35");
+    static final Key<Double> REG_WEIGHT = Key.of("reg_weight", numberAbove(0, 1000),
+                    "Weight of the loss of regularisation sets, times their own loss_multiplier.")
+            .passing();
     static final Key<Boolean> CHECKPOINTING = Key.of("gradient_checkpointing", flag(),
                     "Recompute instead of keeping: less memory, more time.")
             .standard(true, "S2-48");
@@ -121,7 +127,8 @@ final class TrainKeys {
     static final Block BLOCK = Block.of("train",
             List.of(STEPS, EPOCHS, BATCH_SIZE, ACCUMULATION, ACCUMULATION_STEPS, LR, OPTIMIZER, LR_SCHEDULER,
                     MAX_GRAD_NORM, TIMESTEP_TYPE, CONTENT_OR_STYLE, MIN_DENOISING, MAX_DENOISING, CAPTION_DROPOUT,
-                    CHECKPOINTING, DTYPE, SKIP_FIRST_SAMPLE, FORCE_FIRST_SAMPLE, DISABLE_SAMPLING),
+                    UNLOAD_TEXT_ENCODER, REG_WEIGHT, CHECKPOINTING, DTYPE, SKIP_FIRST_SAMPLE,
+                    FORCE_FIRST_SAMPLE, DISABLE_SAMPLING),
             List.of(OPTIMIZER_PARAMS, SCHEDULER_PARAMS, EMA, VALIDATION),
             TrainUnused.ROWS);
 

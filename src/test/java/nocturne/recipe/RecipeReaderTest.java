@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import nocturne.ledger.Ledger;
 import nocturne.problem.UserMistake;
 import nocturne.quant.WeightType;
 import org.junit.jupiter.api.Test;
@@ -56,6 +57,7 @@ class RecipeReaderTest {
     }
 
     @Test
+    @Ledger({"S1-70", "S1-82"})
     void aTriggerWordAloneIsTheQwenRecipe() {
         Recipe recipe = read("trigger: ohwx").recipe();
         assertThat(recipe.triggerWord()).isEqualTo("ohwx");
@@ -87,6 +89,7 @@ class RecipeReaderTest {
     }
 
     @Test
+    @Ledger({"S1-82", "S2-41"})
     void aBundleWithoutARecipeIsReadFromItsFolders() {
         BundleFacts bundle =
                 BundleFacts.of("upload", List.of("dataset/40_maya_char/1.png", "dataset/40_maya_char/1.txt",
@@ -172,12 +175,14 @@ class RecipeReaderTest {
 
     @ParameterizedTest
     @CsvFileSource(resources = "/nocturne/recipe/mistakes.csv", delimiter = '|', quoteCharacter = '`')
+    @Ledger({"S1-02", "S1-15", "S1-37", "S1-50", "S2-21", "S2-25", "S2-31", "S2-44", "S2-62", "X-16"})
     void aMistakeIsToldWithItsPlaceAndItsRemedy(String text, String message) {
         assertThat(complaint(text)).contains(message);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"flowmatch", "flow_match", "flow-match", "FlowMatch"})
+    @Ledger({"S1-50", "X-15"})
     void flowMatchingIsSpelledInManyWays(String spelling) {
         read("train: {noise_scheduler: %1$s}%nsample: {sampler: %1$s}".formatted(spelling));
     }
@@ -190,6 +195,7 @@ class RecipeReaderTest {
     }
 
     @Test
+    @Ledger("X-08")
     void epochsGiveTheLengthOnlyWhereStepsDoNot() {
         TreeMap<String, Integer> pictures = new TreeMap<>(Map.of("set", 20));
         RecipeReader reader = RecipeReader.in(new BundleFacts("b", pictures));
@@ -211,6 +217,7 @@ class RecipeReaderTest {
     }
 
     @Test
+    @Ledger("B6")
     void schedulesTakeTheirNumbersFromTheirParameters() {
         assertThat(schedule("constant", "")).isEqualTo(new LearningRateSchedule.Constant());
         assertThat(schedule("constant_with_warmup", "")).isEqualTo(new LearningRateSchedule.ConstantWithWarmup(50));
@@ -232,6 +239,7 @@ class RecipeReaderTest {
     }
 
     @Test
+    @Ledger("B5")
     void controlFoldersComeInTwoSpellings() {
         DatasetRecipe dataset = read("""
                 datasets:
@@ -273,6 +281,7 @@ class RecipeReaderTest {
     }
 
     @Test
+    @Ledger("B8")
     void flagsInsideAPromptAreSettingsOfThatPicture() {
         SamplePrompt prompt = read("""
                 sample:

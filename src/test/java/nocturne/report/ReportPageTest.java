@@ -11,6 +11,7 @@ import javax.xml.parsers.DocumentBuilderFactory;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import nocturne.image.PngWriter;
+import nocturne.ledger.Ledger;
 import nocturne.promise.Promise;
 import nocturne.report.RunSummary.Adapter;
 import nocturne.report.RunSummary.Checkpoint;
@@ -29,6 +30,7 @@ class ReportPageTest {
             new Checkpoint(300, 0.44, 0.47, "ohwx_000000300.safetensors", 1_234_567, "c".repeat(64)));
 
     @Test
+    @Ledger({"S1-66", "S1-72"})
     void theRecommendedCheckpointIsTheOneWithTheLowestHeldOutLossAndTheReasonIsGiven() throws Exception {
         Document page = parsed(summary("ohwx", CHECKPOINTS));
         String box = element(page, "section", "recommended").getTextContent();
@@ -57,6 +59,7 @@ class ReportPageTest {
     }
 
     @Test
+    @Ledger("S1-06")
     void everythingAUserNeedsIsOnThePage() throws Exception {
         String text = parsed(summary("ohwx", CHECKPOINTS)).getDocumentElement().getTextContent();
         assertThat(text).contains("a".repeat(64), "1.2 MB", "the picture 7 was turned upright", "network_dim: 16",
