@@ -9,7 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /// Reads captions and brings the trigger word into them.
-final class Captions {
+public final class Captions {
     /// A caption is a few hundred characters; a file of this size is something else with the wrong name.
     static final int MOST_BYTES = 64 << 10;
 
@@ -18,7 +18,7 @@ final class Captions {
     private Captions() {}
 
     /// Why a caption file cannot be used, said so that its owner can mend it.
-    static final class Unusable extends Exception {
+    public static final class Unusable extends Exception {
         private static final long serialVersionUID = 1L;
 
         Unusable(String why) {
@@ -27,7 +27,9 @@ final class Captions {
     }
 
     /// The text of a caption file as one line; empty where there is nothing but space in it.
-    static String read(Path file) throws Unusable {
+    ///
+    /// @throws Unusable where it is no text that could be a caption
+    public static String read(Path file) throws Unusable {
         byte[] bytes;
         try (InputStream in = Files.newInputStream(file)) {
             bytes = in.readNBytes(MOST_BYTES + 1);

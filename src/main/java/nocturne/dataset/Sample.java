@@ -32,6 +32,12 @@ public record Sample(
         if (repeats < 1) throw new IllegalArgumentException("repeats " + repeats);
     }
 
+    /// The same with other words.
+    public Sample withCaption(String text) {
+        return new Sample(picture, resolution, placement, flip, text, captionDropoutRate, controls, repeats,
+                regularisation, lossMultiplier);
+    }
+
     /// Bucket width in pixels.
     public int width() {
         return placement.width();

@@ -43,7 +43,7 @@ public final class EventStory {
             case "job.superseded" -> "taken over by " + text(data, "host");
             case "job.duplicate" -> "came again from %s; it is %s here".formatted(
                     text(data, "origin"), text(data, "state"));
-            case "job.notice" -> "notice: "
+            case "job.notice" -> (text(data, "severity").equals("warning") ? "warning: " : "notice: ")
                     + (text(data, "code").equals("NOTICE") ? text(data, "message") : coded(data));
             case "gpu.quarantined" -> "%s takes no more jobs: %s".formatted(text(data, "device"), coded(data));
             case "gpu.throttled" -> "%s runs slower: %s".formatted(text(data, "device"), text(data, "reason"));

@@ -116,7 +116,14 @@ public sealed interface Event {
     record Duplicate(String origin, String state) implements Event {}
 
     /// Something the user should know that stops nothing.
-    record NoticeGiven(String code, String message) implements Event {}
+    ///
+    /// @param severity `notice`, or `warning` where the run will probably be worse for it
+    record NoticeGiven(String code, String message, String severity) implements Event {
+        /// One that is good to know and no more.
+        public NoticeGiven(String code, String message) {
+            this(code, message, "notice");
+        }
+    }
 
     /// A device takes no more jobs until somebody or something has looked after it.
     record DeviceQuarantined(String device, String code, String message) implements Event {}
@@ -222,7 +229,8 @@ public sealed interface Event {
             case Cancelled event -> data.put("reason", event.reason());
             case Superseded event -> data.put("host", event.host()).put("attempt", event.attempt());
             case Duplicate event -> data.put("origin", event.origin()).put("state", event.state());
-            case NoticeGiven event -> data.put("code", event.code()).put("message", event.message());
+            case NoticeGiven event -> data.put("code", event.code()).put("message", event.message())
+                    .put("severity", event.severity());
             case DeviceQuarantined event -> data.put("device", event.device()).put("code", event.code())
                     .put("message", event.message());
             case DeviceThrottled event -> data.put("device", event.device()).put("reason", event.reason());

@@ -35,7 +35,11 @@ final class Datasets {
         Dataset training = scan(recipe.datasets().stream().map(this::spec).toList(), problems);
         ValidationRecipe validation = recipe.train().validation();
         Dataset heldOut = validation == null ? null : scan(List.of(heldOut(recipe, validation)), problems);
-        if (training != null && problems.isEmpty()) return new Scanned(training, heldOut);
+        if (training != null && problems.isEmpty()) {
+            boolean bare = recipe.train().ignoresCaptions();
+            return new Scanned(bare ? withoutCaptions(training, recipe) : training,
+                    bare && heldOut != null ? withoutCaptions(heldOut, recipe) : heldOut);
+        }
         throw new UserMistake("The dataset has %d problem%s; no training time was spent."
                 .formatted(problems.size(), problems.size() == 1 ? "" : "s"), problems);
     }
@@ -63,6 +67,13 @@ final class Datasets {
                 dataset.buckets(), dataset.flipX(), dataset.flipY(), dataset.captionDropout(),
                 dataset.controlFolders().stream().map(root::resolve).toList(), background(dataset),
                 dataset.regularisation(), dataset.lossMultiplier());
+    }
+
+    /// The same pictures, called by the trigger word alone; regularisation sets by nothing.
+    private static Dataset withoutCaptions(Dataset dataset, Recipe recipe) {
+        String trigger = text(recipe.triggerWord());
+        return new Dataset(dataset.samples().stream()
+                .map(sample -> sample.withCaption(sample.regularisation() ? "" : trigger)).toList(), dataset.notices());
     }
 
     private static String text(@Nullable String text) {

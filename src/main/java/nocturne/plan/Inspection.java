@@ -1,12 +1,16 @@
 package nocturne.plan;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import nocturne.bundle.Bundle;
 import nocturne.dataset.Dataset;
 import nocturne.problem.UserMistake;
 import nocturne.recipe.BundleFacts;
+import nocturne.recipe.Notice;
 import nocturne.recipe.RecipeReader;
 import nocturne.recipe.ResolvedRecipe;
+import nocturne.recipe.Severity;
 import nocturne.recipe.WeightFormat;
 import org.jspecify.annotations.Nullable;
 
@@ -40,6 +44,14 @@ public record Inspection(Bundle bundle, ResolvedRecipe resolved, Path model, @Nu
                 : RecoverySearch.find(format.recovery(), bundle.root(), models.folders());
         Datasets.Scanned datasets = new Datasets(bundle.root()).scan(resolved.recipe());
         return new Inspection(bundle, resolved, folder, recovery, datasets.training(), datasets.heldOut());
+    }
+
+    /// Everything the person should know about recipe, captions and pictures; refuses nothing.
+    public List<Notice> notices() {
+        List<Notice> notices = new ArrayList<>(resolved.notices());
+        notices.addAll(PictureRules.judge(this));
+        for (String notice : training.notices()) notices.add(new Notice("DATASET", Severity.NOTICE, "", notice));
+        return List.copyOf(notices);
     }
 
     /// The same, where it asks for no more than it may.

@@ -1,6 +1,8 @@
 package nocturne.recipe;
 
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// Makes the records from a decided [Section]. It decides nothing itself, so that the resolved text, which is printed
@@ -9,12 +11,17 @@ final class Assembly {
     private Assembly() {}
 
     static Recipe recipe(Section root) {
-        return new Recipe(root.get(RootKeys.NAME), orNull(root, RootKeys.TRIGGER_WORD), root.get(RootKeys.SEED),
+        return new Recipe(root.get(RootKeys.NAME), orNull(root, RootKeys.TRIGGER_WORD),
+                root.get(RootKeys.USE_CASE), known(root), root.get(RootKeys.SEED),
                 network(root.child(NetworkKeys.BLOCK)), save(root.child(SaveKeys.BLOCK)),
                 root.children(DatasetKeys.BLOCK).stream().map(Assembly::dataset).toList(),
                 train(root.child(TrainKeys.BLOCK)), model(root.child(ModelKeys.BLOCK)),
                 sample(root.child(SampleKeys.BLOCK), root.child(TrainKeys.BLOCK)),
                 root.child(RootKeys.LOGGING).get(RootKeys.LOG_EVERY), root.get(RootKeys.META));
+    }
+
+    private static Set<String> known(Section root) {
+        return root.get(RootKeys.I_KNOW).stream().map(Kind.Placed.Value::value).collect(Collectors.toSet());
     }
 
     private static NetworkRecipe network(Section network) {
@@ -58,6 +65,7 @@ final class Assembly {
                 ema(train.child(TrainKeys.EMA)),
                 train.get(TrainKeys.CHECKPOINTING),
                 train.get(TrainKeys.DTYPE),
+                train.get(TrainKeys.UNLOAD_TEXT_ENCODER),
                 validation(train.child(TrainKeys.VALIDATION)));
     }
 

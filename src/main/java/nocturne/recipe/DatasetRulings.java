@@ -37,8 +37,10 @@ final class DatasetRulings {
             decideCaptions(dataset, train);
             decideResolutions(dataset);
             decideControls(dataset);
+            decideWeight(dataset, train);
         }
         train.drop(TrainKeys.CAPTION_DROPOUT);
+        train.drop(TrainKeys.REG_WEIGHT);
     }
 
     private void findFolders() {
@@ -125,6 +127,13 @@ final class DatasetRulings {
         findings.note("S2-46", dataset, DatasetKeys.RESOLUTION,
                 "a list means several sizes, not width and height; equal entries count once: %s."
                         .formatted(DatasetKeys.RESOLUTION.kind().print(distinct)));
+    }
+
+    private static void decideWeight(Section dataset, Section train) {
+        if (!dataset.get(DatasetKeys.IS_REG)) return;
+        train.find(TrainKeys.REG_WEIGHT).ifPresent(weight -> dataset.set(DatasetKeys.LOSS_MULTIPLIER,
+                Math.clamp(weight * dataset.get(DatasetKeys.LOSS_MULTIPLIER), Double.MIN_NORMAL, 1000),
+                new Origin.Derived("B6", "loss_multiplier x train.reg_weight")));
     }
 
     private void decideControls(Section dataset) {

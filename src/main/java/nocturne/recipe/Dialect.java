@@ -2,6 +2,7 @@ package nocturne.recipe;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /// Brings the shapes in which recipes are written to the one the key tables describe: one level, every key in its
@@ -59,6 +60,11 @@ final class Dialect {
                         "%s is not allowed; a block of keys.".formatted(item.shown()));
                 continue;
             }
+            if (mapping.entry("network").filter(network -> !network.value().isNull()).isEmpty()) {
+                findings.refuse(mapping.at(), "config.process[0].network",
+                        "is missing, and without it ai-toolkit trains the whole model; here adapters are trained. Write"
+                                + " network: {type: lora}.");
+            }
             Optional<Node.Entry> name = mapping.entry("name");
             if (named && name.isPresent()) {
                 findings.note("B1", name.get().at(), "config.process[0].name",
@@ -85,6 +91,10 @@ final class Dialect {
                     yield block;
                 }
                 case "optimizer", "ema_config" -> true;
+                case "device" -> {
+                    refuseOtherDevices(entry);
+                    yield false;
+                }
                 default -> false;
             };
             if (!forTrain) {
@@ -122,6 +132,16 @@ final class Dialect {
             top.add(new Node.Entry(entry.at(), "training_seed", entry.value()));
         } else {
             train.add(entry);
+        }
+    }
+
+    /// A GPU's number means little elsewhere; another kind of device was meant.
+    private void refuseOtherDevices(Node.Entry device) {
+        if (!(device.value() instanceof Node.Scalar(Position at, String text)) || text == null) return;
+        String kind = text.strip().toLowerCase(Locale.ROOT).replaceFirst(":.*", "");
+        if (kind.equals("cpu") || kind.equals("mps")) {
+            findings.refuse(at, "device", "%s is not allowed; leave it out: the device is chosen when the job starts."
+                    .formatted(Shown.value(text)));
         }
     }
 

@@ -3,6 +3,7 @@ package nocturne.recipe;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import nocturne.problem.Problem;
 import nocturne.problem.UserMistake;
 
@@ -42,12 +43,18 @@ final class Findings {
     }
 
     void note(String code, Position at, String path, String text) {
-        notices.add(new Noted(at, new Notice(code, where(at, path), text)));
+        note(code, Severity.NOTICE, Optional.of(at), path, text);
     }
 
     /// A notice about a value that nobody wrote.
     void note(String code, String path, String text) {
-        notices.add(new Noted(END, new Notice(code, path, text)));
+        note(code, Severity.NOTICE, Optional.empty(), path, text);
+    }
+
+    /// @param at where it was written; empty if nobody wrote it
+    void note(String code, Severity severity, Optional<Position> at, String path, String text) {
+        String where = at.map(place -> where(place, path)).orElse(path);
+        notices.add(new Noted(at.orElse(END), new Notice(code, severity, where, text)));
     }
 
     /// To be thrown where reading cannot go on.

@@ -1,6 +1,5 @@
 package nocturne.recipe;
 
-import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -78,12 +77,10 @@ final class LengthRulings {
     private void decideSteps() {
         Optional<Integer> epochs = train.find(TrainKeys.EPOCHS);
         if (epochs.isEmpty()) return;
-        OptionalLong samples = samplesPerEpoch();
+        OptionalLong samples = EpochLength.of(root.children(DatasetKeys.BLOCK), bundle);
         long batchesPerStep = (long) train.get(TrainKeys.BATCH_SIZE) * train.get(TrainKeys.ACCUMULATION);
-        if (train.origin(TrainKeys.STEPS).filter(Origin.Default.class::isInstance).isEmpty()) {
-            compare(epochs.get(), samples, batchesPerStep);
-            return;
-        }
+        boolean stepsWereWritten = train.origin(TrainKeys.STEPS).filter(Origin.Default.class::isInstance).isEmpty();
+        if (stepsWereWritten) return;
         if (samples.isEmpty()) {
             findings.refuse(train, TrainKeys.EPOCHS,
                     "the pictures cannot be counted here, so train.steps is needed.");
@@ -97,18 +94,6 @@ final class LengthRulings {
                         .formatted(epochs.get(), samples.getAsLong(), batchesPerStep, steps));
     }
 
-    /// Both were written: `steps` holds, and the person should see when the numbers tell different stories.
-    private void compare(int epochs, OptionalLong samples, long samplesPerStep) {
-        int steps = train.get(TrainKeys.STEPS);
-        String length =
-                "steps is the whole run, %d, not multiplied by epochs; saving each of %d epochs means every %d steps"
-                .formatted(steps, epochs, Math.max(1, ceilDiv(steps, epochs)));
-        String data = samples.isEmpty() ? "" : "; by the pictures (%d samples an epoch, %d a step) it is %.1f epochs"
-                .formatted(samples.getAsLong(), samplesPerStep,
-                        (double) steps * samplesPerStep / Math.max(1, samples.getAsLong()));
-        findings.note("X-08", train, TrainKeys.EPOCHS, length + data + ".");
-    }
-
     private void decideSaving() {
         Section save = root.child(SaveKeys.BLOCK);
         int steps = train.get(TrainKeys.STEPS);
@@ -116,24 +101,7 @@ final class LengthRulings {
             Optional<Integer> epochs = train.find(TrainKeys.EPOCHS);
             int every = epochs.isPresent() ? ceilDiv(steps, epochs.get()) : Math.min(SAVE_EVERY, steps);
             save.derive(SaveKeys.SAVE_EVERY, Math.clamp(every, 1, 1_000_000));
-        } else if (save.get(SaveKeys.SAVE_EVERY) > steps) {
-            findings.note("S1-62", save, SaveKeys.SAVE_EVERY,
-                    "is more than the %d steps of the run; only the last step is saved.".formatted(steps));
         }
-    }
-
-    /// Pictures times repeats over all datasets; empty when the bundle was not looked at or holds none.
-    private OptionalLong samplesPerEpoch() {
-        long samples = 0;
-        List<Section> datasets = root.children(DatasetKeys.BLOCK);
-        for (Section dataset : datasets) {
-            var pictures = bundle.picturesIn(dataset.get(DatasetKeys.FOLDER));
-            if (pictures.isEmpty()) return OptionalLong.empty();
-            long copies = (dataset.get(DatasetKeys.FLIP_X) ? 2L : 1L) * (dataset.get(DatasetKeys.FLIP_Y) ? 2L : 1L);
-            samples += (long) pictures.getAsInt() * dataset.get(DatasetKeys.REPEATS) * copies
-                    * dataset.get(DatasetKeys.RESOLUTION).size();
-        }
-        return samples == 0 ? OptionalLong.empty() : OptionalLong.of(samples);
     }
 
     private static int ceilDiv(int a, int b) {

@@ -67,7 +67,8 @@ final class ModelKeys {
             List.of(NAME_OR_PATH, ARCH, QUANTIZE, QTYPE, QUANTIZE_TE, QTYPE_TE, RECOVERY, LOW_VRAM),
             List.of(KWARGS),
             List.of(
-                    ignored("S2-51", "the architecture follows from arch and name_or_path", "is_qwen", "is_qwen_image"),
+                    ignored("S2-51", "the architecture follows from arch or name_or_path; model.arch says which",
+                            "is_qwen", "is_qwen_image"),
                     fixed("B7", "only the Qwen-Image family is trained here", "is_flux", "is_v2", "is_v3", "is_xl",
                             "is_pixart*", "is_auraflow", "is_lumina2", "is_v_pred", "is_ssd", "is_vega",
                             "experimental_xl", "latent_space_version", "in_context", "use_flux_cfg", "refiner_*",

@@ -10,7 +10,7 @@ final class Places {
     static Optional<Position> find(Section section, String path) {
         int dot = path.indexOf('.');
         if (dot < 0) {
-            return section.block().key(path).filter(section::isWritten).map(section::position);
+            return section.block().key(path).flatMap(section::formerPosition);
         }
         String name = path.substring(0, dot).replace("[]", "");
         return section.block().block(name).stream().flatMap(block -> section.children(block).stream())

@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.OptionalInt;
 import nocturne.problem.SickMachine;
 import nocturne.problem.UserMistake;
 import org.jspecify.annotations.Nullable;
@@ -17,20 +18,29 @@ public final class RecipeReader {
 
     private final BundleFacts bundle;
     private final @Nullable String model;
+    private final OptionalInt cardGib;
 
-    private RecipeReader(BundleFacts bundle, @Nullable String model) {
+    private RecipeReader(BundleFacts bundle, @Nullable String model, OptionalInt cardGib) {
         this.bundle = bundle;
         this.model = model;
+        this.cardGib = cardGib;
     }
 
     /// A reader for the recipe of one bundle.
     public static RecipeReader in(BundleFacts bundle) {
-        return new RecipeReader(bundle, null);
+        return new RecipeReader(bundle, null, OptionalInt.empty());
     }
 
     /// The same reader, with another model than the recipe names: the command's `--model`.
     public RecipeReader withModel(String nameOrPath) {
-        return new RecipeReader(bundle, nameOrPath);
+        return new RecipeReader(bundle, nameOrPath, cardGib);
+    }
+
+    /// The same reader, which also advises for a card of this class. It changes no value.
+    ///
+    /// @param gib memory of the card, such as 24
+    public RecipeReader forCard(int gib) {
+        return new RecipeReader(bundle, model, OptionalInt.of(gib));
     }
 
     /// Reads a file; `.json` and `.jsonc` are JSON, everything else is YAML.
@@ -71,7 +81,8 @@ public final class RecipeReader {
         new Rulings(root, bundle, findings).apply();
         findings.throwIfAny();
         Recipe recipe = Assembly.recipe(root);
-        Advice.give(recipe, root, findings);
+        RuleBook.apply(new Evidence(recipe, root, bundle, cardGib), findings);
+        findings.throwIfAny();
         ResolvedText resolved = ResolvedText.of(root, file);
         return new ResolvedRecipe(recipe, findings.notices(), resolved.origins(), resolved.yaml());
     }

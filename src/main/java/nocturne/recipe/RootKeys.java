@@ -1,5 +1,8 @@
 package nocturne.recipe;
 
+import static nocturne.recipe.Key.choice;
+import static nocturne.recipe.Key.line;
+import static nocturne.recipe.Key.some;
 import static nocturne.recipe.Key.textLike;
 import static nocturne.recipe.Key.whole;
 import static nocturne.recipe.Unused.fixed;
@@ -24,6 +27,16 @@ final class RootKeys {
                     + "made-up word such as ohwx means nothing yet; a readable one such as maya_char works with "
                     + "Qwen as well. A plain dictionary word does not.")
             .works("ohwx", "maya_char");
+    static final Key<UseCase> USE_CASE = Key.of("use_case", choice(UseCase.class),
+                    "What is to be learned; it decides which values are worth a comment.")
+            .follows("edit where a dataset has control pictures, else character", "S1-33, S2-07")
+            .why("What is right for a face is not right for a style; comments should fit what is made.")
+            .works(UseCase.CHARACTER, UseCase.STYLE);
+    static final Key<List<Kind.Placed.Value<String>>> I_KNOW = Key.of("i_know",
+                    some(new Kind.Placed<>(line(20)), 0, 100),
+                    "Ids of rules you know better than: what they refuse becomes a warning, a warning a notice.")
+            .standard(List.of(), "nothing is overridden unasked")
+            .why("A rule is somebody's experience and not a law. The report says what was overridden.");
     static final Key<Long> SEED = Key.of("training_seed", new Kind.Seed(),
                     "Start of all random numbers: the same seed on the same device gives the same file.")
             .or("seed").standard(42L, "S1-53")
@@ -45,7 +58,7 @@ final class RootKeys {
                     "use_ui_logger")));
 
     static final Block ROOT = Block.of("",
-            List.of(NAME, TRIGGER_WORD, SEED, META),
+            List.of(NAME, TRIGGER_WORD, USE_CASE, I_KNOW, SEED, META),
             List.of(NetworkKeys.BLOCK, SaveKeys.BLOCK, LOGGING, DatasetKeys.BLOCK, TrainKeys.BLOCK, ModelKeys.BLOCK,
                     SampleKeys.BLOCK),
             List.of(
@@ -55,7 +68,7 @@ final class RootKeys {
                     ignored("B9", "the device is chosen when the job starts", "device"),
                     ignored("B1", "metrics are written to the job's folder", "log_dir", "sqlite_db_path", "monitoring"),
                     ignored("B1", "timing is always measured", "performance_log_every", "torch_profiler"),
-                    fixed("B1", "the picture before training uses the block sample", "first_sample"),
+                    ignored("B1", "the picture before training uses the block sample", "first_sample"),
                     refused("B1", "it belongs to other trainers", "guidance", "embedding", "decorator", "adapter",
                             "slider", "do_lorm", "lorm_*")));
 

@@ -1,5 +1,8 @@
 package nocturne.recipe;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -23,6 +26,8 @@ final class Rulings {
     void apply() {
         new DatasetRulings(root, bundle, findings).apply();
         nameJob();
+        decideUseCase();
+        checkKnowledge();
         decideNetwork();
         decideModel();
         new LengthRulings(root, bundle, findings).apply();
@@ -37,6 +42,28 @@ final class Rulings {
         name = name.substring(0, Math.min(name.length(), LONGEST_NAME));
         name = name.replaceAll("^[^A-Za-z0-9]+", "").replaceAll("[^A-Za-z0-9]+$", "");
         root.derive(RootKeys.NAME, name.isEmpty() ? "lora" : name);
+    }
+
+    private void decideUseCase() {
+        if (root.find(RootKeys.USE_CASE).isPresent()) return;
+        boolean pairs = root.children(DatasetKeys.BLOCK).stream()
+                .anyMatch(set -> !set.get(DatasetKeys.CONTROL_PATH).isEmpty());
+        root.derive(RootKeys.USE_CASE, pairs ? UseCase.EDIT : UseCase.CHARACTER);
+    }
+
+    private void checkKnowledge() {
+        List<Kind.Placed.Value<String>> asked = root.get(RootKeys.I_KNOW);
+        List<Kind.Placed.Value<String>> ids = new ArrayList<>();
+        for (Kind.Placed.Value<String> one : asked) {
+            String id = one.value().toUpperCase(Locale.ROOT);
+            if (!RuleBook.yieldsToKnowledge(id)) {
+                findings.refuse(one.at(), RootKeys.I_KNOW.name(),
+                        "%s is not the id of a rule that can be overridden; these can: %s."
+                                .formatted(Shown.value(one.value()), String.join(", ", RuleBook.yieldingIds())));
+            }
+            ids.add(new Kind.Placed.Value<>(id, one.at()));
+        }
+        if (!ids.isEmpty()) root.set(RootKeys.I_KNOW, ids, root.origin(RootKeys.I_KNOW).orElseThrow());
     }
 
     private void decideNetwork() {
@@ -69,15 +96,6 @@ final class Rulings {
         if (model.get(ModelKeys.QTYPE_TE).recovery() != null) {
             findings.refuse(model, ModelKeys.QTYPE_TE, "names an adapter; those that recover a loss are for qtype.");
         }
-        noteIfNotApplied(model, ModelKeys.QUANTIZE, ModelKeys.QTYPE);
-        noteIfNotApplied(model, ModelKeys.QUANTIZE_TE, ModelKeys.QTYPE_TE);
-    }
-
-    private void noteIfNotApplied(Section model, Key<Boolean> asked, Key<WeightFormat> format) {
-        if (!model.get(asked) || model.get(format).type().isApplied()) return;
-        findings.note("B7", model, format,
-                "%s leaves weights as they are on disk, here as in ai-toolkit; 8 bits are int8 or float8."
-                        .formatted(model.get(format).type().spelling()));
     }
 
     private void decideTraining() {
@@ -131,11 +149,6 @@ final class Rulings {
     /// Where a falling rate ends: `eta_min` is a rate, `end_factor` the same as a share of the peak.
     private void decideFloor(Section train, Section params) {
         double peak = train.get(TrainKeys.LR);
-        boolean silent = params.find(TrainKeys.ETA_MIN).isEmpty() && params.find(TrainKeys.END_FACTOR).isEmpty();
-        if (silent && train.get(TrainKeys.LR_SCHEDULER) == Schedule.LINEAR) {
-            findings.note("B6", train, TrainKeys.LR_SCHEDULER,
-                    "linear falls from lr to 0 here; elsewhere it may rise from a third. eta_min says where it ends.");
-        }
         params.find(TrainKeys.END_FACTOR).ifPresent(share -> {
             if (params.find(TrainKeys.ETA_MIN).isPresent()) {
                 findings.refuse(params, TrainKeys.END_FACTOR, "stands beside eta_min, which says the same; keep one.");

@@ -20,6 +20,8 @@ final class Section {
     private final String path;
     private final Position at;
     private final Map<Key<?>, Setting> settings = new HashMap<>();
+    private final Map<Key<?>, Setting> dropped = new HashMap<>();
+    private final Map<Key<?>, Position> written = new HashMap<>();
     private final Map<String, List<Section>> inside = new LinkedHashMap<>();
     private final Set<Key<?>> refused = new HashSet<>();
 
@@ -71,6 +73,9 @@ final class Section {
 
     <T> void set(Key<T> key, T value, Origin origin) {
         settings.put(key, new Setting(value, origin));
+        if (origin instanceof Origin.Written(int line, int column)) {
+            written.putIfAbsent(key, new Position(line, column));
+        }
     }
 
     /// Sets a value that follows from others, as the key's row says.
@@ -78,8 +83,22 @@ final class Section {
         set(key, value, new Origin.Derived(key.basis(), key.rule()));
     }
 
+    /// Takes a value out of the recipe; rules may still ask for what was written.
     void drop(Key<?> key) {
-        settings.remove(key);
+        Setting setting = settings.remove(key);
+        if (setting != null && setting.origin() instanceof Origin.Written) dropped.putIfAbsent(key, setting);
+    }
+
+    /// What was written, even if its meaning went over to other keys since.
+    @SuppressWarnings("unchecked") // as in find()
+    <T> Optional<T> former(Key<T> key) {
+        if (isWritten(key)) return find(key);
+        return Optional.ofNullable(dropped.get(key)).map(setting -> (T) setting.value());
+    }
+
+    /// Where it was written, even if it was dropped or replaced by a ruling since.
+    Optional<Position> formerPosition(Key<?> key) {
+        return Optional.ofNullable(written.get(key));
     }
 
     Optional<Origin> origin(Key<?> key) {

@@ -87,6 +87,16 @@ final class TrainKeys {
             .borrowing("prompt_dropout_prob").passing()
             .why("See datasets.caption_dropout_rate.")
             .works(0.05);
+    static final Key<Boolean> UNLOAD_TEXT_ENCODER = Key.of("unload_text_encoder", flag(),
+                    "Leave captions aside and train every picture with the trigger word alone.")
+            .standard(false, "S1-35")
+            .why("Other tools save memory by it. Here captions are encoded before training and cost none.")
+            .works(false);
+    static final Key<Double> REG_WEIGHT = Key.of("reg_weight", numberAbove(0, 1000),
+                    "Weight of the loss of regularisation sets, times their own loss_multiplier.")
+            .passing()
+            .why("Pictures that only keep the class in place may count for less.")
+            .works(1.0);
     static final Key<Boolean> CHECKPOINTING = Key.of("gradient_checkpointing", flag(),
                     "Recompute instead of keeping: less memory, more time.")
             .standard(true, "S2-48")
@@ -194,7 +204,8 @@ final class TrainKeys {
     static final Block BLOCK = Block.of("train",
             List.of(STEPS, EPOCHS, BATCH_SIZE, ACCUMULATION, ACCUMULATION_STEPS, LR, OPTIMIZER, LR_SCHEDULER,
                     MAX_GRAD_NORM, TIMESTEP_TYPE, CONTENT_OR_STYLE, MIN_DENOISING, MAX_DENOISING, CAPTION_DROPOUT,
-                    CHECKPOINTING, DTYPE, SKIP_FIRST_SAMPLE, FORCE_FIRST_SAMPLE, DISABLE_SAMPLING),
+                    UNLOAD_TEXT_ENCODER, REG_WEIGHT, CHECKPOINTING, DTYPE, SKIP_FIRST_SAMPLE,
+                    FORCE_FIRST_SAMPLE, DISABLE_SAMPLING),
             List.of(OPTIMIZER_PARAMS, SCHEDULER_PARAMS, EMA, VALIDATION),
             TrainUnused.ROWS);
 

@@ -8,10 +8,11 @@ import org.jspecify.annotations.Nullable;
 /// @param steps                 updates of the whole run
 /// @param gradientCheckpointing recompute activations in the backward pass instead of keeping them
 /// @param precision             of activations on a GPU
+/// @param ignoresCaptions       every picture is trained with its trigger word alone, or with nothing
 /// @param validation            null for none
 public record TrainRecipe(int steps, int batchSize, int accumulation, OptimizerRecipe optimizer,
                           TimestepRecipe timesteps, EmaRecipe ema, boolean gradientCheckpointing, Precision precision,
-                          @Nullable ValidationRecipe validation) {
+                          boolean ignoresCaptions, @Nullable ValidationRecipe validation) {
     public TrainRecipe {
         Require.that(steps >= 1, "steps >= 1", steps);
         Require.that(batchSize >= 1, "batchSize >= 1", batchSize);

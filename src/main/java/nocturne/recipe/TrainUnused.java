@@ -15,17 +15,14 @@ final class TrainUnused {
             fixed("S2-25, X-15", "Qwen-Image only knows flow matching; write flowmatch", "noise_scheduler=flowmatch"),
             fixed("B6", "the mean squared error is what is trained", "loss_type=mse"),
             fixed("X-12", "text embeddings are always cached", "cache_text_embeddings=true|false"),
-            fixed("S1-35", "captions would be ignored; they are cached, so the encoder leaves the memory anyway",
-                    "unload_text_encoder"),
             fixed("B6", "there are 1000 noise levels", "num_train_timesteps=1000"),
-            fixed("B6", "one bias holds for all pictures", "content_or_style_reg=balanced"),
+            ignored("B6", "content_or_style holds for all pictures, as in ai-toolkit", "content_or_style_reg"),
 
             fixed("B6", "preservation is not there yet", "diff_output_preservation", "blank_prompt_preservation",
                     "inverted_mask_prior"),
             ignored("B6", "it belongs to preservation", "diff_output_preservation_multiplier",
                     "diff_output_preservation_class", "blank_prompt_preservation_multiplier",
                     "inverted_mask_prior_multiplier"),
-            fixed("B6", "regularisation sets are not there yet", "reg_weight=1"),
             fixed("B6", "the loss is not clipped; gradients are", "max_loss"),
             ignored("B6", "it belongs to max_loss", "max_loss_debug"),
 

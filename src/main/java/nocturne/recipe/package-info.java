@@ -9,7 +9,7 @@
 ///    is defined there once, with its kind, bounds, default and meaning, and the tables feed the parser, the messages,
 ///    the resolved file and any reference made from them.
 /// 4. `Rulings` fills what depends on something else and settles what the sources of the recipe disagree about;
-///    `Advice` comments on what was chosen.
+///    `RuleBook` judges what was chosen: each [nocturne.recipe.Rule] refuses, warns or remarks.
 ///
 /// Ids such as `S2-03`, `X-09` or `B5` name the rows of the ledger of demands that a default or a rule answers.
 ///

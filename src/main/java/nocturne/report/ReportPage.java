@@ -94,7 +94,16 @@ public final class ReportPage {
     private void notices() {
         if (run.notices().isEmpty()) return;
         page.append("<h2>Notices</h2>\n");
-        list("ul", run.notices());
+        // What needs attention first; otherwise as it came.
+        page.append("<ul>\n");
+        for (boolean warning : List.of(true, false)) {
+            for (RunSummary.Remark remark : run.notices()) {
+                if (remark.warning() != warning) continue;
+                page.append(warning ? "<li class=\"warning\"><strong>Warning:</strong> " : "<li>")
+                        .append(escaped(remark.text())).append("</li>\n");
+            }
+        }
+        page.append("</ul>\n");
     }
 
     private void list(String tag, List<String> items) {

@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 public record RunSummary(String jobName, String trigger, String baseModel, String device, String program,
                          String finished, Duration trainingTime, int pictures, Adapter adapter,
                          List<Checkpoint> checkpoints, LossHistory.@Nullable HeldOut lowestHeldOut,
-                         List<String> prompts, List<String> notices, String recipe, byte @Nullable [] contactSheet,
+                         List<String> prompts, List<Remark> notices, String recipe, byte @Nullable [] contactSheet,
                          byte @Nullable [] lossCurve) {
     /// @param kind    such as `LoRA`
     /// @param rank    of the update
@@ -42,6 +42,10 @@ public record RunSummary(String jobName, String trigger, String baseModel, Strin
     /// @param sha256       of the file, 64 hex digits
     public record Checkpoint(long step, double trainingLoss, double heldOutLoss, String file, long bytes,
                              String sha256) {}
+
+    /// @param warning whether the run is probably worse for it; if not, it is good to know
+    /// @param text    as it is printed
+    public record Remark(boolean warning, String text) {}
 
     /// @param checkpoint which to try first
     /// @param reason     one or two sentences that say why

@@ -16,6 +16,7 @@ import nocturne.event.EventLog;
 import nocturne.image.Picture;
 import nocturne.image.PngWriter;
 import nocturne.io.AtomicFiles;
+import nocturne.recipe.Notice;
 import nocturne.recipe.Recipe;
 import nocturne.recipe.ResolvedRecipe;
 import nocturne.report.ContactSheet;
@@ -33,10 +34,10 @@ final class Results {
     private final Dataset dataset;
     private final String device;
     private final String version;
-    private final List<String> notices;
+    private final List<Notice> notices;
 
     Results(JobFolder folder, ResolvedRecipe resolved, Dataset dataset, String device, String version,
-            List<String> notices) {
+            List<Notice> notices) {
         this.folder = folder;
         this.resolved = resolved;
         this.recipe = resolved.recipe();
@@ -102,6 +103,10 @@ final class Results {
         return checkpoints;
     }
 
+    private List<RunSummary.Remark> remarks() {
+        return notices.stream().map(notice -> new RunSummary.Remark(notice.isWarning(), notice.toString())).toList();
+    }
+
     @SuppressWarnings("NullAway") // it does not see that the record's component, so its constructor too, takes null
     private RunSummary summary(List<RunSummary.Checkpoint> checkpoints, LossHistory losses, Gallery gallery, Lora lora,
             Duration time, byte @Nullable [] sheet, byte[] curve) {
@@ -109,7 +114,7 @@ final class Results {
         return new RunSummary(recipe.name(), trigger, recipe.model().nameOrPath(), device, "Nocturne " + version, "",
                 time, dataset.pictures(),
                 new RunSummary.Adapter("LoRA", lora.layout().rank(), lora.alpha(), lora.layout().slots().size()),
-                checkpoints, losses.lowestHeldOut().orElse(null), gallery.prompts(), notices, resolved.yaml(), sheet,
+                checkpoints, losses.lowestHeldOut().orElse(null), gallery.prompts(), remarks(), resolved.yaml(), sheet,
                 curve);
     }
 }

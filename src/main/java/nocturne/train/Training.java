@@ -47,6 +47,7 @@ import nocturne.recipe.Architecture;
 import nocturne.recipe.Notice;
 import nocturne.recipe.Recipe;
 import nocturne.recipe.ResolvedRecipe;
+import nocturne.recipe.Severity;
 import nocturne.recipe.ValidationRecipe;
 import nocturne.recipe.WeightFormat;
 import nocturne.tensor.Backend;
@@ -76,10 +77,11 @@ public final class Training {
     private final TransformerConfig config;
     private final Dataset dataset;
     private final @Nullable Dataset heldOut;
+    private final List<Notice> noticed;
 
     private Training(TrainingRequest request, Residency residency, OptionalLong vramBytes, Bundle bundle,
             ResolvedRecipe resolved, ModelFolder model, TransformerConfig config, @Nullable Path recovery,
-            Dataset dataset, @Nullable Dataset heldOut) {
+            Dataset dataset, @Nullable Dataset heldOut, List<Notice> noticed) {
         this.request = request;
         this.residency = residency;
         this.vramBytes = vramBytes;
@@ -91,6 +93,7 @@ public final class Training {
         frozen = FrozenWeights.of(recipe.model(), recovery, config, model.storedFormats());
         this.dataset = dataset;
         this.heldOut = heldOut;
+        this.noticed = noticed;
     }
 
     /// Trains, and returns when the results are complete or the run was asked to stop.
@@ -143,7 +146,7 @@ public final class Training {
                 request.models());
         ModelFolder model = ModelFolder.open(found.model());
         return new Training(request, residency, vramBytes, bundle, found.resolved(), model, model.transformerConfig(),
-                found.recovery(), found.training(), found.heldOut());
+                found.recovery(), found.training(), found.heldOut(), found.notices());
     }
 
     /// The resolved recipe but for where the model lies: what it is stands in the fingerprint by content.
@@ -207,12 +210,14 @@ public final class Training {
     }
 
     private boolean run(JobFolder folder, String fingerprint, EventLog events, Backend backend, Heartbeat heartbeat) {
-        List<String> notices = notices(backend.keepsCodes());
-        notices.addAll(backend.notices());
+        List<Notice> notices = notices(backend.keepsCodes());
+        for (String notice : backend.notices()) notices.add(plain(notice));
         if (events.attempt() == 1) {
             events.append(new Event.Started(recipe.name(), recipe.train().steps(), dataset.samples().size(),
                     backend.name()));
-            for (String notice : notices) events.append(new Event.NoticeGiven("NOTICE", notice));
+            for (Notice notice : notices) {
+                events.append(new Event.NoticeGiven(notice.code(), notice.toString(), notice.severity().word()));
+            }
         }
         try (TensorArena weights = backend.newArena(); TensorArena passes = backend.newArena();
                 Encoders encoders = new Encoders(
@@ -233,7 +238,7 @@ public final class Training {
             RunTime time = new RunTime(restored.elapsed(), request.timeLimit(), System::nanoTime);
             try (Progress progress = new Progress(request.console(), terminal(), recipe.train().steps(), done,
                     System::nanoTime, Progress::residentBytes)) {
-                for (String notice : notices) progress.say("note: " + notice);
+                for (Notice notice : notices) progress.say((notice.isWarning() ? "warning: " : "note: ") + notice);
                 for (Snapshots.Rejected rejected : restored.rejected()) {
                     events.append(
                             new Event.CheckpointRejected(rejected.step(), rejected.file(), rejected.reason()));
@@ -263,7 +268,7 @@ public final class Training {
                     return false;
                 }
                 heartbeat.phase(Heartbeat.Phase.SAVING);
-                notices.addAll(outcome.notices());
+                for (String notice : outcome.notices()) notices.add(plain(notice));
                 new Results(folder, resolved, dataset, backend.name(), request.version(), notices)
                         .publish(outcome.saved(), loop.heldOutLosses(), loop.gallery(), lora, events, time.soFar());
                 folder.note("completed", outcome.step(), recipe.train().steps());
@@ -277,11 +282,12 @@ public final class Training {
         return request.supervised() ? Progress.Terminal.PLAIN : Progress.Terminal.here();
     }
 
-    private List<String> notices(boolean keepsCodes) {
-        List<String> notices = new ArrayList<>();
-        for (Notice notice : resolved.notices()) notices.add(notice.toString());
-        notices.addAll(dataset.notices());
-        notices.addAll(frozen.notices(keepsCodes));
+    private static Notice plain(String text) {
+        return new Notice("NOTICE", Severity.NOTICE, "", text);
+    }
+
+    private List<Notice> notices(boolean keepsCodes) {
+        List<String> notices = new ArrayList<>(frozen.notices(keepsCodes));
         WeightType textFormat = textFormat();
         if (textFormat != null) {
             notices.add(("model.quantize_te: the text encoder has the numbers of %s, in all linear layers of its"
@@ -297,7 +303,9 @@ public final class Training {
             notices.add("the held-out pictures are measured without control pictures; their loss says little about"
                     + " edits.");
         }
-        return notices;
+        List<Notice> all = new ArrayList<>(noticed);
+        for (String notice : notices) all.add(plain(notice));
+        return all;
     }
 
     private @Nullable WeightType textFormat() {
@@ -353,7 +361,7 @@ public final class Training {
     private TrainingLoop loop(JobFolder folder, EventLog events, Backend backend, TensorArena weights,
             TensorArena passes, Encoders encoders, Lora lora, AdamWOptimizer optimizer, @Nullable MovingAverage average,
             Snapshots snapshots, Progress progress, Heartbeat heartbeat, RunTime time,
-            Snapshots.Restored restored, List<String> notices) {
+            Snapshots.Restored restored, List<Notice> notices) {
         heartbeat.step(restored.step(), recipe.train().steps());
         heartbeat.phase(Heartbeat.Phase.CACHING);
         SamplePictures pictures = new SamplePictures(PictureReader.standard(), (picture, width, height) ->
@@ -394,7 +402,7 @@ public final class Training {
         for (String notice : EightBitCheck.of(base, learner, first, backend)) {
             if (restored.step() == 0) events.append(new Event.NoticeGiven("EIGHT_BIT_PRODUCTS", notice));
             progress.say("note: " + notice);
-            notices.add(notice);
+            notices.add(plain(notice));
         }
         int stepsPerEpoch = Math.max(1, batches.perEpoch() / recipe.train().accumulation());
         Checkpoints checkpoints =

@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.Map;
 import nocturne.adapter.AdapterMetadata.Family;
 import nocturne.adapter.AdapterMetadata.Training;
+import nocturne.ledger.Ledger;
 import org.junit.jupiter.api.Test;
 
 class AdapterMetadataTest {
@@ -20,6 +21,7 @@ class AdapterMetadataTest {
     }
 
     @Test
+    @Ledger("S1-06")
     void everyGroupOfReadersFindsItsKeys() throws Exception {
         Map<String, String> header = sample().toHeader("cd34", "BF16");
         assertThat(header).containsEntry("format", "pt")

@@ -17,6 +17,7 @@ import nocturne.io.DType;
 import nocturne.io.SafetensorsWriter;
 import nocturne.io.TensorData;
 import nocturne.io.TensorSource;
+import nocturne.ledger.Ledger;
 import nocturne.problem.UserMistake;
 import nocturne.tensor.Adapters;
 import nocturne.tensor.Backend;
@@ -85,6 +86,7 @@ class RecoveryAdapterTest {
     /// The reference's output of a layer in 3 bits, alone, with the recovery adapter, and with a user's LoRA beside it.
     /// Its sums are in float32 in another order: 1e-5 of values near 1.
     @Test
+    @Ledger("S1-14")
     void theOutputIsThatOfTheReference() {
         write("diffusion_model.");
         try (Backend backend = new CpuBackend(1); TensorArena arena = backend.newArena()) {

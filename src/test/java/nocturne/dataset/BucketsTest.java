@@ -8,6 +8,7 @@ import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
+import nocturne.ledger.Ledger;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -30,6 +31,7 @@ class BucketsTest {
         // A panorama whose ideal height is under one multiple.
         "10000, 100, 64, 128, 32"
     })
+    @Ledger("S1-44")
     void choosesTheKnownSize(int width, int height, int resolution, int bucketWidth, int bucketHeight) {
         Placement placement = Buckets.fit(width, height, resolution);
         assertThat(placement.width()).isEqualTo(bucketWidth);

@@ -14,6 +14,7 @@ import java.util.Locale;
 import nocturne.image.Background;
 import nocturne.image.PictureFiles;
 import nocturne.image.PictureReader;
+import nocturne.ledger.Ledger;
 import nocturne.problem.Problem;
 import nocturne.problem.UserMistake;
 import org.junit.jupiter.api.Test;
@@ -52,6 +53,7 @@ class DatasetTest {
     }
 
     @Test
+    @Ledger({"S1-74", "S2-37"})
     void captionsAreReadPlacedAndInjected() {
         picture("40_maya/1.png");
         text("40_maya/1.txt", "a photo of [trigger]");
@@ -144,6 +146,7 @@ class DatasetTest {
     }
 
     @Test
+    @Ledger("S2-46")
     void eachResolutionShowsEachPictureOnceAndRepetitionsAreDropped() {
         bytes("set/a.png", PictureFiles.png(200, 100));
         DatasetSpec spec = spec("set", List.of(64, 128, 64), false, false, 3);
@@ -209,6 +212,7 @@ class DatasetTest {
     }
 
     @Test
+    @Ledger("S1-43")
     void aRegularisationSetKeepsItsCaptionsAndStandsApart() {
         picture("set/1.png");
         picture("reg/1.png");

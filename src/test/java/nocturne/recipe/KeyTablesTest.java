@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
+import nocturne.ledger.Ledger;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -64,6 +65,7 @@ class KeyTablesTest {
     /// The names of the dialect, block by block, as its own documentation and web interface list them.
     @ParameterizedTest
     @MethodSource("dialect")
+    @Ledger({"B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8"})
     void everyKeyOfTheDialectIsJudged(String block, List<String> names) {
         Block table = blocks().filter(candidate -> candidate.name().equals(block)).findFirst().orElseThrow();
         assertThat(names)

@@ -52,6 +52,8 @@ final class RandomRecipes {
     }
 
     private <T> String printed(Key<T> key) {
+        // Any other text is refused.
+        if (key == RootKeys.I_KNOW) return pick("[]", "[S2-17]", "S1-62");
         return key.kind().print(value(key.kind()));
     }
 

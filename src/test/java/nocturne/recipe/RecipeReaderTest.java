@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import nocturne.ledger.Ledger;
 import nocturne.problem.UserMistake;
 import nocturne.quant.WeightType;
 import org.junit.jupiter.api.Test;
@@ -56,6 +57,7 @@ class RecipeReaderTest {
     }
 
     @Test
+    @Ledger({"S1-70", "S1-82"})
     void aTriggerWordAloneIsTheQwenRecipe() {
         Recipe recipe = read("trigger: ohwx").recipe();
         assertThat(recipe.triggerWord()).isEqualTo("ohwx");
@@ -87,6 +89,7 @@ class RecipeReaderTest {
     }
 
     @Test
+    @Ledger({"S1-82", "S2-41"})
     void aBundleWithoutARecipeIsReadFromItsFolders() {
         BundleFacts bundle =
                 BundleFacts.of("upload", List.of("dataset/40_maya_char/1.png", "dataset/40_maya_char/1.txt",
@@ -172,12 +175,14 @@ class RecipeReaderTest {
 
     @ParameterizedTest
     @CsvFileSource(resources = "/nocturne/recipe/mistakes.csv", delimiter = '|', quoteCharacter = '`')
+    @Ledger({"S1-02", "S1-15", "S1-37", "S1-50", "S2-21", "S2-25", "S2-31", "S2-44", "S2-62", "X-16"})
     void aMistakeIsToldWithItsPlaceAndItsRemedy(String text, String message) {
         assertThat(complaint(text)).contains(message);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"flowmatch", "flow_match", "flow-match", "FlowMatch"})
+    @Ledger({"S1-50", "X-15"})
     void flowMatchingIsSpelledInManyWays(String spelling) {
         read("train: {noise_scheduler: %1$s}%nsample: {sampler: %1$s}".formatted(spelling));
     }
@@ -190,6 +195,7 @@ class RecipeReaderTest {
     }
 
     @Test
+    @Ledger("X-08")
     void epochsGiveTheLengthOnlyWhereStepsDoNot() {
         TreeMap<String, Integer> pictures = new TreeMap<>(Map.of("set", 20));
         RecipeReader reader = RecipeReader.in(new BundleFacts("b", pictures));
@@ -211,6 +217,7 @@ class RecipeReaderTest {
     }
 
     @Test
+    @Ledger("B6")
     void schedulesTakeTheirNumbersFromTheirParameters() {
         assertThat(schedule("constant", "")).isEqualTo(new LearningRateSchedule.Constant());
         assertThat(schedule("constant_with_warmup", "")).isEqualTo(new LearningRateSchedule.ConstantWithWarmup(50));
@@ -232,6 +239,7 @@ class RecipeReaderTest {
     }
 
     @Test
+    @Ledger("B5")
     void controlFoldersComeInTwoSpellings() {
         DatasetRecipe dataset = read("""
                 datasets:
@@ -273,6 +281,7 @@ class RecipeReaderTest {
     }
 
     @Test
+    @Ledger("B8")
     void flagsInsideAPromptAreSettingsOfThatPicture() {
         SamplePrompt prompt = read("""
                 sample:
@@ -303,7 +312,8 @@ class RecipeReaderTest {
     @CsvSource({"float8, FLOAT8", "fp8, FLOAT8", "qfloat8, QFLOAT8", "int8, INT8", "qint8, QINT8", "uint7, UINT7",
         "6bit, UINT6", "uint5, UINT5", "INT4, UINT4", "uint3, UINT3", "uint2, UINT2", "uint8, UINT8"})
     void aFormatIsCalledByName(String name, WeightType type) {
-        assertThat(read("model: {quantize: true, qtype: %s}".formatted(name)).recipe().model().transformerFormat())
+        String text = "i_know: [S1-13, S2-29]\nmodel: {quantize: true, qtype: %s}".formatted(name);
+        assertThat(read(text).recipe().model().transformerFormat())
                 .isEqualTo(new WeightFormat(type, null));
     }
 
@@ -337,34 +347,10 @@ class RecipeReaderTest {
         assertThat(model.isReleased()).isEqualTo(released);
     }
 
-    @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {
-        "S2-17       | train: {lr: 6e-4}            | train: {lr: 5e-4}",
-        "S1-25       | train: {lr: 4e-4}            | train: {lr: 3.9e-4}",
-        "S2-14       | train: {lr: 4e-5}            | train: {lr: 5e-5}",
-        "S2-09       | network: {linear: 128}      | network: {linear: 127}",
-        "S1-20       | network: {linear: 65}        | network: {linear: 64}",
-        "S2-06       | network: {linear: 8}         | network: {linear: 16}",
-        "S2-04       | network: {linear_alpha: 8}   | network: {linear: 8}",
-        "S1-61       | train: {steps: 20000}        | train: {steps: 3000}",
-        "S1-62       | save: {save_every: 501}      | save: {save_every: 500}",
-        "S1-63       | save: {max_step_saves_to_keep: 3} | save: {max_step_saves_to_keep: 4}",
-        "S2-33       | sample: {guidance_scale: 4.5, prompts: [a]} | sample: {guidance_scale: 4, prompts: [a]}",
-        "X-02        | sample: {sample_steps: 50, prompts: [a]} | sample: {sample_steps: 40, prompts: [a]}",
-        "S1-06       | name: x                      | trigger: x",
-        "S1-74       | '{trigger: x, sample: {prompts: [a]}}' | '{trigger: x, sample: {prompts: [a x]}}'",
-        "S1-46       | datasets: [{folder_path: a, flip_x: true}] | datasets: [{folder_path: a}]",
-        "S1-47       | datasets: [{folder_path: a, flip_y: true}] | datasets: [{folder_path: a}]",
-    })
-    void adviceSpeaksWhenItShouldAndOnlyThen(String id, String speaks, String silent) {
-        assertThat(read(unquoted(speaks)).notices()).extracting(Notice::code).contains(id);
-        assertThat(read(unquoted(silent)).notices()).extracting(Notice::code).doesNotContain(id);
-    }
-
     @Test
     void adviceForTheLargeModelIsSilentForASmallOne() {
         String text = """
-                trigger: x
+                trigger: ohwx
                 model: {name_or_path: models/qwen-image-tiny}
                 train: {lr: 1e-2, steps: 10, optimizer: adamw}
                 """;
@@ -382,9 +368,5 @@ class RecipeReaderTest {
     @Test
     void whatAPersonWroteCannotSteerTheTerminal() {
         assertThat(complaint("\"a\\e[31m\": 1")).doesNotContain("\u001b").contains("a?[31m");
-    }
-
-    private static String unquoted(String text) {
-        return text.startsWith("'") ? text.substring(1, text.length() - 1) : text;
     }
 }

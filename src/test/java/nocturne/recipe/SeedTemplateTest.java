@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.TreeMap;
+import nocturne.ledger.Ledger;
 import nocturne.quant.WeightType;
 import org.junit.jupiter.api.Test;
 
@@ -16,6 +17,7 @@ class SeedTemplateTest {
     private final Recipe recipe = resolved.recipe();
 
     @Test
+    @Ledger({"S2-35", "S2-37", "S2-38", "S2-41", "S2-42", "S2-49", "S2-50", "S2-51", "S2-52", "S2-53"})
     void itMeansWhatItsAuthorMeant() {
         assertThat(recipe.name()).isEqualTo("qwen_character_lora");
         assertThat(recipe.triggerWord()).isEqualTo("maya_char");
@@ -42,6 +44,7 @@ class SeedTemplateTest {
 
     /// X-09: 3400 micro-steps in groups of four are 850 updates; what is counted in steps is divided alike.
     @Test
+    @Ledger({"S2-39", "S2-47", "X-08", "X-09"})
     void itsStepsAreBatchesBecauseOfTheOlderAccumulationKey() {
         assertThat(recipe.train().accumulation()).isEqualTo(4);
         assertThat(recipe.train().steps()).isEqualTo(850);
@@ -50,6 +53,7 @@ class SeedTemplateTest {
     }
 
     @Test
+    @Ledger({"B9", "S2-36", "S2-41", "S2-46", "S2-51"})
     void everyReinterpretationIsANotice() {
         assertThat(resolved.notices()).extracting(notice -> notice.code() + " " + notice.where()).containsExactly(
                 "B9 line 6  training_folder",
@@ -59,11 +63,15 @@ class SeedTemplateTest {
                 "S2-41 line 29  datasets[1].folder_path",
                 "S2-46 line 34  datasets[1].resolution",
                 "X-09 line 39  train.gradient_accumulation_steps",
+                "X-04 line 50  train.ema_config.use_ema",
+                "S2-53 line 56  model.name_or_path",
                 "S2-51 line 57  model.is_qwen",
-                "B9 line 59  model.quantize_dtype");
+                "B9 line 59  model.quantize_dtype",
+                "S2-54 line 67  sample.prompts");
     }
 
     @Test
+    @Ledger({"S2-18", "S2-41"})
     void withThePicturesAtHandTheArithmeticIsTold() {
         TreeMap<String, Integer> pictures = new TreeMap<>();
         pictures.put("dataset/40_maya_char", 70);
@@ -76,6 +84,7 @@ class SeedTemplateTest {
 
     /// The same guide prints the optimizer and the length as blocks of their own.
     @Test
+    @Ledger({"S2-11", "S2-19", "S2-49", "X-08"})
     void itsOtherSpellingsMeanTheSame() {
         ResolvedRecipe blocks = RecipeReader.in(BundleFacts.named("maya")).read("""
                 trigger_word: maya_char

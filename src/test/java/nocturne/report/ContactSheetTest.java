@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import nocturne.image.Picture;
+import nocturne.ledger.Ledger;
 import nocturne.report.ContactSheet.Sample;
 import org.junit.jupiter.api.Test;
 
@@ -17,6 +18,7 @@ class ContactSheetTest {
     private static final int BLUE = 0x1010d0;
 
     @Test
+    @Ledger("S1-65")
     void promptsAreRowsAndStepsAreColumnsInAscendingOrder() {
         Picture sheet = draw(sample(1, 200, RED, 64, 64), sample(0, 200, GREEN, 64, 64), sample(0, 100, BLUE, 64, 64));
         Box lowerRight = Box.of(sheet, RED);

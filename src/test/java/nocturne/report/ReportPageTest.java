@@ -11,6 +11,7 @@ import javax.xml.parsers.DocumentBuilderFactory;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import nocturne.image.PngWriter;
+import nocturne.ledger.Ledger;
 import nocturne.promise.Promise;
 import nocturne.report.RunSummary.Adapter;
 import nocturne.report.RunSummary.Checkpoint;
@@ -29,6 +30,7 @@ class ReportPageTest {
             new Checkpoint(300, 0.44, 0.47, "ohwx_000000300.safetensors", 1_234_567, "c".repeat(64)));
 
     @Test
+    @Ledger({"S1-66", "S1-72"})
     void theRecommendedCheckpointIsTheOneWithTheLowestHeldOutLossAndTheReasonIsGiven() throws Exception {
         Document page = parsed(summary("ohwx", CHECKPOINTS));
         String box = element(page, "section", "recommended").getTextContent();
@@ -57,6 +59,7 @@ class ReportPageTest {
     }
 
     @Test
+    @Ledger("S1-06")
     void everythingAUserNeedsIsOnThePage() throws Exception {
         String text = parsed(summary("ohwx", CHECKPOINTS)).getDocumentElement().getTextContent();
         assertThat(text).contains("a".repeat(64), "1.2 MB", "the picture 7 was turned upright", "network_dim: 16",
@@ -128,6 +131,14 @@ class ReportPageTest {
     }
 
     @Test
+    void warningsStandBeforeWhatIsMerelyGoodToKnow() throws Exception {
+        Element list = element(parsed(summary("ohwx", CHECKPOINTS)), "li", "warning");
+        assertThat(list.getTextContent()).isEqualTo("Warning: the rank is large");
+        assertThat(list.getNextSibling().getNextSibling().getTextContent())
+                .isEqualTo("the picture 7 was turned upright");
+    }
+
+    @Test
     void numbersReadLikeNumbers() {
         assertThat(List.of(Numbers.bytes(999), Numbers.bytes(1000), Numbers.bytes(23_456), Numbers.bytes(999_600),
                 Numbers.bytes(590_000_000), Numbers.bytes(5_000_000_000L)))
@@ -140,7 +151,9 @@ class ReportPageTest {
         byte @Nullable [] png = PngWriter.png(new Canvas(4, 4, Palette.TRAINING).picture(), new LinkedHashMap<>());
         return new RunSummary(name, "ohwx", "Qwen/Qwen-Image", "cpu, 2 threads", "Nocturne 0.1.0",
                 "2026-11-21 06:12 UTC", Duration.ofSeconds(97), 20, new Adapter("LoRA", 16, 16, 84), checkpoints,
-                null, List.of("an ohwx on the left"), List.of("the picture 7 was turned upright"), "network_dim: 16\n",
+                null, List.of("an ohwx on the left"), List.of(
+                        new RunSummary.Remark(false, "the picture 7 was turned upright"),
+                        new RunSummary.Remark(true, "the rank is large")), "network_dim: 16\n",
                 png, png);
     }
 
@@ -148,7 +161,7 @@ class ReportPageTest {
         byte[] png = PngWriter.png(new Canvas(4, 4, Palette.TRAINING).picture(), new LinkedHashMap<>());
         return new RunSummary(text, text, text, text, text, text, Duration.ofSeconds(97), 20,
                 new Adapter(text, 16, 16, 84), List.of(new Checkpoint(1, 0.5, 0.5, text, 1, text)), null, List.of(text),
-                List.of(text), text, png, png);
+                List.of(new RunSummary.Remark(true, text)), text, png, png);
     }
 
     private static Document parsed(RunSummary summary) throws Exception {

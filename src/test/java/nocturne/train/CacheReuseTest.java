@@ -16,6 +16,7 @@ import java.util.stream.Stream;
 import nocturne.cpu.CpuBackend;
 import nocturne.dataset.CacheFolder;
 import nocturne.image.Picture;
+import nocturne.ledger.Ledger;
 import nocturne.problem.UserMistake;
 import nocturne.quant.WeightType;
 import nocturne.qwen.EncoderLoading;
@@ -31,6 +32,7 @@ class CacheReuseTest {
     private Path scratch = Path.of("");
 
     @Test
+    @Ledger({"S1-36", "S1-38", "S1-55", "S2-45", "X-12"})
     void aSecondRunEncodesNothingAndATornCacheIsMended() throws IOException {
         Path bundle = ShortRun.bundleIn(scratch.resolve("bundle"));
         Path home = scratch.resolve("home");

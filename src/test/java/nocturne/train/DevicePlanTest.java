@@ -7,6 +7,7 @@ import java.util.List;
 import nocturne.adapter.LoraLayout;
 import nocturne.adapter.LoraTargets;
 import nocturne.io.DType;
+import nocturne.ledger.Ledger;
 import nocturne.problem.UserMistake;
 import nocturne.quant.LayerFormats;
 import nocturne.quant.WeightType;
@@ -107,6 +108,7 @@ class DevicePlanTest {
 
     /// The released model in 8 bits, 1024 x 1024 pixels, on cards of 24 and of 80 GiB, 1 GiB of which is nobody's.
     @Test
+    @Ledger({"S1-56", "S2-30", "X-17"})
     void cardsThatPeopleHave() {
         LoraLayout layout = LoraLayout.of(LoraTargets.of(60, RELEASED.width()), 16);
         MicroBatch batch = batch(RELEASED, new Grid(64, 64), 200);

@@ -25,6 +25,7 @@ import nocturne.image.Background;
 import nocturne.image.Picture;
 import nocturne.image.PictureReader;
 import nocturne.io.ContentHash;
+import nocturne.ledger.Ledger;
 import nocturne.qwen.TransformerConfig;
 import nocturne.recipe.BundleFacts;
 import nocturne.recipe.Recipe;
@@ -145,6 +146,7 @@ class ExampleTrainingTest {
     }
 
     @Test
+    @Ledger({"S1-65", "S1-71"})
     void leavesEverySampleTheSheetTheCurveAndTheReport() throws IOException {
         for (int step = 0; step <= LAST; step += 200) {
             for (int prompt = 0; prompt <= STAR; prompt++) {
@@ -167,6 +169,7 @@ class ExampleTrainingTest {
     }
 
     @Test
+    @Ledger("S1-03")
     void writesARecipeThatAsksForTheSameRun() throws IOException {
         Bundle bundle = Bundle.open(BUNDLE.toAbsolutePath(), home.resolve("bundles"), BundleLimits.STANDARD);
         RecipeReader reader = RecipeReader.in(BundleFacts.of("ohwx", bundle.files()));

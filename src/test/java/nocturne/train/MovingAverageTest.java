@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.util.SplittableRandom;
 import nocturne.cpu.CpuBackend;
+import nocturne.ledger.Ledger;
 import nocturne.tensor.Backend;
 import nocturne.tensor.Tensor;
 import nocturne.tensor.TensorArena;
@@ -24,6 +25,7 @@ class MovingAverageTest {
     /// Weight `decay^(n - i)` for the value after update i, the start none, divided by the sum of the weights.
     @ParameterizedTest
     @ValueSource(doubles = {0, 0.5, 0.9, 0.99, 0.999, 0.9999})
+    @Ledger({"S1-39", "X-04"})
     void correctedItIsTheWeightedMeanOfEverythingTrained(double decay) {
         follow(decay, true, (values, n, parameter) -> {
             double sum = 0;

@@ -15,6 +15,7 @@ import java.util.stream.Stream;
 import nocturne.io.DType;
 import nocturne.io.SafetensorsWriter;
 import nocturne.io.TensorData;
+import nocturne.ledger.Ledger;
 import nocturne.problem.UserMistake;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -64,6 +65,7 @@ class QuantizedTrainingTest {
     /// 0.3998 for int8, 0.4001 for float8, 0.4004 for qfloat8, 0.4058 for uint4.
     @ParameterizedTest
     @ValueSource(strings = {"int8", "float8", "qfloat8", "uint4"})
+    @Ledger("S1-10")
     void endsWithinFivePercentOfFullPrecision(String format) throws IOException {
         Path out = train(format, "model: {quantize: true, qtype: %s}".formatted(format));
         double loss = loss(out);
@@ -76,6 +78,7 @@ class QuantizedTrainingTest {
 
     /// That the bound above can be missed: 0.4595, measured.
     @Test
+    @Ledger("S2-29")
     void twoBitsAloneDoNot() throws IOException {
         assertThat(loss(train("uint2", "model: {quantize: true, qtype: uint2}"))).isGreaterThan(1.05 * full);
     }
@@ -83,6 +86,7 @@ class QuantizedTrainingTest {
     /// A file in the bundle that names one layer and adds nothing to it: before training, the model is nearer to full
     /// precision than one that is kept in two bits altogether.
     @Test
+    @Ledger("S1-14")
     void aRecoveryAdapterInTheBundleLeavesTheOtherLayersAlone() throws IOException {
         String layer = "diffusion_model.transformer_blocks.0.attn.to_q";
         Path bundle = Files.createDirectories(home.resolve("ara"));

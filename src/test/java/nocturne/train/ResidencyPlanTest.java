@@ -3,6 +3,7 @@ package nocturne.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import nocturne.ledger.Ledger;
 import nocturne.problem.UserMistake;
 import nocturne.qwen.Residency;
 import org.junit.jupiter.api.Test;
@@ -32,6 +33,7 @@ class ResidencyPlanTest {
 
     /// Whatever the plan is, it fits, and with one block more it would not.
     @Test
+    @Ledger({"S1-34", "S1-54"})
     void thePlanFitsAndIsTheLargestThatDoes() {
         for (long budget = 200; budget < 1200; budget += 7) {
             Residency plan = ResidencyPlan.within(budget, 150, 17, BLOCKS, 2);

@@ -17,6 +17,7 @@ import java.util.stream.Stream;
 import nocturne.image.Background;
 import nocturne.image.PictureReader;
 import nocturne.io.Safetensors;
+import nocturne.ledger.Ledger;
 import nocturne.promise.Promise;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -83,6 +84,7 @@ class ResumeAfterKillTest {
 
     @Test
     @Promise(row = 3, fault = "kill -9 five times: while encoding, sampling, training, saving and reporting")
+    @Ledger("S1-05")
     void killedFiveTimesItEndsInTheSameBytes() throws Exception {
         System.out.println("kill.seed=" + seed);
         Path home = scratch.resolve("killed/home");

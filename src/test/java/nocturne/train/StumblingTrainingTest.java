@@ -14,6 +14,7 @@ import java.util.SortedMap;
 import java.util.function.LongPredicate;
 import nocturne.cpu.CpuBackend;
 import nocturne.io.Safetensors;
+import nocturne.ledger.Ledger;
 import nocturne.problem.UserMistake;
 import nocturne.promise.Promise;
 import org.junit.jupiter.api.BeforeAll;
@@ -61,6 +62,7 @@ class StumblingTrainingTest {
     @Test
     @Promise(row = 30, fault = "NaN at 10 steps in a row, and not when they are repeated",
             with = "a backend that answers NaN at chosen steps")
+    @Ledger({"S1-26", "S2-61"})
     void afterTenInARowItGoesBackAndIfThatHelpsNothingShows() throws IOException {
         Path out = out("back");
         assertThat(train(out, steps(23, 32))).isTrue();

@@ -1,0 +1,79 @@
+package nocturne.recipe;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+
+/// All rules on recipes, and their application to one.
+public final class RuleBook {
+    static final List<Rule<Evidence>> ON_RECIPES = Stream.of(LearningRateRules.ALL, RankRules.ALL, LengthRules.ALL,
+                    SavingRules.ALL, TimestepRules.ALL, AverageRules.ALL, QuantisationRules.ALL, CardRules.ALL,
+                    TriggerRules.ALL, DatasetRules.ON_ALL, SampleRules.ON_ALL)
+            .flatMap(List::stream).toList();
+    static final List<Rule<Evidence.OfDataset>> ON_DATASETS = DatasetRules.ON_EACH;
+    static final List<Rule<Evidence.OfPrompt>> ON_PROMPTS = SampleRules.ON_EACH;
+    /// Of rules that need the pictures and captions themselves and live where these are known, `nocturne.plan`.
+    private static final Set<String> ON_PICTURES = Set.of("S1-69", "S1-07", "S2-54", "S1-74");
+
+    private static final Set<String> YIELDING = yielding();
+
+    private RuleBook() {}
+
+    /// Whether a recipe may name this id in `i_know`: there is a rule that then speaks less loudly.
+    public static boolean yieldsToKnowledge(String id) {
+        return YIELDING.contains(id);
+    }
+
+    static List<String> yieldingIds() {
+        return List.copyOf(YIELDING);
+    }
+
+    static void apply(Evidence evidence, Findings findings) {
+        Section root = evidence.root();
+        Set<String> known = evidence.recipe().known();
+        judge(ON_RECIPES, evidence, known, root, findings);
+        List<Section> datasets = root.children(DatasetKeys.BLOCK);
+        for (int i = 0; i < datasets.size(); i++) {
+            DatasetRecipe dataset = evidence.recipe().datasets().get(i);
+            judge(ON_DATASETS, new Evidence.OfDataset(evidence, dataset, datasets.get(i)), known, datasets.get(i),
+                    findings);
+        }
+        Section sample = root.child(SampleKeys.BLOCK);
+        List<Section> items = sample.children(SampleKeys.ITEM);
+        for (int i = 0; i < items.size(); i++) {
+            Evidence.OfPrompt prompt =
+                    new Evidence.OfPrompt(evidence, evidence.recipe().sample().prompts().get(i), items.get(i));
+            for (Rule<Evidence.OfPrompt> rule : ON_PROMPTS) {
+                // What a prompt inherits is said once, of the key that all inherit.
+                Section place = Places.find(items.get(i), rule.key()).isPresent() ? items.get(i) : sample;
+                judge(List.of(rule), prompt, known, place, findings);
+            }
+        }
+    }
+
+    private static <S> void judge(List<Rule<S>> rules, S subject, Set<String> known, Section place,
+            Findings findings) {
+        for (Rule<S> rule : rules) {
+            rule.judge(subject, known).ifPresent(verdict -> tell(verdict, place, findings));
+        }
+    }
+
+    private static void tell(Rule.Verdict verdict, Section place, Findings findings) {
+        String path = place.pathOf(verdict.key());
+        Optional<Position> written = Places.find(place, verdict.key());
+        if (verdict.severity() == Severity.ERROR) {
+            findings.refuse(written.orElse(place.at()), path, verdict.text());
+        } else {
+            findings.note(verdict.id(), verdict.severity(), written, path, verdict.text());
+        }
+    }
+
+    private static Set<String> yielding() {
+        Set<String> ids = new TreeSet<>(ON_PICTURES);
+        Stream.of(ON_RECIPES, ON_DATASETS, ON_PROMPTS).flatMap(List::stream)
+                .filter(Rule::yieldsToKnowledge).map(Rule::id).forEach(ids::add);
+        return ids;
+    }
+}

@@ -1,0 +1,138 @@
+package nocturne.plan;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import nocturne.bundle.Bundle;
+import nocturne.bundle.BundleLimits;
+import nocturne.image.PictureFiles;
+import nocturne.ledger.Ledger;
+import nocturne.recipe.Notice;
+import nocturne.recipe.RuleBook;
+import nocturne.recipe.Severity;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// What is said about captions and the trigger word once the bundle is open. Each test breaks one thing of a bundle
+/// about which nothing is to be said.
+class CaptionRulesTest {
+    private static final String SOUND = "maya_char in a garden full of flowers, photograph number %d, morning light";
+
+    @TempDir
+    private Path scratch = Path.of("");
+
+    @BeforeEach
+    void soundBundle() throws IOException {
+        for (int i = 0; i < 4; i++) {
+            write("bundle/set/%d.png".formatted(i), PictureFiles.png(64, 64 + 32 * i));
+            write("bundle/set/%d.txt".formatted(i), SOUND.formatted(i));
+        }
+        recipe("trigger_word: maya_char\ndatasets: [{folder_path: set, resolution: 1024}]\n");
+        Files.createDirectories(scratch.resolve("models/Qwen-Image/tokenizer"));
+        write("models/Qwen-Image/tokenizer/vocab.json", "{\"!\": 0, \"\u0120garden\": 4321, \"\u0120rare\": 90000}");
+    }
+
+    private void recipe(String text) throws IOException {
+        write("bundle/recipe.yaml", text + "model: {name_or_path: Qwen/Qwen-Image}\n");
+    }
+
+    private void write(String file, String text) throws IOException {
+        Files.createDirectories(scratch.resolve(file).getParent());
+        Files.writeString(scratch.resolve(file), text);
+    }
+
+    private void write(String file, byte[] bytes) throws IOException {
+        Files.createDirectories(scratch.resolve(file).getParent());
+        Files.write(scratch.resolve(file), bytes);
+    }
+
+    private List<Notice> notices(String id) {
+        Bundle bundle = Bundle.open(scratch.resolve("bundle"), scratch.resolve("work"), BundleLimits.STANDARD);
+        return Inspection.of(bundle, "maya", null, new ModelSearch.Anywhere(scratch)).notices().stream()
+                .filter(notice -> notice.code().equals(id)).toList();
+    }
+
+    @ParameterizedTest
+    @Ledger({"S1-69", "S2-54", "S1-74", "S1-07", "X-14"})
+    @CsvSource({"S1-69", "S2-54", "S1-74", "S1-07"})
+    void aSoundBundleNeedsNoWord(String id) {
+        // Its recipe's own prompts are none, so all of these would be about captions.
+        assertThat(notices(id)).isEmpty();
+    }
+
+    @Test
+    @Ledger("S1-69")
+    void missingAndEmptyCaptionsAreListed() throws IOException {
+        Files.delete(scratch.resolve("bundle/set/1.txt"));
+        write("bundle/set/3.txt", " \n");
+        assertThat(notices("S1-69")).singleElement().satisfies(notice -> {
+            assertThat(notice.severity()).isEqualTo(Severity.WARNING);
+            assertThat(notice.where()).isEqualTo("line 2  datasets[0].folder_path");
+            assertThat(notice.text()).startsWith("2 of 4 pictures have no caption, or an empty one: 1.png, 3.png.");
+        });
+        recipe("trigger_word: maya_char\ndatasets: [{folder_path: set, default_caption: a photo}]\n");
+        assertThat(notices("S1-69")).as("somebody thought of them").isEmpty();
+    }
+
+    @Test
+    @Ledger("S1-69")
+    void captionsThatSeveralPicturesShareAreListed() throws IOException {
+        write("bundle/set/0.txt", SOUND.formatted(2));
+        assertThat(notices("S1-69")).singleElement().extracting(Notice::text).asString()
+                .startsWith("several pictures have the same caption: 0.png, 2.png.");
+    }
+
+    @Test
+    @Ledger({"S1-69", "S2-54"})
+    void captionsThatAreTooLongAreListedAndCounted() throws IOException {
+        write("bundle/set/0.txt", "maya_char " + "x".repeat(4000));
+        write("bundle/set/1.txt", "maya_char " + "x".repeat(3990));
+        write("bundle/set/2.txt", "maya_char");
+        assertThat(notices("S1-69")).singleElement().extracting(Notice::text).asString()
+                .startsWith("captions of more than 4000 characters lose their end: 0.png.");
+        assertThat(notices("S2-54")).singleElement().satisfies(notice -> {
+            assertThat(notice.severity()).isEqualTo(Severity.NOTICE);
+            assertThat(notice.text()).startsWith("3 of 4 captions are shorter than 50 or longer than 200");
+        });
+    }
+
+    @Test
+    @Ledger("S1-74")
+    void captionsWithoutTheTriggerWordAreCounted() throws IOException {
+        write("bundle/set/0.txt", "somebody in a garden full of flowers, photograph, morning light");
+        write("bundle/set/1.txt", "[trigger] in a garden full of flowers, photograph, evening light");
+        assertThat(notices("S1-74")).singleElement().extracting(Notice::text)
+                .isEqualTo("1 of 4 captions lack the trigger word; it is put in front: 0.png.");
+    }
+
+    @Test
+    @Ledger("S1-07")
+    void aTriggerThatIsOnePieceOfTheModelsVocabularyIsWarnedOf() throws IOException {
+        recipe("trigger_word: garden\ndatasets: [{folder_path: set, trigger_word: maya_char}]\n");
+        assertThat(notices("S1-07")).as("an everyday word, and a common piece").hasSize(2)
+                .allMatch(Notice::isWarning);
+        recipe("trigger_word: rare\ndatasets: [{folder_path: set, trigger_word: maya_char}]\n");
+        assertThat(notices("S1-07")).as("a piece, and no common one").isEmpty();
+    }
+
+    @Test
+    void aVocabularyThatCannotBeReadSaysNothing() throws IOException {
+        write("models/Qwen-Image/tokenizer/vocab.json", "{\"maya_char\": ");
+        assertThat(notices("S1-07")).isEmpty();
+    }
+
+    /// The reader of recipes must take their ids in `i_know`.
+    @Test
+    void theReaderOfRecipesKnowsTheIds() throws IOException {
+        assertThat(PictureRules.yieldingIds()).isNotEmpty().allMatch(RuleBook::yieldsToKnowledge);
+        recipe("i_know: [S1-69]\ntrigger_word: maya_char\ndatasets: [{folder_path: set}]\n");
+        Files.delete(scratch.resolve("bundle/set/1.txt"));
+        assertThat(notices("S1-69")).singleElement().extracting(Notice::severity).isEqualTo(Severity.NOTICE);
+    }
+}
