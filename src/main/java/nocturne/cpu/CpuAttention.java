@@ -117,8 +117,8 @@ final class CpuAttention implements Attention {
         return (length + COUNT - 1) / COUNT * COUNT;
     }
 
-    /// Turns one row of scores into `exp(score - max)` in place and stores their sum at `sums[sumAt]`: 0 where no key is
-    /// seen, and only there.
+    /// Turns one row of scores into `exp(score - max)` in place and stores their sum at `sums[sumAt]`: 0 where no key
+    /// is seen, and only there.
     ///
     /// @param visible keys this query may see; the values from there to `width` become 0
     /// @param width   a whole number of vectors

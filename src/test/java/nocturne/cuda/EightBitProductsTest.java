@@ -163,8 +163,8 @@ class EightBitProductsTest {
         }
     }
 
-    /// Queries, keys and values read one input. Three layers of two kinds of codes, between which another input comes and
-    /// a gradient: each finds its own, and what is shared is quantised no more often than it must.
+    /// Queries, keys and values read one input. Three layers of two kinds of codes, between which another input comes
+    /// and a gradient: each finds its own, and neighbours of one kind quantise once.
     @Test
     void whatSeveralLayersReadIsQuantisedOnce() {
         float[] x = Side.normal("x", TOKENS, IN);
@@ -175,7 +175,8 @@ class EightBitProductsTest {
             Weight other = bench.keep(bench.matrix(WeightType.QINT8, Side.normal("b", OUT, IN)));
             Weight e4m3 = bench.keep(bench.matrix(WeightType.FLOAT8, Side.normal("c", OUT, IN)));
             for (Weight weight : List.of(int8, other, e4m3)) bench.choose(1, weight, x, dy);
-            float[][] alone = {bench.linear(x, int8, null), bench.linear(x, other, null), bench.linear(x, e4m3, null)};
+            float[][] alone =
+                    {bench.linear(x, int8, null), bench.linear(x, other, null), bench.linear(x, e4m3, null)};
             Tensor input = bench.tensor(x, TOKENS, IN);
 
             device.quantisations = 0;

@@ -6,7 +6,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import nocturne.adapter.Lora;
 import nocturne.adapter.LoraLayout;
@@ -32,6 +34,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// The golden transformer on a simulated device that does not hold all of it: outputs and gradients are those of one
 /// that does, bit for bit. Weights that are not there are NaN on that device.
 class StreamedTransformerTest {
+    /// What the tiny model comes to where all of it is on the device.
+    private static final Map<Map.Entry<WeightType, Tape.Keep>, Result> RESIDENT = new HashMap<>();
+
     /// @param gradients of the adapters
     private record Result(float[] output, double loss, float[] gradients) {}
 
@@ -67,12 +72,13 @@ class StreamedTransformerTest {
     /// Where modulation is tabulated, the adapters beside its layers are computed as ever.
     @ParameterizedTest(name = "{0} blocks stay, {1} slots, tabulated: {2}; {3}, keeping {4}")
     @CsvSource({"0, 2, true, INT8, INPUTS", "1, 2, false, UINT4, ALL", "1, 3, true, FLOAT8, PRODUCTS",
-            "3, 2, false, INT8, ALL", "6, 2, true, INT8, ALL"})
+            "3, 2, false, INT8, INPUTS", "6, 2, true, INT8, INPUTS"})
     void theTinyModelIsTheSameBits(int stay, int slots, boolean tabulates, WeightType type, Tape.Keep keep) {
         ModelFolder folder = ModelFolder.open(Path.of("models/qwen-image-tiny"));
         TransformerConfig config = folder.transformerConfig();
         LayerFormats formats = new LayerFormats(type, LoraTargets.of(config.layers(), config.width()).keySet());
-        Result resident = compute(folder, new Loading(formats, null, Residency.ALL), keep);
+        Result resident = RESIDENT.computeIfAbsent(Map.entry(type, keep),
+                any -> compute(folder, new Loading(formats, null, Residency.ALL), keep));
         assertSame(compute(folder, new Loading(formats, null, new Residency(stay, slots, tabulates)), keep), resident);
     }
 
