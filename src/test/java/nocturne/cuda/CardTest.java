@@ -83,7 +83,8 @@ final class CardTest {
     void weightsThatComeAndGoAreWholeWhenTheyAreRead() {
         int numbers = 4 << 20;
         int parts = 5;
-        try (CudaDevice device = CudaDevice.open(card, TestCard.libraries()); Arena arena = Arena.ofConfined()) {
+        try (CudaDevice device = CudaDevice.open(card, TestCard.libraries(), ProductSource.OWN);
+                Arena arena = Arena.ofConfined()) {
             WeightStream.Sequence walk = new WeightRing(device, DType.F32, 2).newSequence();
             List<Tensor> weights = new ArrayList<>();
             MemorySegment host = arena.allocate(4L * numbers, 4);
