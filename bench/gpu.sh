@@ -18,7 +18,7 @@ cd "$home" || exit 70
 out=${OUT:-$home/target/gpu/out}
 device=${NOCTURNE_DEVICE:-cuda:0}
 bundle=${NOCTURNE_BUNDLE:-$home/target/gpu/bundle.tar.xz}
-every="machine probe operations step-bf16 step-int8 step-8bit twins train-cpu train-card compare peer keep"
+every="machine probe operations step-bf16 step-int8 step-8bit step-24gb twins train-cpu train-card compare peer keep"
 parts=${NOCTURNE_PARTS:-$every}
 mkdir -p "$out" || exit 70
 out=$(cd "$out" && pwd)
@@ -163,16 +163,17 @@ peer() {
 
 part machine 20 machine
 part probe 40 probe
-part operations 50 operations
+part operations 45 operations
 part step-bf16 60 step --steps 8
-part step-int8 60 step --steps 8 --format int8
-part step-8bit 60 step --steps 8 --format int8 --eight-bit
-part twins 90 twins
+part step-int8 50 step --steps 8 --format int8
+part step-8bit 50 step --steps 8 --format int8 --eight-bit
+part step-24gb 45 step --steps 8 --format int8 --eight-bit --vram 24GB
+part twins 85 twins
 part train-cpu 40 train train-cpu cpu
 part train-card 40 train train-card "$device"
 part compare 5 compare
 part peer 90 peer
-part keep 40 keep
+part keep 25 keep
 
 echo
 cat "$out/summary.txt"

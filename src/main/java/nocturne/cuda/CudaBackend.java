@@ -71,9 +71,26 @@ public final class CudaBackend implements Backend {
         products = eightBitProducts == null ? exact : eightBitProducts;
     }
 
+    /// See [Backend#rehearsal]; for a card that is not here.
+    ///
+    /// @param multipliesE4m3 as [Device#multipliesE4m3]
+    public static Backend rehearsal(CudaSettings settings, boolean multipliesE4m3) {
+        return new CudaBackend(new RehearsedDevice(multipliesE4m3), settings);
+    }
+
+    @Override
+    public Backend rehearsal() {
+        return rehearsal(settings, device.multipliesE4m3());
+    }
+
     @Override
     public String name() {
         return "cuda (%s, %s)".formatted(device.name(), settings);
+    }
+
+    @Override
+    public String arithmetic() {
+        return "cuda, " + settings;
     }
 
     @Override

@@ -73,6 +73,11 @@ final class ModulationTables {
         width = blocks.getFirst().layers.getFirst().out();
     }
 
+    /// Host memory of as many answers as are kept.
+    long mostBytes(DType type) {
+        return MOST * 2L * blocks.size() * rowBytes(type);
+    }
+
     boolean knows(float[] timesteps) {
         for (float timestep : timesteps) if (!answers.containsKey(Float.floatToIntBits(timestep))) return false;
         return true;

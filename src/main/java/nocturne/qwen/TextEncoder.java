@@ -68,10 +68,7 @@ public final class TextEncoder implements AutoCloseable {
 
     /// @param source closed with the encoder, or at once if it does not fit
     TextEncoder(TextEncoderConfig config, TensorSource source, Backend backend) {
-        this.config = config;
-        this.source = source;
-        this.backend = backend;
-        prefix = prefix(source, PREFIXES, "layers.", RELEASED_PREFIX);
+        this(config, source, prefix(source, PREFIXES, "layers.", RELEASED_PREFIX), backend.newArena(), backend);
         try {
             Weights check = Weights.checking(source);
             check.tensor(prefix + "embed_tokens.weight", config.vocabulary(), config.width());
@@ -79,10 +76,23 @@ public final class TextEncoder implements AutoCloseable {
             check.tensor(prefix + "norm.weight", config.width());
             check.requireComplete("text encoder");
         } catch (UserMistake unfit) {
-            source.close();
+            close();
             throw unfit;
         }
-        arena = backend.newArena();
+    }
+
+    private TextEncoder(TextEncoderConfig config, TensorSource source, String prefix, TensorArena arena,
+            Backend backend) {
+        this.config = config;
+        this.source = source;
+        this.prefix = prefix;
+        this.arena = arena;
+        this.backend = backend;
+    }
+
+    /// Without numbers; see [NoTensors].
+    static TextEncoder empty(TextEncoderConfig config, Backend backend) {
+        return new TextEncoder(config, new NoTensors(), RELEASED_PREFIX, backend.newArena(), backend);
     }
 
     /// The first of `prefixes` under which a tensor `<prefix><part>...` lies, or `otherwise` where none does.

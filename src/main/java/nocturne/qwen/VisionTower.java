@@ -68,10 +68,8 @@ public final class VisionTower implements AutoCloseable {
 
     /// @param source closed with the tower, or at once if it does not fit
     VisionTower(VisionTowerConfig config, TensorSource source, Backend backend) {
-        this.config = config;
-        this.source = source;
-        this.backend = backend;
-        prefix = TextEncoder.prefix(source, PREFIXES, "blocks.", RELEASED_PREFIX);
+        this(config, source, TextEncoder.prefix(source, PREFIXES, "blocks.", RELEASED_PREFIX), backend.newArena(),
+                backend);
         try {
             Weights check = Weights.checking(source);
             patchEmbedding(check);
@@ -79,10 +77,23 @@ public final class VisionTower implements AutoCloseable {
             Merger.load(check, prefix + "merger.", config);
             check.requireComplete("vision tower");
         } catch (UserMistake unfit) {
-            source.close();
+            close();
             throw unfit;
         }
-        arena = backend.newArena();
+    }
+
+    private VisionTower(VisionTowerConfig config, TensorSource source, String prefix, TensorArena arena,
+            Backend backend) {
+        this.config = config;
+        this.source = source;
+        this.prefix = prefix;
+        this.arena = arena;
+        this.backend = backend;
+    }
+
+    /// Without numbers; see [NoTensors].
+    static VisionTower empty(VisionTowerConfig config, Backend backend) {
+        return new VisionTower(config, new NoTensors(), RELEASED_PREFIX, backend.newArena(), backend);
     }
 
     public VisionTowerConfig config() {
