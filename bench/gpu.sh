@@ -18,7 +18,7 @@ cd "$home" || exit 70
 out=${OUT:-$home/target/gpu/out}
 device=${NOCTURNE_DEVICE:-cuda:0}
 bundle=${NOCTURNE_BUNDLE:-$home/target/gpu/bundle.tar.xz}
-every="machine probe operations own step-bf16 step-bf16-own step-int8 step-8bit step-fp8 step-fp8-own twins"
+every="machine probe operations own step-bf16 step-bf16-own step-int8 step-8bit step-24gb step-fp8 step-fp8-own twins"
 every+=" twins-library train-cpu train-card compare peer keep"
 parts=${NOCTURNE_PARTS:-$every}
 mkdir -p "$out" || exit 70
@@ -194,6 +194,7 @@ part step-bf16 60 step --steps 8
 part step-bf16-own 50 step --steps 4 --gemm own
 part step-int8 60 step --steps 8 --format int8
 part step-8bit 60 step --steps 8 --format int8 --eight-bit
+part step-24gb 45 step --steps 8 --format int8 --eight-bit --vram 24GB
 part step-fp8 50 step --steps 4 --format float8 --eight-bit
 part step-fp8-own 50 step --steps 4 --format float8 --eight-bit --gemm own
 part twins 90 twins
@@ -202,7 +203,7 @@ part train-cpu 40 train train-cpu cpu
 part train-card 40 train train-card "$device"
 part compare 5 compare
 part peer 90 peer
-part keep 40 keep
+part keep 25 keep
 
 echo
 cat "$out/summary.txt"

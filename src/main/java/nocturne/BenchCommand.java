@@ -2,6 +2,7 @@ package nocturne;
 
 import java.io.PrintWriter;
 import java.util.Locale;
+import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import nocturne.quant.WeightType;
 import nocturne.tensor.Backend;
@@ -66,15 +67,11 @@ final class BenchCommand implements Callable<Integer> {
 
     @Option(names = "--keep", paramLabel = "WHAT",
             description = "What each block keeps for its backward pass: ${COMPLETION-CANDIDATES}."
-                    + " Default: what fits into the device's free memory; on the processor, all.")
+                    + " Default: what fits into the card's memory; on the processor, all.")
     private Tape.@Nullable Keep keep;
 
     @Option(names = "--checkpointing", description = "The same as --keep inputs.")
     private boolean checkpointing;
-
-    @Option(names = "--memory", paramLabel = "MIB",
-            description = "What a step's tensors may take. Default: what the device has free.")
-    private @Nullable Long memory;
 
     @Option(names = "--operations", description = "Also time the largest operations one by one.")
     private boolean operations;
@@ -85,16 +82,20 @@ final class BenchCommand implements Callable<Integer> {
     @Mixin
     private DeviceOptions device = new DeviceOptions();
 
+    @Mixin
+    private MemoryOption memory = new MemoryOption();
+
     BenchCommand() {}
 
     @Override
     public Integer call() {
         device.check(spec.commandLine());
         if (steps < 1) throw mistake("--steps " + steps + ": at least 1, please.");
+        OptionalLong vram = memory.bytes(spec.commandLine(), device.name());
         int warmup = warmup();
         if (warmup < 0) throw mistake("--warmup " + warmup + ": 0 or more, please.");
         Bench.Settings settings = new Bench.Settings(measured(), weightType(), steps, warmup,
-                checkpointing ? Tape.Keep.INPUTS : keep, memory == null ? null : memory << 20);
+                checkpointing ? Tape.Keep.INPUTS : keep, vram.isPresent() ? vram.getAsLong() : null);
         try (Backend backend = device.open(device.threads())) {
             PrintWriter out = spec.commandLine().getOut();
             BenchReport report = new BenchReport(settings, Bench.run(settings, backend), backend.name());

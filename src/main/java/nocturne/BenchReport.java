@@ -4,6 +4,9 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Locale;
 import java.util.stream.Collectors;
+import nocturne.memory.ActivationPlan;
+import nocturne.memory.MemoryPlan;
+import nocturne.memory.MemoryTable;
 import nocturne.quant.WeightType;
 import nocturne.train.Bench;
 import nocturne.train.OperationBench;
@@ -18,20 +21,28 @@ record BenchReport(Bench.Settings settings, Bench.Result result, String where) {
 
     String sentences() {
         Bench.Parts parts = result.parts();
-        Bench.Kept kept = result.kept();
+        ActivationPlan kept = result.plan().activations();
         String onDevice = result.devicePeakBytes() < 0 ? ""
-                : "\nPeak memory on the device %,.0f MiB.".formatted(result.devicePeakBytes() / MIB);
+                : "\nPeak memory on the device %,.0f MiB; %,.0f MiB were expected:\n%s".formatted(
+                        result.devicePeakBytes() / MIB, result.plan().peakBytes() / MIB, expected());
         return String.format(Locale.ROOT, """
                 %s size on %s: %.2f ms a step (median of %d; %.2f to %.2f), %.1f TFLOP/s.
                 In parts: forward %.2f ms, backward %.2f ms, update %.2f ms; loss %.4f.
-                Of %d blocks %d keep everything, %d results of products, %d their inputs.
+                Every 64 steps, for their modulation: %.2f ms.
+                Of %d blocks %d stay on the device; %d keep everything, %d results of products, %d their inputs.
                 Peak memory of this process %d MiB; %d MiB tensors; %,d frozen (%s) and \
                 %,d trained parameters.""",
                 settings.size().name(), where, result.medianMs(), settings.steps(), result.minMs(), result.maxMs(),
                 teraflops(), parts.forward(), parts.backward(), parts.update(), result.loss(),
-                settings.size().config().layers(), kept.all(), kept.products(), kept.inputs(), result.peakMib(),
+                result.announceMs(), kept.layers(),
+                Math.min(kept.layers(), result.plan().residency().residentBlocks()), kept.all(),
+                kept.products(), kept.inputs(), result.peakMib(),
                 result.tensorBytes() >> 20, result.baseParameters(), format(), result.loraParameters())
                 + onDevice + result.notices().stream().map("\nNote: "::concat).collect(Collectors.joining());
+    }
+
+    private String expected() {
+        return MemoryTable.of(result.plan()).stream().map(row -> "  " + row).collect(Collectors.joining("\n"));
     }
 
     /// Of all that a step cannot do without.
@@ -68,10 +79,16 @@ record BenchReport(Bench.Settings settings, Bench.Result result, String where) {
                 .put("forward", rounded(result.parts().forward()))
                 .put("backward", rounded(result.parts().backward()))
                 .put("update", rounded(result.parts().update()));
+        MemoryPlan plan = result.plan();
         line.putObject("blocks_that_keep")
-                .put("all", result.kept().all())
-                .put("products", result.kept().products())
-                .put("inputs", result.kept().inputs());
+                .put("all", plan.activations().all())
+                .put("products", plan.activations().products())
+                .put("inputs", plan.activations().inputs());
+        line.put("blocks_on_device", Math.min(plan.residency().residentBlocks(), plan.activations().layers()))
+                .put("expected_peak_mib", plan.peakBytes() >> 20)
+                .put("ms_to_announce", rounded(result.announceMs()));
+        ObjectNode bytes = line.putObject("expected_bytes");
+        MemoryTable.of(plan).forEach(row -> bytes.put(row.name(), row.bytes()));
         result.notices().forEach(line.putArray("notices")::add);
         return line.toString();
     }

@@ -4,11 +4,8 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Locale;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import nocturne.train.Training;
 import nocturne.train.TrainingRequest;
 import org.jspecify.annotations.Nullable;
@@ -24,8 +21,6 @@ import picocli.CommandLine.Spec;
 @Command(name = "train", description = "Trains a LoRA; run again after an interruption, it goes on where it stopped.")
 final class TrainCommand implements Callable<Integer> {
     private static final double MOST_HOURS = 10_000;
-    private static final Pattern SIZE =
-            Pattern.compile("(\\d{1,4}(?:\\.\\d{1,3})?) ?(GB|GiB)", Pattern.CASE_INSENSITIVE);
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -77,13 +72,6 @@ final class TrainCommand implements Callable<Integer> {
     private @Nullable Double maxHours;
 
     @Option(
-            names = "--vram",
-            paramLabel = "SIZE",
-            description = "How much of the card's memory to use, such as 24GB; what does not fit there comes and goes."
-                    + " Default: as much as the whole model takes.")
-    private @Nullable String vram;
-
-    @Option(
             names = "--supervised",
             description = "A service watches this run: standard input is a pipe that it holds open, and the run saves"
                     + " its state and leaves when the pipe ends; .state/heartbeat.json says what it is at.")
@@ -92,13 +80,16 @@ final class TrainCommand implements Callable<Integer> {
     @Mixin
     private DeviceOptions device = new DeviceOptions();
 
+    @Mixin
+    private MemoryOption memory = new MemoryOption();
+
     TrainCommand() {}
 
     @Override
     public Integer call() {
         device.check(spec.commandLine());
         Duration limit = timeLimit();
-        OptionalLong vramBytes = vramBytes();
+        OptionalLong vramBytes = memory.bytes(spec.commandLine(), device.name());
         // Names and notices are printed as they are; the platform's charset may know only ASCII.
         PrintStream console = new PrintStream(System.out, true, StandardCharsets.UTF_8);
         StopSignal stop = ((Main) spec.root().userObject()).stopSignal();
@@ -110,22 +101,6 @@ final class TrainCommand implements Callable<Integer> {
                 ? Training.run(request, device::open, vramBytes.getAsLong())
                 : Training.run(request, device::open);
         return (complete ? ExitCode.DONE : ExitCode.STOPPED).number();
-    }
-
-    private OptionalLong vramBytes() {
-        String asked = vram;
-        if (asked == null) return OptionalLong.empty();
-        Matcher size = SIZE.matcher(asked);
-        if (!size.matches()) {
-            throw new ParameterException(spec.commandLine(),
-                    "--vram " + asked + ": a size such as 24GB or 7.5GiB, please.");
-        }
-        if (device.name().equals("cpu")) {
-            throw new ParameterException(spec.commandLine(),
-                    "--vram " + asked + ": is for a card; --device cpu has the machine's memory.");
-        }
-        double unit = size.group(2).toLowerCase(Locale.ROOT).contains("i") ? 0x1p30 : 1e9;
-        return OptionalLong.of((long) (Double.parseDouble(size.group(1)) * unit));
     }
 
     private @Nullable Duration timeLimit() {

@@ -102,6 +102,10 @@ final class ArchitectureTest {
             arrows("sample", "qwen", "adapter", "tensor", "image", "io", "problem");
 
     @ArchTest
+    static final ArchRule memory_counts_without_a_device =
+            arrows("memory", "qwen", "adapter", "quant", "tensor", "io", "problem");
+
+    @ArchTest
     static final ArchRule train_is_used_by_commands_only = noClasses()
             .that(not(resideInAnyPackage("nocturne", "nocturne.train..")))
             .should().dependOnClassesThat().resideInAPackage("nocturne.train..")

@@ -65,6 +65,18 @@ public final class CudaBackend implements Backend {
                 new CudaNorms(device, scratch), attention, elementwise, new CudaConvolution(device), optimisation);
     }
 
+    /// See [Backend#rehearsal]; for a card that is not here.
+    ///
+    /// @param multipliesE4m3 as [Device#multipliesE4m3]
+    public static Backend rehearsal(CudaSettings settings, boolean multipliesE4m3) {
+        return new CudaBackend(new RehearsedDevice(multipliesE4m3), settings);
+    }
+
+    @Override
+    public Backend rehearsal() {
+        return rehearsal(settings, device.multipliesE4m3());
+    }
+
     @Override
     public String name() {
         String library = device.libraryProducts().map(products -> ", products by " + products.name()).orElse("");
@@ -74,6 +86,11 @@ public final class CudaBackend implements Backend {
     @Override
     public List<String> notices() {
         return device.notices();
+    }
+
+    @Override
+    public String arithmetic() {
+        return "cuda, " + settings;
     }
 
     @Override

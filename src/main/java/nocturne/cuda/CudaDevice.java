@@ -179,7 +179,7 @@ public final class CudaDevice implements Device {
 
     @Override
     public Optional<DeviceMemory> memory() {
-        return Optional.of(new DeviceMemory(freeBytes(), peakBytes()));
+        return Optional.of(session.memory());
     }
 
     /// Bytes that are free on the card now, whoever took the rest.

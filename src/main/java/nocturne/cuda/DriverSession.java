@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
 import nocturne.problem.SickMachine;
+import nocturne.tensor.DeviceMemory;
 import org.jspecify.annotations.Nullable;
 
 /// One card's context, and everything made in it: each answer of the driver is looked at, and what was made is given
@@ -180,9 +181,13 @@ final class DriverSession implements AutoCloseable {
 
     /// Bytes that are free on the card now, whoever took the rest.
     long freeBytes() {
+        return memory().freeBytes();
+    }
+
+    DeviceMemory memory() {
         enter();
         check(driver.memory(answer), "asking for the free memory of " + card);
-        return answer[0];
+        return new DeviceMemory(answer[1], answer[0], usedBytes, peakBytes);
     }
 
     /// Waits for all work and gives everything back, as far as the driver still obeys. Once closed, nothing happens.

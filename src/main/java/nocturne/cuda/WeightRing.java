@@ -28,6 +28,8 @@ final class WeightRing implements WeightStream {
     private final Slot[] slots;
     private @Nullable TensorArena staging;
     private long slotBytes;
+    private long hostBytes;
+    private long loadingBytes;
 
     /// @param slots at least 2: one is computed with while the other is filled
     WeightRing(Device device, DType activations, int slots) {
@@ -65,6 +67,26 @@ final class WeightRing implements WeightStream {
 
     private static long bytes(Tensor tensor) {
         return tensor.type().bytes() * tensor.elements();
+    }
+
+    @Override
+    public void loaded() {
+        if (slots[0] == null) open();
+    }
+
+    @Override
+    public long deviceBytes() {
+        return slots.length * slotBytes;
+    }
+
+    @Override
+    public long loadingBytes() {
+        return loadingBytes;
+    }
+
+    @Override
+    public long hostBytes() {
+        return hostBytes;
     }
 
     @Override
@@ -144,6 +166,7 @@ final class WeightRing implements WeightStream {
             end += (bytes(tensors.get(i)) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
         }
         slotBytes = Math.max(slotBytes, end);
+        hostBytes += end;
         MemorySegment master = device.allocateHost(end);
         for (int i = 0; i < from.length; i++) {
             Tensor tensor = tensors.get(i);
@@ -156,7 +179,10 @@ final class WeightRing implements WeightStream {
 
     /// From now on the sizes are known.
     private void open() {
-        if (staging != null) staging.close();
+        if (staging != null) {
+            loadingBytes = staging.reservedBytes();
+            staging.close();
+        }
         staging = null;
         for (int i = 0; i < slots.length; i++) {
             slots[i] = new Slot(new Place(device.allocate(slotBytes), device.newEvent(), device.newEvent()));

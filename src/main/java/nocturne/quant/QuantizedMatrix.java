@@ -39,6 +39,16 @@ public record QuantizedMatrix(WeightType type, Rounding rounding, int rows, int 
         }
     }
 
+    /// A matrix that has a size and no numbers, to find out what memory one takes: nobody may look into it.
+    public static QuantizedMatrix withoutNumbers(WeightType type, int rows, int columns) {
+        Encoding encoding = type.encoding();
+        long groups = (long) rows * encoding.groups(columns);
+        return new QuantizedMatrix(type, Rounding.BF16, rows, columns,
+                MemorySegment.NULL.reinterpret(encoding.codeBytes(rows, columns)),
+                MemorySegment.NULL.reinterpret(Float.BYTES * groups),
+                MemorySegment.NULL.reinterpret(encoding.hasZeroPoints() ? groups : 0));
+    }
+
     /// Weights, a row at a time.
     @FunctionalInterface
     public interface Rows {

@@ -4,8 +4,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
-import nocturne.io.TensorSource;
-import nocturne.quant.QuantizedLayers;
 import nocturne.tensor.Backend;
 import nocturne.tensor.Linear;
 import nocturne.tensor.TensorArena;
@@ -15,8 +13,7 @@ import nocturne.tensor.WeightStream;
 /// the model.
 final class BlockLoader {
     private final TransformerConfig config;
-    private final TensorSource tensors;
-    private final QuantizedLayers layers;
+    private final BlockWeights source;
     private final Residency residency;
     private final Backend backend;
     private final TensorArena arena;
@@ -31,13 +28,10 @@ final class BlockLoader {
         }
     }
 
-    /// @param tensors checked, under their own names
-    /// @param layers  those that are kept in a smaller format
-    BlockLoader(TransformerConfig config, TensorSource tensors, QuantizedLayers layers, Residency residency,
-            Backend backend, TensorArena arena) {
+    BlockLoader(TransformerConfig config, BlockWeights source, Residency residency, Backend backend,
+            TensorArena arena) {
         this.config = config;
-        this.tensors = tensors;
-        this.layers = layers;
+        this.source = source;
         this.residency = residency;
         this.backend = backend;
         this.arena = arena;
@@ -54,40 +48,37 @@ final class BlockLoader {
         List<ModulationTables.Block> tabulated = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             boolean comesAndGoes = stream.isPresent() && residency.isStreamed(i, count);
-            try (QuantizedLayers.Part quantized = layers.part(TransformerBlock.modules(i))) {
-                if (tabulates) tabulated.add(tabulated(i, quantized, tableWalk));
+            try (BlockWeights.Block weights = source.of(i)) {
+                if (tabulates) tabulated.add(tabulated(i, weights, tableWalk));
                 List<Linear> modulation = tabulates ? tabulated.get(i).tabulated() : List.of();
                 blocks.add(comesAndGoes
-                        ? comingAndGoing(i, quantized, modulation, walk)
-                        : block(i, quantized, modulation, arena));
+                        ? comingAndGoing(i, weights, modulation, walk)
+                        : block(i, weights, modulation, arena));
             }
         }
-        return new Blocks(blocks,
-                new BlockSupply(walk, tabulates ? new ModulationTables(backend, tableWalk, tabulated) : null));
+        stream.ifPresent(WeightStream::loaded);
+        return new Blocks(blocks, new BlockSupply(walk,
+                tabulates ? new ModulationTables(backend, tableWalk, tabulated) : null, stream.orElse(null)));
     }
 
-    private ModulationTables.Block tabulated(int index, QuantizedLayers.Part quantized, WeightStream.Sequence walk) {
+    private ModulationTables.Block tabulated(int index, BlockWeights.Block source, WeightStream.Sequence walk) {
         return ModulationTables.Block.of(walk.load(index,
-                staging -> TransformerBlock.modulation(weights(quantized, staging), index, config),
+                staging -> TransformerBlock.modulation(source.in(staging), index, config),
                 TransformerBlock::weights));
     }
 
     private TransformerBlock comingAndGoing(
-            int index, QuantizedLayers.Part quantized, List<Linear> modulation, WeightStream.Sequence walk) {
-        return walk.load(index, staging -> block(index, quantized, modulation, staging),
+            int index, BlockWeights.Block source, List<Linear> modulation, WeightStream.Sequence walk) {
+        return walk.load(index, staging -> block(index, source, modulation, staging),
                 modulation.isEmpty() ? TransformerBlock::weights : TransformerBlock::weightsBesideModulation);
     }
 
     /// @param modulation what stands in the place of the block's own layers; empty for those
     private TransformerBlock block(
-            int index, QuantizedLayers.Part quantized, List<Linear> modulation, TensorArena where) {
-        Weights weights = weights(quantized, where);
+            int index, BlockWeights.Block source, List<Linear> modulation, TensorArena where) {
+        Weights weights = source.in(where);
         return modulation.isEmpty()
                 ? TransformerBlock.load(weights, index, config)
                 : TransformerBlock.load(weights, modulation, index, config);
-    }
-
-    private Weights weights(QuantizedLayers.Part quantized, TensorArena where) {
-        return Weights.of(tensors, quantized, backend, where);
     }
 }

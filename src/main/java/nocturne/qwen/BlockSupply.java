@@ -9,13 +9,14 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param walk   of the blocks whose weights come and go
 /// @param tables in place of the modulation layers' weights; null where those are part of the blocks
-record BlockSupply(WeightStream.Sequence walk, @Nullable ModulationTables tables) {
+/// @param stream through which weights come and go; null where all stay
+record BlockSupply(WeightStream.Sequence walk, @Nullable ModulationTables tables, @Nullable WeightStream stream) {
     /// Everything stays.
-    static final BlockSupply RESIDENT = new BlockSupply(WeightStream.RESIDENT, null);
+    static final BlockSupply RESIDENT = new BlockSupply(WeightStream.RESIDENT, null, null);
 
     /// The same for a model with other frozen weights outside the blocks: answers to timesteps are made anew.
     BlockSupply forgetting() {
-        return tables == null ? this : new BlockSupply(walk, tables.forgetting());
+        return tables == null ? this : new BlockSupply(walk, tables.forgetting(), stream);
     }
 
     /// For one forward pass and its backward pass: to be told the block that is computed next.

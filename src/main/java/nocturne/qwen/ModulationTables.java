@@ -76,6 +76,11 @@ final class ModulationTables {
         return new ModulationTables(backend, walk, blocks);
     }
 
+    /// Host memory of as many answers as are kept.
+    long mostBytes(DType type) {
+        return MOST * 2L * blocks.size() * rowBytes(type);
+    }
+
     boolean knows(float[] timesteps) {
         for (float timestep : timesteps) if (!answers.containsKey(Float.floatToIntBits(timestep))) return false;
         return true;

@@ -3,8 +3,10 @@ package nocturne.qwen;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.function.Supplier;
+import java.util.function.ToIntFunction;
 import nocturne.image.Picture;
 import nocturne.image.Resample;
 import nocturne.problem.Problem;
@@ -93,6 +95,45 @@ public final class PromptEncoder implements AutoCloseable {
         if (tower != null) tower.close();
         throw new UserMistake("%s cannot encode prompts: %d problem%s.".formatted(
                 pipeline, problems.size(), problems.size() == 1 ? "" : "s"), problems);
+    }
+
+    /// What encoding prompts takes of a device: does on a [Backend#rehearsal] what encoding them does on a real one.
+    ///
+    /// @param vision   null where no prompt has control pictures
+    /// @param tokens   of each prompt, with the template's
+    /// @param pictures the control pictures' patches
+    /// @param after    done while the encoders still hold their memory
+    public static void rehearse(TextEncoderConfig config, @Nullable VisionTowerConfig vision, List<Integer> tokens,
+            List<PatchGrid> pictures, Backend backend, Runnable after) {
+        try (TextEncoder encoder = TextEncoder.empty(config, backend)) {
+            List<Input> inputs = leading(tokens, count -> count, GROUP_TOKENS).stream()
+                    .map(count -> Input.ofWords(new int[count])).toList();
+            if (vision == null || pictures.isEmpty()) {
+                encoder.encode(inputs);
+                after.run();
+                return;
+            }
+            try (VisionTower tower = VisionTower.empty(vision, backend)) {
+                List<PatchGrid> group = leading(pictures, PatchGrid::patches, GROUP_PATCHES);
+                int patches = group.stream().mapToInt(PatchGrid::patches).sum();
+                float[] numbers = new float[Math.multiplyExact(patches, vision.patchLength())];
+                tower.encode(new VisionPatches(numbers, vision.patchLength(), group));
+                encoder.encode(inputs);
+                after.run();
+            }
+        }
+    }
+
+    /// The largest, as many as go together.
+    private static <T> List<T> leading(List<T> all, ToIntFunction<T> size, int most) {
+        List<T> group = new ArrayList<>();
+        int sum = 0;
+        for (T next : all.stream().sorted(Comparator.comparingInt(size).reversed()).toList()) {
+            sum += size.applyAsInt(next);
+            if (!group.isEmpty() && sum > most) break;
+            group.add(next);
+        }
+        return group;
     }
 
     private static <T> @Nullable T attempt(List<Problem> problems, Supplier<T> open) {

@@ -21,6 +21,7 @@ import nocturne.tensor.Tape;
 import nocturne.tensor.Tensor;
 import nocturne.tensor.TensorArena;
 import nocturne.tensor.Weight;
+import nocturne.tensor.WeightStream;
 import org.jspecify.annotations.Nullable;
 
 /// The denoiser of Qwen-Image and Qwen-Image-Edit: from a noisy picture, its text and its control pictures to the
@@ -86,8 +87,8 @@ public final class QwenImageTransformer {
         List<List<String>> parts = new ArrayList<>(List.of(OUTSIDE_THE_BLOCKS));
         for (int i = 0; i < config.layers(); i++) parts.add(TransformerBlock.modules(i));
         QuantizedLayers layers = QuantizedLayers.of(tensors, loading.formats(), loading.cache(), parts);
-        BlockLoader.Blocks blocks =
-                new BlockLoader(config, tensors, layers, loading.residency(), backend, arena).load();
+        BlockWeights files = BlockWeights.of(tensors, layers, backend);
+        BlockLoader.Blocks blocks = new BlockLoader(config, files, loading.residency(), backend, arena).load();
         try (QuantizedLayers.Part outside = layers.part(OUTSIDE_THE_BLOCKS)) {
             return assemble(config, Weights.of(tensors, outside, backend, arena), blocks);
         }
@@ -99,19 +100,22 @@ public final class QwenImageTransformer {
         return assemble(config, weights, BlockLoader.Blocks.resident(config, weights));
     }
 
-    /// The same with some layers in a smaller format.
-    public static QwenImageTransformer random(TransformerConfig config, LayerFormats formats, long seed,
-            Backend backend, TensorArena arena) {
-        try (TensorArena numbers = backend.newArena()) {
-            Weights weights = Weights.random(seed, formats, numbers, backend, arena);
-            return assemble(config, weights, BlockLoader.Blocks.resident(config, weights));
-        }
+    /// The same with some layers in a smaller format, of which not all need stay on the device.
+    ///
+    /// @param numbers where a layer's numbers are until they are codes
+    public static QwenImageTransformer random(TransformerConfig config, LayerFormats formats, Residency residency,
+            long seed, Backend backend, TensorArena arena, TensorArena numbers) {
+        BlockWeights source = BlockWeights.random(seed, formats, numbers, backend);
+        return assemble(config, Weights.random(seed, formats, numbers, backend, arena),
+                new BlockLoader(config, source, residency, backend, arena).load());
     }
 
-    /// A transformer without numbers, to find out with a [nocturne.tensor.Rehearsal] what memory a real one takes.
-    public static QwenImageTransformer empty(TransformerConfig config, TensorArena arena) {
-        Weights weights = Weights.empty(arena);
-        return assemble(config, weights, BlockLoader.Blocks.resident(config, weights));
+    /// A transformer without numbers, to find out with a [Backend#rehearsal] what memory a real one takes.
+    public static QwenImageTransformer empty(TransformerConfig config, LayerFormats formats, Residency residency,
+            Backend backend, TensorArena arena) {
+        BlockWeights source = BlockWeights.empty(formats, backend);
+        return assemble(config, Weights.empty(formats, backend, arena),
+                new BlockLoader(config, source, residency, backend, arena).load());
     }
 
     private static QwenImageTransformer assemble(
@@ -151,6 +155,25 @@ public final class QwenImageTransformer {
         SequencedMap<String, Weight> weights = new LinkedHashMap<>();
         for (int i = 0; i < blocks.size(); i++) weights.putAll(blocks.get(i).pictureWeights(i));
         return weights;
+    }
+
+    /// Memory that the weights take which do not stay on the device.
+    ///
+    /// @param slots   on the device, for those that are there
+    /// @param loading on the device before the slots are there
+    /// @param pinned  in host memory, for all of them
+    /// @param tables  in host memory, of what the modulation layers answer
+    public record Streamed(long slots, long loading, long pinned, long tables) {
+        /// Everything stays.
+        public static final Streamed NOTHING = new Streamed(0, 0, 0, 0);
+    }
+
+    public Streamed streamed() {
+        WeightStream stream = supply.stream();
+        if (stream == null) return Streamed.NOTHING;
+        ModulationTables tables = supply.tables();
+        return new Streamed(stream.deviceBytes(), stream.loadingBytes(), stream.hostBytes(),
+                tables == null ? 0 : tables.mostBytes(txtNorm.type()));
     }
 
     /// The same weights with adapters beside the blocks' linear layers, replacing any there were.

@@ -26,7 +26,7 @@ public record Residency(int residentBlocks, int slots, boolean tabulates) {
     /// its way has the time of several blocks to arrive.
     ///
     /// @param blocks of the model
-    boolean isStreamed(int block, int blocks) {
+    public boolean isStreamed(int block, int blocks) {
         long streamed = Math.max(0, (long) blocks - residentBlocks);
         return (block + 1) * streamed / blocks > block * streamed / blocks;
     }

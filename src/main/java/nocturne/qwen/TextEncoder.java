@@ -90,6 +90,20 @@ public final class TextEncoder implements AutoCloseable {
         arena = backend.newArena();
     }
 
+    private TextEncoder(TextEncoderConfig config, Backend backend) {
+        this.config = config;
+        this.backend = backend;
+        source = Float8Tensors.ofOwned(new NoTensors());
+        layers = EncoderLoading.PLAIN.layers(source, List.of());
+        prefix = RELEASED_PREFIX;
+        arena = backend.newArena();
+    }
+
+    /// Without numbers; see [NoTensors].
+    static TextEncoder empty(TextEncoderConfig config, Backend backend) {
+        return new TextEncoder(config, backend);
+    }
+
     /// The first of `prefixes` under which a tensor `<prefix><part>...` lies, or `otherwise` where none does.
     static String prefix(TensorSource source, List<String> prefixes, String part, String otherwise) {
         return prefixes.stream()

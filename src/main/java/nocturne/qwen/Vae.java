@@ -8,12 +8,14 @@ import nocturne.problem.UserMistake;
 import nocturne.qwen.FeatureMap.Extent;
 import nocturne.tensor.Backend;
 import nocturne.tensor.TensorArena;
+import org.jspecify.annotations.Nullable;
 
 /// The autoencoder of Qwen-Image: pictures to latents an eighth of their size, and back.
 ///
 /// Memory at its peak is [#encodeBytes] and [#decodeBytes], three times the widest layer: about `12 * baseDim` bytes a
-/// pixel, 1.2 GB for a megapixel at the released width of 96, besides 4 MiB for each thread. It is given back after
-/// each call. A picture that would take more than the limit is worked on in overlapping tiles; then the attention in
+/// pixel, 1.2 GB for a megapixel at the released width of 96, besides 4 MiB for each thread; half of that on a device
+/// that computes in two bytes. It is given back after each call, unless [#workingIn] lends some. A picture
+/// that would take more than the limit is worked on in overlapping tiles; then the attention in
 /// the middle sees one tile at a time, which changes the result a little, so the limit should be generous.
 ///
 /// Source: diffusers' `AutoencoderKLQwenImage` for pictures of one frame; "Wan", arXiv:2503.20314, section 4.1.
@@ -26,13 +28,17 @@ public final class Vae {
     private final VaeLayers encoder;
     private final VaeLayers decoder;
     private final long limitBytes;
+    /// Where the work is done; null for memory of its own.
+    private final @Nullable TensorArena lent;
 
-    private Vae(VaeConfig config, Backend backend, VaeLayers encoder, VaeLayers decoder, long limitBytes) {
+    private Vae(VaeConfig config, Backend backend, VaeLayers encoder, VaeLayers decoder, long limitBytes,
+            @Nullable TensorArena lent) {
         this.config = config;
         this.backend = backend;
         this.encoder = encoder;
         this.decoder = decoder;
         this.limitBytes = limitBytes;
+        this.lent = lent;
     }
 
     /// Reads `config.json` and the safetensors beside it.
@@ -56,7 +62,14 @@ public final class Vae {
         VaeLayers encoder = VaeLayers.encoder(tensors, config);
         VaeLayers decoder = VaeLayers.decoder(tensors, config);
         tensors.requireComplete();
-        return new Vae(config, backend, encoder, decoder, DEFAULT_LIMIT);
+        return new Vae(config, backend, encoder, decoder, DEFAULT_LIMIT, null);
+    }
+
+    /// An autoencoder without numbers, to find out with a [Backend#rehearsal] what memory a real one takes.
+    public static Vae empty(VaeConfig config, Backend backend, TensorArena weights) {
+        VaeWeights tensors = new VaeWeights(new NoTensors(), backend, weights);
+        return new Vae(config, backend, VaeLayers.encoder(tensors, config), VaeLayers.decoder(tensors, config),
+                DEFAULT_LIMIT, null);
     }
 
     public VaeConfig config() {
@@ -65,7 +78,12 @@ public final class Vae {
 
     /// The same autoencoder, working in tiles where a picture would take more than this.
     public Vae withMemoryLimit(long bytes) {
-        return new Vae(config, backend, encoder, decoder, bytes);
+        return new Vae(config, backend, encoder, decoder, bytes, lent);
+    }
+
+    /// The same autoencoder, which works in memory that is there already and gives it back to the arena.
+    public Vae workingIn(TensorArena passes) {
+        return new Vae(config, backend, encoder, decoder, limitBytes, passes);
     }
 
     /// Device memory for encoding a picture in one piece, in bytes.
@@ -128,12 +146,17 @@ public final class Vae {
                 new Extent(tiles.tileHeight(), tiles.tileWidth(), config.latentDim())));
     }
 
-    /// Channels first in, channels first out; the memory lives as long as this call.
     private float[] run(VaeLayers layers, float[] planes, Extent extent) {
-        try (TensorArena work = backend.newArena()) {
-            float[] rows = layers.run(backend, work, extent, Latents.channelsLast(planes, extent.channels()));
-            return Latents.channelsFirst(rows, layers.after(extent).channels());
+        if (lent != null) return run(layers, planes, extent, lent);
+        try (TensorArena own = backend.newArena()) {
+            return run(layers, planes, extent, own);
         }
+    }
+
+    /// Channels first in, channels first out.
+    private float[] run(VaeLayers layers, float[] planes, Extent extent, TensorArena work) {
+        float[] rows = layers.run(backend, work, extent, Latents.channelsLast(planes, extent.channels()));
+        return Latents.channelsFirst(rows, layers.after(extent).channels());
     }
 
     /// A window of a picture `[channels, height, width]`; the picture itself where the window is all of it.

@@ -91,6 +91,20 @@ public final class VisionTower implements AutoCloseable {
         arena = backend.newArena();
     }
 
+    private VisionTower(VisionTowerConfig config, Backend backend) {
+        this.config = config;
+        this.backend = backend;
+        source = Float8Tensors.ofOwned(new NoTensors());
+        layers = EncoderLoading.PLAIN.layers(source, List.of());
+        prefix = RELEASED_PREFIX;
+        arena = backend.newArena();
+    }
+
+    /// Without numbers; see [NoTensors].
+    static VisionTower empty(VisionTowerConfig config, Backend backend) {
+        return new VisionTower(config, backend);
+    }
+
     public VisionTowerConfig config() {
         return config;
     }

@@ -137,9 +137,22 @@ final class Weights {
         return new Weights("random weights", supply, List.of(), Set.of());
     }
 
-    /// Memory for every tensor that is asked for, with undefined content: for a [nocturne.tensor.Rehearsal].
-    static Weights empty(TensorArena arena) {
-        return new Weights("no weights", (name, shape) -> arena.allocate(shape), List.of(), Set.of());
+    /// Memory for every tensor that is asked for, with undefined content: for a [Backend#rehearsal].
+    static Weights empty(LayerFormats formats, Backend backend, TensorArena arena) {
+        Supply supply = new Supply() {
+            @Override
+            public Tensor give(String name, Shape shape) {
+                return arena.allocate(shape);
+            }
+
+            @Override
+            public Weight giveWeight(String module, Shape shape) {
+                Optional<WeightType> type = formats.of(module, shape.columns());
+                if (type.isEmpty()) return arena.allocate(shape);
+                return backend.keep(QuantizedMatrix.withoutNumbers(type.get(), shape.rows(), shape.columns()), arena);
+            }
+        };
+        return new Weights("no weights", supply, List.of(), Set.of());
     }
 
     /// Compares every tensor it is asked for with the files and reads none: for models whose layers are loaded one at a

@@ -23,6 +23,11 @@ public interface Backend extends AutoCloseable {
         return List.of();
     }
 
+    /// The numbers it computes in: what decides its results but for their last bits.
+    default String arithmetic() {
+        return "float32";
+    }
+
     /// A new, empty arena on this device; the caller closes it.
     TensorArena newArena();
 
@@ -68,6 +73,14 @@ public interface Backend extends AutoCloseable {
     /// The device's memory, where it has one of its own.
     default Optional<DeviceMemory> memory() {
         return Optional.empty();
+    }
+
+    /// A device that takes memory as this one does and computes nothing: what a run on it has held, as its [#memory]
+    /// tells, is what the same run takes here. The caller closes it.
+    default Backend rehearsal() {
+        try (TensorArena arena = newArena()) {
+            return new Rehearsal(arena.type());
+        }
     }
 
     /// Copies numbers from Java into a tensor of the same size, rounded to its type.

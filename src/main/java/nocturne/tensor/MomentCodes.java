@@ -10,6 +10,9 @@ import java.util.Arrays;
 public final class MomentCodes {
     /// Consecutive elements that share a largest value; the last block of a tensor may be shorter.
     public static final int BLOCK = 256;
+    /// Tensors with fewer elements keep their moments in float32, having too little to gain; bitsandbytes'
+    /// `min_8bit_size`.
+    public static final int LEAST_ELEMENTS = 4096;
     /// For first moments.
     public static final MomentCodes SIGNED = new MomentCodes(true);
     /// For second moments, from 0 up.

@@ -2,14 +2,16 @@ package nocturne.tensor;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 import java.util.function.Consumer;
 import nocturne.io.DType;
 import nocturne.quant.QuantizedMatrix;
 import nocturne.quant.WeightType;
 import org.jspecify.annotations.Nullable;
 
-/// A device that computes nothing and has no memory: to run a model on it costs microseconds and tells, by
-/// [TensorArena#peakBytes], what memory the real run takes.
+/// A device that computes nothing and has no memory: to run a model on it costs milliseconds and tells, by
+/// [TensorArena#peakBytes] and [#memory], what memory the real run takes in arenas, on a device that keeps all weights
+/// in the type of its activations.
 ///
 /// Nobody may look into its tensors. Losses are 0.
 public final class Rehearsal implements Backend {
@@ -18,6 +20,8 @@ public final class Rehearsal implements Backend {
     private final DType activations;
     private final Operations operations;
     private long next = ALIGNMENT;
+    private long used;
+    private long peak;
 
     /// @param activations as those of the device that is rehearsed
     public Rehearsal(DType activations) {
@@ -36,12 +40,14 @@ public final class Rehearsal implements Backend {
         return new TensorArena(new TensorArena.Source() {
             @Override
             public MemorySegment allocate(long bytes) {
+                used += bytes;
+                peak = Math.max(peak, used);
                 return address(bytes);
             }
 
             @Override
             public void release(MemorySegment block) {
-                // There is no memory.
+                used -= block.byteSize();
             }
         }, activations);
     }
@@ -52,18 +58,25 @@ public final class Rehearsal implements Backend {
         return place;
     }
 
+    /// As much is free as anybody wants.
     @Override
-    public Weight keep(QuantizedMatrix matrix, TensorArena arena) {
-        return () -> Shape.of(matrix.rows(), matrix.columns());
+    public Optional<DeviceMemory> memory() {
+        return Optional.of(new DeviceMemory(Long.MAX_VALUE, Long.MAX_VALUE, used, peak));
     }
 
-    /// Takes the memory that a device takes which keeps the codes.
+    @Override
+    public Backend rehearsal() {
+        return new Rehearsal(activations);
+    }
+
+    @Override
+    public Weight keep(QuantizedMatrix matrix, TensorArena arena) {
+        return arena.allocate(matrix.rows(), matrix.columns());
+    }
+
     @Override
     public Weight keep(Tensor numbers, WeightType type, TensorArena arena) {
-        long bytes = type.bytes(numbers.rows(), numbers.columns());
-        // Codes, scales and zero points are aligned one by one.
-        arena.allocate(DType.U8, Math.toIntExact(bytes + 3 * ALIGNMENT));
-        return numbers;
+        return arena.allocate(numbers.shape());
     }
 
     @Override

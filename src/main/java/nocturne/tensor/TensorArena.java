@@ -56,6 +56,24 @@ public final class TensorArena implements AutoCloseable {
         return allocate(type, Shape.of(dims));
     }
 
+    /// Of activations and weights.
+    public DType type() {
+        return type;
+    }
+
+    /// Takes so much of the device in one piece, for tensors to come: an arena that grows takes up to a quarter more
+    /// than is needed.
+    ///
+    /// @param bytes what the tensors take; nothing happens where that is nothing
+    public void reserve(long bytes) {
+        if (bytes > 0) takeBlock((bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
+    }
+
+    private void takeBlock(long bytes) {
+        blocks.add(source.allocate(bytes));
+        reservedBytes += bytes;
+    }
+
     /// Everything allocated from now on is given back when the scope closes. Scopes nest strictly.
     public Scope scope() {
         return new Scope(block, used, usedInEarlierBlocks);
@@ -66,7 +84,7 @@ public final class TensorArena implements AutoCloseable {
         return peakBytes;
     }
 
-    /// The bytes taken from the device so far.
+    /// The bytes taken from the device so far, until the arena is closed.
     public long reservedBytes() {
         return reservedBytes;
     }
@@ -78,9 +96,7 @@ public final class TensorArena implements AutoCloseable {
             block++;
             used = 0;
             if (block == blocks.size()) {
-                long wanted = Math.max(size, Math.max(MIN_BLOCK_BYTES, reservedBytes / 4));
-                blocks.add(source.allocate(wanted));
-                reservedBytes += wanted;
+                takeBlock(Math.max(size, Math.max(MIN_BLOCK_BYTES, reservedBytes / 4)));
             }
         }
         MemorySegment taken = blocks.get(block).asSlice(used, bytes);
@@ -96,6 +112,7 @@ public final class TensorArena implements AutoCloseable {
         block = -1;
         used = 0;
         usedInEarlierBlocks = 0;
+        reservedBytes = 0;
     }
 
     /// A mark in the arena; closing it frees everything allocated after it was made.

@@ -11,6 +11,18 @@ public interface WeightStream {
     /// A new sequence. All sequences share the room.
     Sequence newSequence();
 
+    /// Takes the room on the device: all parts of all sequences are loaded.
+    void loaded();
+
+    /// Device memory that the room takes, as far as the parts are loaded.
+    long deviceBytes();
+
+    /// Device memory that loading took beside the room, and that was given back.
+    long loadingBytes();
+
+    /// Host memory that the loaded parts take.
+    long hostBytes();
+
     /// Parts of a model that are walked through in order, forward or backward: its blocks. Numbers may be left out for
     /// parts that stay on the device; telling of them too lets what comes next be brought sooner.
     interface Sequence {

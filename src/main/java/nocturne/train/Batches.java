@@ -1,8 +1,6 @@
 package nocturne.train;
 
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -118,16 +116,6 @@ final class Batches {
 
     boolean stepsAhead() {
         return timesteps.type() == TimestepType.NEXT_SAMPLE;
-    }
-
-    /// As large as any micro-batch can be, to find out what memory a step takes; its numbers mean nothing.
-    static MicroBatch largest(List<Example> examples, int batchSize) {
-        Example most = Collections.max(examples,
-                Comparator.comparingInt(example -> example.latents().length + example.controls().length));
-        PromptEmbedding longest = examples.stream().map(Example::prompt)
-                .max(Comparator.comparingInt(PromptEmbedding::tokens)).orElseThrow();
-        return assemble(Collections.nCopies(batchSize, most), Collections.nCopies(batchSize, longest),
-                Philox.stream(0, "largest"), new float[batchSize], new float[batchSize]);
     }
 
     /// Stacks samples of one size, their prompts padded to the longest.

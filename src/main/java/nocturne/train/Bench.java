@@ -3,20 +3,23 @@ package nocturne.train;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalLong;
 import nocturne.adapter.Lora;
 import nocturne.adapter.LoraLayout;
 import nocturne.adapter.LoraTargets;
-import nocturne.io.DType;
+import nocturne.memory.ActivationPlan;
+import nocturne.memory.MemoryPlan;
+import nocturne.memory.PassShape;
+import nocturne.memory.Workload;
 import nocturne.quant.LayerFormats;
 import nocturne.quant.WeightType;
 import nocturne.qwen.Grid;
 import nocturne.qwen.QwenImageTransformer;
+import nocturne.qwen.Residency;
 import nocturne.qwen.TransformerConfig;
 import nocturne.tensor.Backend;
 import nocturne.tensor.DeviceMemory;
 import nocturne.tensor.Philox;
-import nocturne.tensor.Rehearsal;
-import nocturne.tensor.Shape;
 import nocturne.tensor.Tape;
 import nocturne.tensor.TensorArena;
 import org.jspecify.annotations.Nullable;
@@ -30,9 +33,7 @@ public final class Bench {
     private static final float LORA_DEVIATION = 0.01f;
     /// Steps whose parts are timed one by one.
     private static final int STEPS_IN_PARTS = 3;
-    /// Of the device's free memory, for what operations need while they run.
-    private static final long SPARE_BYTES = 1L << 30;
-    private static final int RESERVED_ROW = 1 << 20;
+    private static final int SLOTS = 2;
 
     /// A model and a picture size to measure.
     ///
@@ -56,22 +57,26 @@ public final class Bench {
     }
 
     /// @param format of the blocks' linear layers; null for the device's own numbers
-    /// @param keep   what every block keeps for its backward pass; null for what the memory allows
-    /// @param budget bytes for the tensors of a step; null for what the device has free
+    /// @param keep   what every block keeps for its backward pass, all of them staying on the device; null for what the
+    ///     memory allows
+    /// @param vram   the device's memory that is to be used, in bytes; null for what is free
     public record Settings(Size size, @Nullable WeightType format, int steps, int warmup, Tape.@Nullable Keep keep,
-            @Nullable Long budget) {}
+            @Nullable Long vram) {}
 
     /// Milliseconds for one optimiser step with one micro-batch.
     ///
     /// @param parts           medians of steps that were timed in parts, apart from the others
+    /// @param announceMs      for what the modulation layers answer to the noise levels of the next 64 steps, which is
+    ///     made beforehand as in a training; see [QwenImageTransformer#announce]
     /// @param loss            of the last step
-    /// @param kept            how many blocks keep everything, results of products, and their inputs
+    /// @param plan            how the memory is used, and what was expected to be taken
     /// @param usefulFlops     of a step, see [StepWork]
-    /// @param tensorBytes     memory of tensors, the model's own included
+    /// @param tensorBytes     memory that tensors took, the weights that stay included
     /// @param devicePeakBytes the most that was held of the device's own memory, -1 where it has none
     /// @param notices         on products in 8 bits, where they were asked for
     /// @param peakMib         the most this whole process has held, from `/proc`; -1 where there is no such file
-    public record Result(double medianMs, double minMs, double maxMs, Parts parts, double loss, Kept kept,
+    public record Result(double medianMs, double minMs, double maxMs, Parts parts, double announceMs, double loss,
+            MemoryPlan plan,
             double usefulFlops, long tensorBytes, long devicePeakBytes, long peakMib, long baseParameters,
             long loraParameters, List<String> notices) {
         public Result {
@@ -83,8 +88,6 @@ public final class Bench {
     /// @param backward the rest of the pass: keeping, backward, and what is computed a second time
     /// @param update   clipping and AdamW
     public record Parts(double forward, double backward, double update) {}
-
-    public record Kept(int all, int products, int inputs) {}
 
     private final Settings settings;
     private final Backend backend;
@@ -106,43 +109,44 @@ public final class Bench {
     }
 
     private Result run() {
-        try (TensorArena weights = backend.newArena(); TensorArena passes = backend.newArena()) {
-            DType activations = activations();
-            try (Rehearsal rehearsal = new Rehearsal(activations); TensorArena needed = rehearsal.newArena()) {
-                trained(rehearsal, needed);
-                reserve(weights, needed.peakBytes());
-            }
-            Trained trained = trained(backend, weights);
-            ActivationPlan plan = plan(activations);
-            reserve(passes, plan.bytes());
-            return measured(trained, plan, passes, weights);
+        MemoryPlan plan = plan();
+        try (TensorArena trained = backend.newArena(); TensorArena weights = backend.newArena();
+                TensorArena passes = backend.newArena()) {
+            trained.reserve(plan.trainedBytes());
+            weights.reserve(plan.weightBytes());
+            TransformerConfig config = settings.size().config();
+            passes.reserve(plan.workBytes());
+            QwenImageTransformer model = QwenImageTransformer.random(config, formats(), plan.residency(), SEED, backend,
+                    weights, passes);
+            Lora lora = new Lora(layout, RANK, backend, trained);
+            backend.fillNormal(Philox.stream(SEED, "adapter"), LORA_DEVIATION, lora.values());
+            AdamWOptimizer optimizer = new AdamWOptimizer(
+                    new AdamWOptimizer.Settings(0.9, 0.999, 1e-8, 0.01, 1), lora, backend, trained);
+            return measured(new Trained(model, lora, optimizer), plan,
+                    List.of(trained, weights, passes));
         }
+    }
+
+    private LayerFormats formats() {
+        WeightType format = settings.format();
+        TransformerConfig config = settings.size().config();
+        return format == null ? LayerFormats.NONE
+                : new LayerFormats(format, LoraTargets.of(config.layers(), config.width()).keySet());
     }
 
     /// What there is before the first step.
     private record Trained(QwenImageTransformer model, Lora lora, AdamWOptimizer optimizer) {}
 
-    private Trained trained(Backend device, TensorArena arena) {
-        WeightType format = settings.format();
-        TransformerConfig config = settings.size().config();
-        LayerFormats formats = format == null ? LayerFormats.NONE
-                : new LayerFormats(format, LoraTargets.of(config.layers(), config.width()).keySet());
-        QwenImageTransformer model = QwenImageTransformer.random(config, formats, SEED, device, arena);
-        Lora lora = new Lora(layout, RANK, device, arena);
-        device.fillNormal(Philox.stream(SEED, "adapter"), LORA_DEVIATION, lora.values());
-        AdamWOptimizer optimizer =
-                new AdamWOptimizer(new AdamWOptimizer.Settings(0.9, 0.999, 1e-8, 0.01, 1), lora, device, arena);
-        return new Trained(model, lora, optimizer);
-    }
-
-    private Result measured(Trained trained, ActivationPlan plan, TensorArena passes, TensorArena weights) {
+    private Result measured(Trained trained, MemoryPlan plan, List<TensorArena> arenas) {
         Lora lora = trained.lora;
-        Learner learner = new Learner(trained.model, lora, plan, backend, passes);
+        Learner learner = new Learner(trained.model, lora, plan.activations(), backend, arenas.getLast());
+        double announceMs = announce(trained, learner, 0);
         List<String> notices = new ArrayList<>(backend.notices());
         notices.addAll(EightBitCheck.of(trained.model, learner, List.of(batch(0)), backend));
         double[] milliseconds = new double[settings.steps()];
         double loss = 0;
         for (int step = 1 - settings.warmup(); step <= settings.steps(); step++) {
+            announceMs = Math.max(announceMs, announce(trained, learner, step + settings.warmup()));
             long start = System.nanoTime();
             MicroBatch batch = batch(step + settings.warmup());
             lora.clearGradients();
@@ -156,9 +160,8 @@ public final class Bench {
         Size size = settings.size();
         StepWork work = StepWork.of(size.config(), size.grid().tokens(), size.textRows());
         return new Result(milliseconds[milliseconds.length / 2], milliseconds[0],
-                milliseconds[milliseconds.length - 1], parts, loss,
-                new Kept(plan.layers() - plan.inputs() - plan.products(), plan.products(), plan.inputs()),
-                work.step(), weights.reservedBytes() + passes.reservedBytes(),
+                milliseconds[milliseconds.length - 1], parts, announceMs, loss,
+                plan, work.step(), arenas.stream().mapToLong(TensorArena::peakBytes).sum(),
                 backend.memory().map(DeviceMemory::peakBytes).orElse(-1L), Progress.peakResidentBytes() >> 20,
                 trained.model.parameters(), layout.parameters(), notices);
     }
@@ -170,6 +173,7 @@ public final class Bench {
         for (int i = 0; i < STEPS_IN_PARTS; i++) {
             int step = settings.warmup() + settings.steps() + 1 + i;
             MicroBatch batch = batch(step);
+            announce(trained, learner, step);
             trained.lora.clearGradients();
             finish(trained.lora);
             forward[i] = milliseconds(trained.lora, () -> learner.evaluate(batch, trained.lora.values()));
@@ -197,44 +201,40 @@ public final class Bench {
         backend.toArray(lora.values().slice(0, 1));
     }
 
-    private ActivationPlan plan(DType activations) {
-        TransformerConfig config = settings.size().config();
-        int layers = config.layers();
-        MicroBatch batch = batch(0);
-        Long told = settings.budget();
-        Tape.Keep keep = settings.keep();
-        if (keep == null && told == null && backend.memory().isEmpty()) keep = Tape.Keep.ALL;
-        if (keep != null) {
-            Tape.Keep alike = keep;
-            long bytes = ActivationPlan.bytes(block -> alike, config, layout, activations, batch);
-            return switch (keep) {
-                case ALL -> new ActivationPlan(layers, 0, 0, bytes);
-                case PRODUCTS -> new ActivationPlan(layers, 0, layers, bytes);
-                case INPUTS -> new ActivationPlan(layers, layers, 0, bytes);
-            };
+    /// Unlike a training, a bench may be told what blocks keep; then all of them stay on the device.
+    private MemoryPlan plan() {
+        Size size = settings.size();
+        Workload work = new Workload(size.config(), formats(), null, new Workload.Trained(layout, false, false),
+                PassShape.of(size.grid(), size.textRows()), null, null);
+        OptionalLong budget = MemoryBudget.of(backend,
+                settings.vram() == null ? OptionalLong.empty() : OptionalLong.of(settings.vram()));
+        int layers = size.config().layers();
+        if (settings.keep() == null && budget.isPresent()) {
+            return MemoryPlan.within(budget.getAsLong(), work, backend::rehearsal);
         }
-        long budget = told != null ? told : backend.memory().orElseThrow().freeBytes() - SPARE_BYTES;
-        return ActivationPlan.within(budget, config, layout, activations, batch);
+        Tape.Keep keep = settings.keep() == null ? Tape.Keep.ALL : settings.keep();
+        return MemoryPlan.of(work, new Residency(layers, SLOTS, true), ActivationPlan.of(layers, keep),
+                MemoryPlan.Arenas.RESERVED, backend::rehearsal);
     }
 
-    private DType activations() {
-        try (TensorArena arena = backend.newArena()) {
-            return arena.allocate(1).type();
-        }
+    /// As in a training: when the next noise level is not known, those of many steps are announced.
+    ///
+    /// @return milliseconds
+    private double announce(Trained trained, Learner learner, int step) {
+        if (trained.model.isReadyFor(level(step))) return 0;
+        float[] levels = new float[TrainingLoop.MICRO_BATCHES_AHEAD];
+        for (int i = 0; i < levels.length; i++) levels[i] = level(step + i);
+        return milliseconds(trained.lora, () -> learner.announce(levels));
     }
 
-    /// Takes so much of the device at once: an arena that grows takes up to a quarter more than is needed.
-    private static void reserve(TensorArena arena, long bytes) {
-        try (TensorArena.Scope scope = arena.scope()) {
-            arena.allocate(DType.U8, Shape.of(Math.toIntExact(Math.ceilDiv(bytes, RESERVED_ROW)), RESERVED_ROW));
-        }
+    private static float level(int step) {
+        return Philox.stream(SEED, "timestep", step).uniform(0);
     }
 
     private MicroBatch batch(int step) {
         float[] noise = normal("noise", step, latents.length);
-        float t = Philox.stream(SEED, "timestep", step).uniform(0);
         return new MicroBatch(latents, noise, new float[0], text, new int[] {settings.size().textRows()},
-                new float[] {t}, new float[] {1}, List.of(settings.size().grid()));
+                new float[] {level(step)}, new float[] {1}, List.of(settings.size().grid()));
     }
 
     private static float[] normal(String purpose, int step, int count) {

@@ -21,9 +21,6 @@ import nocturne.tensor.TensorArena;
 ///
 /// Each factor of the LoRA is a tensor of its own, whose first block begins with it. Source: bitsandbytes' `AdamW8bit`.
 final class ByteMoments implements Moments {
-    /// Factors with fewer elements keep float32; bitsandbytes' `min_8bit_size`.
-    static final int LEAST_ELEMENTS = 4096;
-
     private final Backend backend;
     private final Map<Lora.Span, Place> places = new HashMap<>();
     private final SequencedMap<String, Tensor> tensors = new LinkedHashMap<>();
@@ -64,7 +61,7 @@ final class ByteMoments implements Moments {
     }
 
     private static boolean isSmall(Lora.Span factor) {
-        return factor.length() < LEAST_ELEMENTS;
+        return factor.length() < MomentCodes.LEAST_ELEMENTS;
     }
 
     private Tensor zeros(String name, DType type, int elements, TensorArena arena) {

@@ -10,6 +10,7 @@ import nocturne.dataset.CacheFolder;
 import nocturne.dataset.CacheKey;
 import nocturne.dataset.CachedTensor;
 import nocturne.image.Picture;
+import nocturne.io.DType;
 import nocturne.quant.WeightType;
 import nocturne.qwen.EncoderLoading;
 import nocturne.qwen.Latents;
@@ -38,6 +39,7 @@ final class Encoders implements AutoCloseable {
     private final String textIdentity;
     private final Map<PromptTemplate, PromptEncoder> promptEncoders = new EnumMap<>(PromptTemplate.class);
     private final TensorArena vaeWeights;
+    private long vaeBytes;
     private @Nullable Vae vae;
     private @Nullable String processorIdentity;
 
@@ -61,18 +63,28 @@ final class Encoders implements AutoCloseable {
         this.model = model;
         this.backend = backend;
         this.cache = cache;
-        vaeIdentity = model.identity("vae");
         this.textLoading = textLoading;
-        WeightType format = textLoading.format();
-        String files = model.identity("text_encoder", "tokenizer");
-        textIdentity = format == null ? files : files + " in " + format.spelling();
         vaeWeights = backend.newArena();
+        // What was encoded in other numbers differs, and a run must not depend on who filled the cache.
+        String numbers = vaeWeights.type() == DType.F32 ? "" : " in " + vaeWeights.type();
+        vaeIdentity = model.identity("vae") + numbers;
+        WeightType format = textLoading.format();
+        textIdentity = model.identity("text_encoder", "tokenizer") + numbers
+                + (format == null ? "" : " in " + format.spelling());
+    }
+
+    /// Has the autoencoder's weights take no more than they need.
+    ///
+    /// @param bytes that they take
+    void expectAutoencoder(long bytes) {
+        vaeBytes = bytes;
     }
 
     /// The autoencoder, loaded at first use.
     Vae vae() {
         Vae loaded = vae;
         if (loaded == null) {
+            vaeWeights.reserve(vaeBytes);
             loaded = model.loadVae(backend, vaeWeights);
             vae = loaded;
         }
@@ -174,6 +186,12 @@ final class Encoders implements AutoCloseable {
     }
 
     /// What the cache had and what it lacked so far.
+    /// Gives the autoencoder's memory back until it is used again.
+    void releaseAutoencoder() {
+        vae = null;
+        vaeWeights.close();
+    }
+
     CacheFolder.Statistics statistics() {
         return cache.statistics();
     }

@@ -50,18 +50,22 @@ final class Gallery {
     private final Encoders encoders;
     private final FlowMatchConfig schedule;
     private final Backend backend;
+    private final TensorArena passes;
 
     /// Encodes every prompt and control picture now, so that the text encoder can go before training begins.
     ///
     /// @param bundle               where control pictures lie
     /// @param controlsAtTargetSize as in [Examples]: samples show the model what training showed it
+    /// @param passes               for the work; empty when [#draw] is called, and after it
     Gallery(Path folder, String name, List<SamplePrompt> prompts, Path bundle, Encoders encoders,
-            PromptTemplate editTemplate, boolean controlsAtTargetSize, FlowMatchConfig schedule, Backend backend) {
+            PromptTemplate editTemplate, boolean controlsAtTargetSize, FlowMatchConfig schedule, Backend backend,
+            TensorArena passes) {
         this.folder = folder;
         this.name = name;
         this.encoders = encoders;
         this.schedule = schedule;
         this.backend = backend;
+        this.passes = passes;
         List<Prompt> wanted = new ArrayList<>();
         for (SamplePrompt prompt : prompts) {
             SampleRequest request = request(prompt, bundle);
@@ -111,6 +115,12 @@ final class Gallery {
         return requests.size();
     }
 
+    /// Tokens of each picture's longer prompt.
+    List<Integer> tokens() {
+        return conditions.stream()
+                .map(condition -> Math.max(condition.prompt().tokens(), condition.negative().tokens())).toList();
+    }
+
     List<String> prompts() {
         return requests.stream().map(SampleRequest::prompt).toList();
     }
@@ -144,16 +154,14 @@ final class Gallery {
         // Before training it is the base model itself, whatever LoRA the training goes on from.
         QwenImageTransformer model =
                 step == 0 ? base : base.with(lora.frozen(values, (float) request.strength()));
-        try (TensorArena passes = backend.newArena()) {
-            Sampler sampler = new Sampler(new TransformerDenoiser(model, backend, passes), schedule);
-            Picture picture = new Painter(sampler, encoders.vae())
-                    .paint(request, condition, Sampler.Progress.NONE);
-            Generation generation = new Generation(request.prompt(), request.negative(), request.seed(), step,
-                    request.steps(), request.guidance().scale(), request.width(), request.height(),
-                    request.strength(), step == 0 ? "base" : "%s_%09d".formatted(name, step));
-            byte[] png = PngWriter.png(picture, generation.texts());
-            AtomicFiles.write(file, out -> out.write(png));
-        }
+        Sampler sampler = new Sampler(new TransformerDenoiser(model, backend, passes), schedule);
+        Picture picture = new Painter(sampler, encoders.vae().workingIn(passes))
+                .paint(request, condition, Sampler.Progress.NONE);
+        Generation generation = new Generation(request.prompt(), request.negative(), request.seed(), step,
+                request.steps(), request.guidance().scale(), request.width(), request.height(),
+                request.strength(), step == 0 ? "base" : "%s_%09d".formatted(name, step));
+        byte[] png = PngWriter.png(picture, generation.texts());
+        AtomicFiles.write(file, out -> out.write(png));
     }
 
     private Path file(int step, int prompt) {

@@ -44,15 +44,21 @@ final class Snapshots {
     ///
     /// @param step     updates made or left out; 0 where there is no state to go on from
     /// @param threads  that computed it: with another number the last bits of what follows may differ
+    /// @param device   that computed it; empty where that is not known
     /// @param health   of the numbers
     /// @param elapsed  how long the run had been at it
     /// @param rejected newer files that could not be used
-    record Restored(int step, int threads, Health health, Duration elapsed, List<Rejected> rejected) {
+    record Restored(int step, int threads, String device, Health health, Duration elapsed, List<Rejected> rejected) {
         /// No state to go on from.
-        static final Restored NOTHING = new Restored(0, 0, Health.UNTRIED, Duration.ZERO, List.of());
+        static final Restored NOTHING = new Restored(0, 0, "", Health.UNTRIED, Duration.ZERO, List.of());
 
         boolean isThere() {
             return step > 0;
+        }
+
+        /// Whether a card computed it that is not this one. On the processor it is the threads that count.
+        boolean isOfAnother(Backend backend) {
+            return isThere() && backend.memory().isPresent() && !device.isEmpty() && !device.equals(backend.name());
         }
     }
 
@@ -100,6 +106,7 @@ final class Snapshots {
         metadata.put("fingerprint", fingerprint);
         metadata.put("step", Integer.toString(step));
         metadata.put("threads", Integer.toString(threads));
+        metadata.put("device", backend.name());
         metadata.put("sound", Integer.toString(health.sound()));
         metadata.put("skipped", Integer.toString(health.skipped()));
         metadata.put("went_back", Boolean.toString(health.wentBack()));
@@ -147,7 +154,7 @@ final class Snapshots {
                 rejected.add(new Rejected(step(file), name(file), "cannot be read: " + unreadable.getMessage()));
             }
         }
-        return new Restored(0, threads, Health.UNTRIED, Duration.ZERO, List.copyOf(rejected));
+        return new Restored(0, threads, "", Health.UNTRIED, Duration.ZERO, List.copyOf(rejected));
     }
 
     private Restored restored(Safetensors source, List<Rejected> rejected) {
@@ -163,7 +170,8 @@ final class Snapshots {
             if (tensor.type() == DType.F32) backend.write(to -> source.widen(name, to, 0), tensor);
             else backend.fromHostMemory(source.bytes(name), tensor);
         });
-        return new Restored(step, computedBy, health, elapsed, List.copyOf(rejected));
+        return new Restored(step, computedBy, metadata.getOrDefault("device", ""), health, elapsed,
+                List.copyOf(rejected));
     }
 
     /// What is wrong with a file whose structure is sound; null if nothing is.

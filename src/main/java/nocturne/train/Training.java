@@ -32,6 +32,7 @@ import nocturne.image.PictureReader;
 import nocturne.image.Resample;
 import nocturne.io.AtomicFiles;
 import nocturne.io.ContentHash;
+import nocturne.memory.MemoryPlan;
 import nocturne.plan.Inspection;
 import nocturne.problem.SickMachine;
 import nocturne.problem.UserMistake;
@@ -62,9 +63,7 @@ import org.jspecify.annotations.Nullable;
 /// Started again with the same bundle, recipe and model after an interruption, it goes on from the last saved state and
 /// ends in the same bytes.
 public final class Training {
-    /// Of the device's memory: for the driver's context, the kernels and their scratch memory, cuBLASLt's kernels and
-    /// its workspace of 32 MiB. An estimate.
-    private static final long RESERVED_BYTES = 1L << 30;
+    private static final String PLAIN_ARITHMETIC = "float32";
 
     private final TrainingRequest request;
     private final Residency residency;
@@ -173,25 +172,31 @@ public final class Training {
     }
 
     private boolean run(Path out, Heartbeat heartbeat, IntFunction<Backend> device) {
-        ContentHash content = new ContentHash()
-                .add(bundle.contentHash())
-                .add(recipeWithoutPlaces())
-                .add(model.identity("transformer", "vae", "text_encoder", "tokenizer", "scheduler"));
-        if (frozen.recovery() != null) content.add(frozen.recoveryHash());
-        String fingerprint = content.hex();
-        try (JobFolder folder = JobFolder.open(out, recipe.name(), fingerprint)) {
+        try (Backend backend = device.apply(request.threads());
+                JobFolder folder = JobFolder.open(out, recipe.name(), fingerprint(backend))) {
             if (folder.isCompleted()) {
                 request.console().println("Already complete: " + folder.root());
                 return true;
             }
             AtomicFiles.writeString(folder.root().resolve("recipe.resolved.yaml"), resolved.yaml());
-            try (EventLog events = EventLog.open(
-                            folder.root().resolve("events.jsonl"), folder.id(), "/nocturne/train",
-                            InstantSource.system());
-                    Backend backend = device.apply(request.threads())) {
-                return announcingFailure(folder, events, () -> run(folder, fingerprint, events, backend, heartbeat));
+            try (EventLog events = EventLog.open(folder.root().resolve("events.jsonl"), folder.id(), "/nocturne/train",
+                    InstantSource.system())) {
+                return announcingFailure(folder, events,
+                        () -> run(folder, fingerprint(backend), events, backend, heartbeat));
             }
         }
+    }
+
+    /// Of everything that decides the run's numbers but for their last bits.
+    private String fingerprint(Backend backend) {
+        ContentHash content = new ContentHash()
+                .add(bundle.contentHash())
+                .add(recipeWithoutPlaces())
+                .add(model.identity("transformer", "vae", "text_encoder", "tokenizer", "scheduler"));
+        if (frozen.recovery() != null) content.add(frozen.recoveryHash());
+        // Not for the processor, so that runs go on that were begun before there were other devices.
+        if (!backend.arithmetic().equals(PLAIN_ARITHMETIC)) content.add(backend.arithmetic());
+        return content.hex();
     }
 
     /// Whoever follows the events hears of a failure too, where the log can still be written.
@@ -219,16 +224,27 @@ public final class Training {
                 events.append(new Event.NoticeGiven(notice.code(), notice.toString(), notice.severity().word()));
             }
         }
-        try (TensorArena weights = backend.newArena(); TensorArena passes = backend.newArena();
+        Workloads workloads = new Workloads(recipe, model, config, frozen, layout());
+        OptionalLong budget = residency.equals(Residency.ALL) ? MemoryBudget.of(backend, vramBytes)
+                : OptionalLong.empty();
+        try (TensorArena trained = backend.newArena(); TensorArena weights = backend.newArena();
+                TensorArena passes = backend.newArena();
                 Encoders encoders = new Encoders(
                         model, backend, new CacheFolder(request.cacheFolder()), textLoading(events))) {
-            Lora lora = new Lora(layout(), recipe.network().alpha(), backend, weights);
+            if (budget.isPresent()) {
+                // What fits in no way is refused before anything is encoded.
+                MemoryPlan least = MemoryPlan.smallest(budget.getAsLong(),
+                        workloads.of(dataset, heldOut, Workloads.Tokens.least(recipe)), backend::rehearsal);
+                trained.reserve(least.trainedBytes());
+                encoders.expectAutoencoder(least.autoencoderBytes());
+            }
+            Lora lora = new Lora(workloads.layout(), recipe.network().alpha(), backend, trained);
             initialise(lora, backend);
             AdamWOptimizer optimizer = new AdamWOptimizer(
-                    Settings.optimizer(recipe), Settings.moments(recipe, lora, backend, weights), backend);
+                    Settings.optimizer(recipe), Settings.moments(recipe, lora, backend, trained), backend);
             MovingAverage average = recipe.train().ema().on()
                     ? new MovingAverage(recipe.train().ema().decay(), recipe.train().ema().biasCorrection(),
-                            lora.values(), backend, weights)
+                            lora.values(), backend, trained)
                     : null;
             Snapshots snapshots = new Snapshots(
                     folder.state(), fingerprint, request.threads(), state(lora, optimizer, average),
@@ -257,8 +273,14 @@ public final class Training {
                         progress.say("note: " + notice);
                     }
                 }
-                TrainingLoop loop = loop(folder, events, backend, weights, passes, encoders, lora, optimizer, average,
-                        snapshots, progress, heartbeat, time, restored, notices);
+                if (events.attempt() > 1 && restored.isOfAnother(backend)) {
+                    String notice = "the run before was on %s, this one is on %s: the last bits may differ"
+                            .formatted(restored.device(), backend.name());
+                    events.append(new Event.NoticeGiven("DEVICE_CHANGED", notice));
+                    progress.say("note: " + notice);
+                }
+                TrainingLoop loop = loop(folder, events, backend, weights, passes, encoders, workloads, budget, lora,
+                        optimizer, average, snapshots, progress, heartbeat, time, restored, notices);
                 folder.note("running", done, recipe.train().steps());
                 // Not sooner: until here a process that ends at once loses nothing.
                 request.stop().workBegins();
@@ -359,8 +381,9 @@ public final class Training {
     }
 
     private TrainingLoop loop(JobFolder folder, EventLog events, Backend backend, TensorArena weights,
-            TensorArena passes, Encoders encoders, Lora lora, AdamWOptimizer optimizer, @Nullable MovingAverage average,
-            Snapshots snapshots, Progress progress, Heartbeat heartbeat, RunTime time,
+            TensorArena passes, Encoders encoders, Workloads workloads, OptionalLong budget, Lora lora,
+            AdamWOptimizer optimizer, @Nullable MovingAverage average, Snapshots snapshots, Progress progress,
+            Heartbeat heartbeat, RunTime time,
             Snapshots.Restored restored, List<Notice> notices) {
         heartbeat.step(restored.step(), recipe.train().steps());
         heartbeat.phase(Heartbeat.Phase.CACHING);
@@ -376,23 +399,33 @@ public final class Training {
         };
         List<Example> training = examples.of(dataset, caching);
         ValidationRecipe validation = recipe.train().validation();
+        List<Example> kept = heldOut == null ? List.of() : examples.of(heldOut, caching);
         HeldOut measure = heldOut == null || validation == null
                 ? null
-                : new HeldOut(examples.of(heldOut, caching), validation.sigmas(), recipe.seed());
+                : new HeldOut(kept, validation.sigmas(), recipe.seed());
         Gallery gallery = new Gallery(folder.samples(), recipe.name(), recipe.sample().prompts(), bundle.root(),
-                encoders, editTemplate, recipe.model().matchTargetResolution(), model.schedule(), backend);
+                encoders, editTemplate, recipe.model().matchTargetResolution(), model.schedule(), backend, passes);
         encoders.releasePromptEncoders();
+        if (gallery.size() == 0) encoders.releaseAutoencoder();
         CacheFolder.Statistics cache = encoders.statistics();
         progress.say("encoded: %d new, %d from the cache%s".formatted(cache.misses(), cache.hits(),
                 cache.rebuilt() == 0 ? "" : ", %d damaged and made again".formatted(cache.rebuilt())));
 
         heartbeat.phase(Heartbeat.Phase.LOADING);
-        Optional<DevicePlan> plan = plan(lora.layout(), training, weights);
+        Optional<MemoryPlan> plan = budget.isEmpty() ? Optional.empty()
+                : Optional.of(MemoryPlan.within(budget.getAsLong(),
+                        workloads.of(dataset, heldOut, Workloads.Tokens.of(training, kept, gallery)),
+                        backend::rehearsal));
+        plan.ifPresent(made -> {
+            events.append(new Event.NoticeGiven("MEMORY", made.toString()));
+            progress.say("memory: " + made);
+            weights.reserve(made.weightBytes());
+        });
         QwenImageTransformer base = frozen.load(model, weightFolder(), notice -> {
             events.append(new Event.NoticeGiven("WEIGHTS", notice));
             progress.say("note: " + notice);
-        }, plan.map(DevicePlan::residency).orElse(residency), backend, weights);
-        plan.ifPresent(made -> progress.say("memory: " + made));
+        }, plan.map(MemoryPlan::residency).orElse(residency), backend, weights);
+        plan.ifPresent(made -> passes.reserve(made.workBytes()));
         Tape.Keep asked = recipe.train().gradientCheckpointing() ? Tape.Keep.INPUTS : Tape.Keep.ALL;
         IntFunction<Tape.Keep> keep = plan.isPresent() ? plan.get().activations() : block -> asked;
         Learner learner = new Learner(base, lora, keep, backend, passes);
@@ -410,13 +443,6 @@ public final class Training {
         return new TrainingLoop(new TrainingLoop.Parts(recipe, base, lora, learner, optimizer, average,
                 Settings.learningRate(recipe), batches, measure, gallery, checkpoints, snapshots, folder, events,
                 progress, heartbeat, time), restored.health(), checkpoints.upTo(restored.step()));
-    }
-
-    /// Where the device's memory is limited, how it is used.
-    private Optional<DevicePlan> plan(LoraLayout layout, List<Example> training, TensorArena weights) {
-        if (vramBytes.isEmpty()) return Optional.empty();
-        return Optional.of(DevicePlan.within(vramBytes.getAsLong(), RESERVED_BYTES, config, frozen.formats(), layout,
-                weights.allocate(0).type(), Batches.largest(training, recipe.train().batchSize())));
     }
 
     private AdapterMetadata metadata(JobFolder folder) {

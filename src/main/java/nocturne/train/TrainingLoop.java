@@ -39,7 +39,7 @@ final class TrainingLoop {
     record Outcome(boolean completed, int step, List<Checkpoints.Saved> saved, List<String> notices) {}
 
     /// Whose noise levels are announced together.
-    private static final int MICRO_BATCHES_AHEAD = 64;
+    static final int MICRO_BATCHES_AHEAD = 64;
 
     private final Parts parts;
     private final Recipe recipe;

@@ -1,7 +1,6 @@
 package nocturne.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.List;
@@ -10,7 +9,7 @@ import nocturne.cuda.CudaSettings;
 import nocturne.cuda.ProductMode;
 import nocturne.cuda.Simulated;
 import nocturne.io.DType;
-import nocturne.problem.UserMistake;
+import nocturne.memory.ActivationPlan;
 import nocturne.quant.WeightType;
 import nocturne.qwen.Grid;
 import nocturne.qwen.TransformerConfig;
@@ -45,7 +44,7 @@ class BenchTest {
         try (Backend backend = Simulated.backend(DType.BF16)) {
             Bench.Result ours = Bench.run(settings(format, keep, null), backend);
             assertThat(ours.loss()).isCloseTo(expected.loss(), within(0.02 * expected.loss()));
-            assertThat(ours.kept()).isEqualTo(expected.kept());
+            assertThat(ours.plan().activations()).isEqualTo(expected.plan().activations());
             assertThat(ours.medianMs()).isPositive();
             assertThat(ours.parts().update()).isPositive();
             assertThat(OperationBench.run(settings(format, keep, null), backend)).hasSize(8)
@@ -64,25 +63,24 @@ class BenchTest {
     }
 
     @Test
-    void blocksKeepWhatTheMemoryAllows() {
-        assertThat(onCpu(settings(null, null, 1L << 30)).kept()).isEqualTo(new Bench.Kept(2, 0, 0));
-        assertThat(onCpu(settings(null, Keep.INPUTS, null)).kept()).isEqualTo(new Bench.Kept(0, 0, 2));
-        assertThatThrownBy(() -> onCpu(settings(null, null, 1000L)))
-                .isInstanceOf(UserMistake.class).hasMessageContaining("beside the model");
+    void onTheProcessorBlocksKeepWhatTheyAreTold() {
+        assertThat(onCpu(settings(null, null, null)).plan().activations()).isEqualTo(new ActivationPlan(2, 0, 0));
+        assertThat(onCpu(settings(null, Keep.INPUTS, null)).plan().activations())
+                .isEqualTo(new ActivationPlan(2, 2, 0));
     }
 
-    /// The arenas get what is needed in one piece and do not grow: the weights' holds a byte for each frozen number in
-    /// 8 bits or two in bf16, and value, gradient and two moments in float32 for each trained one; to that come scales
-    /// and biases, and for a pass the least block of 4 MiB. An arena that had to grow would hold 4 MiB more at least.
-    @ParameterizedTest
-    @CsvSource({"INT8, 1", ", 2"})
-    void memoryIsAskedForOnce(@Nullable WeightType format, int bytes) {
-        Bench.Size wide = new Bench.Size("wide",
-                new TransformerConfig(2, 4, 64, 64, 64, List.of(16, 24, 24), false), new Grid(1, 1), 1);
+    /// Of a device of little memory one block's weights come and go, and the step computes the same.
+    @Test
+    void withLittleMemoryWeightsComeAndGo() {
         try (Backend backend = Simulated.backend(DType.BF16)) {
-            Bench.Result result = Bench.run(new Bench.Settings(wide, format, 1, 0, Keep.INPUTS, null), backend);
-            long least = bytes * result.baseParameters() + 16 * result.loraParameters() + (4 << 20);
-            assertThat(result.tensorBytes() - least).isBetween(0L, 7L << 19);
+            Bench.Result all = Bench.run(settings(WeightType.INT8, null, null), backend);
+            long budget = MemoryBudget.CONTEXT_BYTES + all.plan().peakBytes();
+            while (true) {
+                budget -= 10_000;
+                Bench.Result some = Bench.run(settings(WeightType.INT8, null, budget), backend);
+                assertThat(some.loss()).isEqualTo(all.loss());
+                if (some.plan().residency().residentBlocks() < 2) break;
+            }
         }
     }
 

@@ -94,10 +94,11 @@ class EightBitCheckTest {
     @Test
     void randomWeightsAreMultipliedInEightBitsToo() {
         try (Backend device = Simulated.backend(new CudaSettings(DType.BF16, ProductMode.EIGHT_BIT));
-                TensorArena weights = device.newArena()) {
+                TensorArena weights = device.newArena(); TensorArena passes = device.newArena()) {
             LayerFormats formats =
                     new LayerFormats(WeightType.INT8, LoraTargets.of(CONFIG.layers(), CONFIG.width()).keySet());
-            QwenImageTransformer model = QwenImageTransformer.random(CONFIG, formats, 1, device, weights);
+            QwenImageTransformer model = QwenImageTransformer.random(CONFIG, formats, Residency.ALL, 1, device, weights,
+                    passes);
             assertThat(check(model, device, weights)).singleElement().asString().startsWith("12 of 12 layers");
         }
     }

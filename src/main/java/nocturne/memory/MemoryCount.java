@@ -1,0 +1,138 @@
+package nocturne.memory;
+
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import nocturne.adapter.LinearShape;
+import nocturne.adapter.LoraTargets;
+import nocturne.quant.WeightType;
+import nocturne.qwen.QwenImageTransformer.Streamed;
+import nocturne.qwen.Residency;
+import nocturne.tensor.Backend;
+import nocturne.tensor.Tape.Keep;
+import nocturne.tensor.TensorArena;
+
+/// Counts what a run takes by letting it run on rehearsals of its device.
+final class MemoryCount {
+    private final Workload work;
+    private final MemoryPlan.Arenas arenas;
+    private final Supplier<Backend> device;
+
+    MemoryCount(Workload work, MemoryPlan.Arenas arenas, Supplier<Backend> device) {
+        this.work = work;
+        this.arenas = arenas;
+        this.device = device;
+    }
+
+    /// The frozen weights on the device alone, the ring's slots included.
+    long weights(Residency residency) {
+        try (ModelRehearsal rehearsal = new ModelRehearsal(work, device)) {
+            rehearsal.load(residency);
+            return size(rehearsal.weights()) + rehearsal.streamed().slots();
+        }
+    }
+
+    /// What a step's passes take, whatever stays on the device.
+    long work(ActivationPlan activations, Residency residency) {
+        try (ModelRehearsal rehearsal = new ModelRehearsal(work, device)) {
+            rehearsal.load(residency);
+            try (TensorArena passes = rehearsal.newArena()) {
+                rehearsal.step(activations, passes);
+                return size(passes);
+            }
+        }
+    }
+
+    private long size(TensorArena arena) {
+        return switch (arenas) {
+            case RESERVED -> arena.peakBytes();
+            case GROWING -> arena.reservedBytes();
+        };
+    }
+
+    /// All of it.
+    MemoryPlan plan(Residency residency, ActivationPlan activations, long budgetBytes) {
+        try (ModelRehearsal rehearsal = new ModelRehearsal(work, device)) {
+            Phase.Need caching = caching(rehearsal);
+            rehearsal.load(residency);
+            long scratch;
+            long training;
+            try (TensorArena passes = rehearsal.newArena()) {
+                scratch = rehearsal.step(activations, passes);
+                training = size(passes);
+            }
+            long afterMeasuring;
+            long measuring;
+            try (TensorArena passes = rehearsal.newArena()) {
+                afterMeasuring = rehearsal.measure(passes);
+                measuring = size(passes);
+            }
+            long afterDrawing;
+            long drawing;
+            try (TensorArena passes = rehearsal.newArena()) {
+                afterDrawing = rehearsal.draw(passes);
+                drawing = size(passes);
+            }
+            Streamed streamed = rehearsal.streamed();
+            Standing standing = standing(rehearsal, residency);
+            Phase.Need loading = new Phase.Need(Phase.LOADING, standing.bytes() - standing.ring(), streamed.loading(),
+                    caching.scratch());
+            List<Phase.Need> needs = List.of(caching, loading,
+                    new Phase.Need(Phase.TRAINING, standing.bytes(), training, scratch),
+                    new Phase.Need(Phase.HELD_OUT, standing.bytes(), measuring, afterMeasuring),
+                    new Phase.Need(Phase.SAMPLING, standing.bytes(), drawing, afterDrawing));
+            return new MemoryPlan(standing, needs, residency, activations,
+                    new MemoryPlan.Host(streamed.pinned(), streamed.tables()), budgetBytes);
+        }
+    }
+
+    private Phase.Need caching(ModelRehearsal rehearsal) {
+        Phase.Need grown = rehearsal.cache();
+        long standing = size(rehearsal.trained()) + size(rehearsal.autoencoder());
+        return new Phase.Need(Phase.CACHING, standing, grown.work(), grown.scratch());
+    }
+
+    private Standing standing(ModelRehearsal rehearsal, Residency residency) {
+        TrainedBytes trained = TrainedBytes.of(work.trained());
+        long values = Float.BYTES * work.trained().layout().parameters();
+        long coded = codedBytes(residency, rehearsal.streamed());
+        long recovery = rehearsal.recoveryBytes();
+        long weights = rehearsal.weights().peakBytes();
+        long autoencoder = work.draws() ? rehearsal.autoencoder().peakBytes() : 0;
+        Standing tight = new Standing(coded, weights - coded - recovery, rehearsal.streamed().slots(), recovery, values,
+                values, trained.optimizer(), Float.BYTES * trained.average(), autoencoder, 0);
+        long taken = size(rehearsal.trained()) + size(rehearsal.weights()) + rehearsal.streamed().slots()
+                + (work.draws() ? size(rehearsal.autoencoder()) : 0);
+        return new Standing(tight.coded(), tight.plain(), tight.ring(), tight.recovery(), tight.adapter(),
+                tight.gradients(), tight.optimizer(), tight.average(), tight.autoencoder(), taken - tight.bytes());
+    }
+
+    /// Of blocks that stay; none where the device keeps what the codes mean.
+    private long codedBytes(Residency residency, Streamed streamed) {
+        if (!keepsCodes()) return 0;
+        int layers = work.transformer().layers();
+        long bytes = 0;
+        for (int layer = 0; layer < layers; layer++) {
+            if (residency.isStreamed(layer, layers) && streamed.slots() > 0) continue;
+            for (Map.Entry<String, LinearShape> linear : LoraTargets.ofBlock(work.transformer().width()).entrySet()) {
+                if (residency.tabulates() && streamed.slots() > 0 && linear.getKey().contains("_mod.")) continue;
+                LinearShape shape = linear.getValue();
+                String module = "transformer_blocks." + layer + "." + linear.getKey();
+                bytes += work.formats().of(module, shape.in())
+                        .map((WeightType type) -> type.bytes(shape.out(), shape.in())).orElse(0L);
+            }
+        }
+        return bytes;
+    }
+
+    private boolean keepsCodes() {
+        try (Backend backend = device.get()) {
+            return backend.weightStream(2).isPresent();
+        }
+    }
+
+    /// The step that keeps least.
+    ActivationPlan least() {
+        return ActivationPlan.of(work.transformer().layers(), Keep.INPUTS);
+    }
+}

@@ -1,0 +1,27 @@
+package nocturne.train;
+
+import java.util.Optional;
+import java.util.OptionalLong;
+import nocturne.tensor.Backend;
+import nocturne.tensor.DeviceMemory;
+
+/// How much of a device's memory a run may take.
+final class MemoryBudget {
+    /// What the driver's context and the kernels take of a card, when somebody says how much of it to use. An estimate;
+    /// of a card's free memory it is gone already.
+    static final long CONTEXT_BYTES = 1L << 30;
+    /// Of the free memory: the driver gives memory in pieces, and other programs may want some too.
+    static final long SPARE_BYTES = 1L << 29;
+
+    private MemoryBudget() {}
+
+    /// @param asked the card's memory that is to be used; empty for all that is free
+    /// @return empty where there is no limit: on the processor
+    static OptionalLong of(Backend backend, OptionalLong asked) {
+        Optional<DeviceMemory> memory = backend.memory();
+        if (asked.isEmpty() && memory.isEmpty()) return OptionalLong.empty();
+        long free = memory.map(known -> known.freeBytes() - SPARE_BYTES).orElse(Long.MAX_VALUE);
+        long wanted = asked.isPresent() ? asked.getAsLong() - CONTEXT_BYTES : Long.MAX_VALUE;
+        return OptionalLong.of(Math.max(0, Math.min(free, wanted)));
+    }
+}

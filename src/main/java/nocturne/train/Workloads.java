@@ -1,0 +1,156 @@
+package nocturne.train;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import nocturne.adapter.LoraLayout;
+import nocturne.dataset.Dataset;
+import nocturne.dataset.Sample;
+import nocturne.dataset.TrainingPicture;
+import nocturne.memory.PassShape;
+import nocturne.memory.Workload;
+import nocturne.qwen.Grid;
+import nocturne.qwen.ModelFolder;
+import nocturne.qwen.PictureSize;
+import nocturne.qwen.PromptEmbedding;
+import nocturne.qwen.PromptTemplate;
+import nocturne.qwen.TextEncoderConfig;
+import nocturne.qwen.TransformerConfig;
+import nocturne.qwen.VaeConfig;
+import nocturne.qwen.VisionPatches.PatchGrid;
+import nocturne.qwen.VisionTowerConfig;
+import nocturne.recipe.Optimizer;
+import nocturne.recipe.Recipe;
+import nocturne.recipe.SamplePrompt;
+import org.jspecify.annotations.Nullable;
+
+/// What a recipe and its pictures ask of a device's memory.
+///
+/// @param config of the transformer
+record Workloads(Recipe recipe, ModelFolder model, TransformerConfig config, FrozenWeights frozen, LoraLayout layout) {
+    /// Pixels of the language model's patches, two by two.
+    private static final double CELL = 28;
+
+    /// Tokens of the prompts, which are known when they have been encoded.
+    ///
+    /// @param training of the longest caption, as the transformer is given it
+    /// @param heldOut  likewise
+    /// @param drawings of each sample's longer prompt
+    /// @param prompts  of all, as the text encoder is given them
+    record Tokens(int training, int heldOut, List<Integer> drawings, List<Integer> prompts) {
+        /// What the shortest words take: the template's end.
+        private static final int LEAST = 5;
+        /// Of the template before the words.
+        private static final int LEAST_TEMPLATE = 34;
+        private static final int MOST_TEMPLATE = 64;
+
+        static Tokens of(List<Example> training, List<Example> heldOut, Gallery gallery) {
+            // Training pictures' captions go through the encoder together, those of the others in groups of their own.
+            List<Integer> prompts = embeddings(training).collect(Collectors.toCollection(ArrayList::new));
+            int longest = Stream.concat(gallery.tokens().stream(), embeddings(heldOut))
+                    .mapToInt(count -> count).max().orElse(0);
+            prompts.add(longest);
+            prompts.replaceAll(count -> count + MOST_TEMPLATE);
+            return new Tokens(longest(training), longest(heldOut), gallery.tokens(), prompts);
+        }
+
+        private static Stream<Integer> embeddings(List<Example> examples) {
+            return examples.stream().flatMap(example -> Stream.of(example.prompt(), example.emptyPrompt()))
+                    .collect(Collectors.toCollection(() -> Collections.newSetFromMap(new IdentityHashMap<>())))
+                    .stream().map(PromptEmbedding::tokens);
+        }
+
+        private static int longest(List<Example> examples) {
+            return embeddings(examples).mapToInt(count -> count).max().orElse(LEAST);
+        }
+
+        /// The least that there can be.
+        static Tokens least(Recipe recipe) {
+            List<Integer> drawings = recipe.sample().prompts().stream().map(prompt -> LEAST).toList();
+            return new Tokens(LEAST, LEAST, drawings, List.of(LEAST + LEAST_TEMPLATE));
+        }
+    }
+
+    Workload of(Dataset training, @Nullable Dataset heldOut, Tokens tokens) {
+        int batch = recipe.train().batchSize();
+        return new Workload(config, frozen.formats(), frozen.recovery(),
+                new Workload.Trained(layout, recipe.train().optimizer().optimizer() == Optimizer.ADAMW8BIT,
+                        recipe.train().ema().on()),
+                new PassShape(batch, largest(training), tokens.training, batch > 1),
+                heldOut == null ? null : new PassShape(1, largest(heldOut), tokens.heldOut, false),
+                encoders(training, heldOut, tokens));
+    }
+
+    private Workload.Encoders encoders(Dataset training, @Nullable Dataset heldOut, Tokens tokens) {
+        List<Sample> samples = heldOut == null ? training.samples()
+                : Stream.concat(training.samples().stream(), heldOut.samples().stream()).toList();
+        List<PictureSize> pictures = new ArrayList<>();
+        List<PatchGrid> controls = new ArrayList<>();
+        for (Sample sample : samples) {
+            pictures.add(new PictureSize(sample.width(), sample.height()));
+            for (TrainingPicture control : sample.controls()) {
+                PictureSize size = new PictureSize(control.width(), control.height());
+                pictures.add(size.ofArea(controlArea(sample.width(), sample.height())));
+                controls.add(shown(size));
+            }
+        }
+        List<Workload.Drawing> drawings = new ArrayList<>();
+        for (int i = 0; i < recipe.sample().prompts().size(); i++) {
+            SamplePrompt prompt = recipe.sample().prompts().get(i);
+            PictureSize size = new PictureSize(prompt.width(), prompt.height());
+            // How large the controls are is not looked at here; about this, whatever their proportions.
+            PictureSize control = new PictureSize(1, 1).ofArea(controlArea(prompt.width(), prompt.height()));
+            List<Grid> grids = new ArrayList<>(List.of(Grid.ofPixels(prompt.width(), prompt.height())));
+            for (int c = 0; c < prompt.controls().size(); c++) {
+                grids.add(Grid.ofPixels(control.width(), control.height()));
+                pictures.add(control);
+                controls.add(shown(control));
+            }
+            drawings.add(new Workload.Drawing(new PassShape(1, grids, tokens.drawings.get(i), false), size));
+        }
+        Path text = model.part("text_encoder").resolve("config.json");
+        return new Workload.Encoders(VaeConfig.read(model.part("vae").resolve("config.json")),
+                TextEncoderConfig.read(text), controls.isEmpty() ? null : VisionTowerConfig.read(text), tokens.prompts,
+                controls, List.of(largestOf(pictures)), drawings);
+    }
+
+    private static PictureSize largestOf(List<PictureSize> pictures) {
+        return pictures.stream().max(Comparator.comparingLong(size -> (long) size.width() * size.height()))
+                .orElseThrow();
+    }
+
+    private long controlArea(int width, int height) {
+        return recipe.model().matchTargetResolution() ? (long) width * height : PictureSize.VAE_AREA;
+    }
+
+    /// The copy of a control picture that the language model is shown.
+    private PatchGrid shown(PictureSize control) {
+        PictureSize size = control.ofArea(Settings.editTemplate(recipe) == PromptTemplate.EDIT
+                ? PictureSize.VAE_AREA : PictureSize.CONDITION_AREA);
+        return new PatchGrid(patches(size.height()), patches(size.width()));
+    }
+
+    private static int patches(int pixels) {
+        return Math.toIntExact(2 * Math.max(1, Math.round(pixels / CELL)));
+    }
+
+    /// The token sizes of the sample with most tokens.
+    private List<Grid> largest(Dataset dataset) {
+        return dataset.samples().stream().map(this::grids)
+                .max(Comparator.comparingInt(grids -> grids.stream().mapToInt(Grid::tokens).sum())).orElseThrow();
+    }
+
+    private List<Grid> grids(Sample sample) {
+        List<Grid> grids = new ArrayList<>(List.of(Grid.ofPixels(sample.width(), sample.height())));
+        for (TrainingPicture control : sample.controls()) {
+            grids.add(Examples.control(control.width(), control.height(),
+                    controlArea(sample.width(), sample.height())).grid());
+        }
+        return grids;
+    }
+}
