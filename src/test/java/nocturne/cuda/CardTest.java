@@ -143,6 +143,17 @@ final class CardTest {
         }
     }
 
+    @Test
+    void cublasLtPassesItsTrial() {
+        CudaLibraries libraries = TestCard.libraries();
+        assumeTrue(libraries.file(CudaLibrary.CUBLAS_LT).isPresent() && libraries.file(CudaLibrary.CUBLAS).isPresent(),
+                "this machine has no cuBLASLt");
+        try (CudaDevice device = CudaDevice.open(card, libraries, ProductSource.CUBLAS)) {
+            assertThat(device.notices()).isEmpty();
+            assertThat(device.libraryProducts()).isPresent();
+        }
+    }
+
     /// In a process of its own, which is of no use afterwards.
     @Test
     void aKernelThatWritesNowhereEndsTheUseOfTheCard() throws Exception {

@@ -213,8 +213,9 @@ final class CublasLtProductsTest {
                     // The trial has given back all but the workspace, and that too where it is not used.
                     assertThat(device.usedBytes())
                             .isEqualTo(products.isEmpty() ? 0 : CublasLtProducts.WORKSPACE_BYTES);
-                    say("%s: %s %s codes %s".formatted(source.name(), products.map(LibraryProducts::name).orElse("none"),
-                            device.notices(), products.isPresent() && multipliesCodes(device, products.get())));
+                    say("%s: %s %s codes %s".formatted(source.name(),
+                            products.map(LibraryProducts::name).orElse("none"), device.notices(),
+                            products.isPresent() && multipliesCodes(device, products.get())));
                 } catch (SickMachine sick) {
                     say("%s: %s %s".formatted(source.name(), sick.code(), sick.getMessage()));
                 }
