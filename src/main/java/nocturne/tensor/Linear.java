@@ -3,7 +3,7 @@ package nocturne.tensor;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// A frozen linear layer with adapters beside it: `y = x (W + sum_i delta_i)^T + bias`, where no delta is ever computed.
+/// A frozen linear layer with adapters beside it: `y = x (W + sum_i delta_i)^T + bias`, where no delta is ever made.
 ///
 /// @param weight   `[out, in]`
 /// @param bias     `[out]` or null
@@ -50,7 +50,8 @@ public record Linear(Weight weight, @Nullable Tensor bias, List<Adapter> adapter
         }
     }
 
-    /// An update `scale * kron(first, second)`, always frozen: entry `(i K + r, j N + c)` is `first[i, j] second[r, c]`.
+    /// An update `scale * kron(first, second)`, always frozen: entry `(i K + r, j N + c)` of the product is
+    /// `first[i, j] second[r, c]`.
     ///
     /// Source: LoKr in "Navigating Text-To-Image Customization", arXiv:2309.14859.
     ///

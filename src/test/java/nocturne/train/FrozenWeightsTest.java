@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -16,6 +17,7 @@ import nocturne.adapter.Lora;
 import nocturne.adapter.LoraLayout;
 import nocturne.adapter.LoraTargets;
 import nocturne.cpu.CpuBackend;
+import nocturne.cuda.Simulated;
 import nocturne.golden.Golden;
 import nocturne.io.DType;
 import nocturne.io.SafetensorsWriter;
@@ -81,21 +83,24 @@ class FrozenWeightsTest {
 
     /// What a transformer makes of an input that is always the same.
     private float[] output(QwenImageTransformer transformer) {
-        try (TensorArena.Scope scope = passes.scope()) {
+        return output(transformer, backend, passes);
+    }
+
+    private static float[] output(QwenImageTransformer transformer, Backend device, TensorArena arena) {
+        try (TensorArena.Scope scope = arena.scope()) {
             Grid grid = new Grid(4, 4);
             TransformerInput input = new TransformerInput(
-                    numbers("tokens", grid.tokens(), transformer.config().tokenWidth()),
-                    numbers("text", 5, transformer.config().textWidth()), new int[] {5}, new float[] {0.6f},
-                    List.of(grid));
-            return backend.toArray(
-                    transformer.forward(Tape.inference(backend, passes), input, Tape.Keep.ALL));
+                    numbers("tokens", grid.tokens(), transformer.config().tokenWidth(), device, arena),
+                    numbers("text", 5, transformer.config().textWidth(), device, arena), new int[] {5},
+                    new float[] {0.6f}, List.of(grid));
+            return device.toArray(transformer.forward(Tape.inference(device, arena), input, Tape.Keep.ALL));
         }
     }
 
-    private Tensor numbers(String name, int rows, int columns) {
+    private static Tensor numbers(String name, int rows, int columns, Backend device, TensorArena arena) {
         float[] numbers = new float[rows * columns];
         Philox.stream(5, name).fillNormal(numbers, 0);
-        return backend.tensor(passes, numbers, rows, columns);
+        return device.tensor(arena, numbers, rows, columns);
     }
 
     private float[] output(FrozenWeights frozen) {
@@ -168,6 +173,38 @@ class FrozenWeightsTest {
         backend.write(Lora.initialValues(lora.layout(), Philox.stream(1, "adapter").asGenerator(0)), lora.values());
         assertThat(output(recovered.with(lora.trained()))).as("a fresh LoRA adds zero").isEqualTo(alone);
         assertThat(output(recovered.with(lora.trained()).with(lora.frozen(lora.values(), 1)))).isEqualTo(alone);
+    }
+
+    /// Layers outside the blocks get format and recovery as well, if the file names them; answers to timesteps that are
+    /// made beforehand know of it.
+    @Test
+    void aRecoveryAdapterMayNameLayersOutsideTheBlocks() throws IOException {
+        String embedding = "time_text_embed.timestep_embedder.linear_2";
+        List<float[]> outputs = new ArrayList<>();
+        for (float up : new float[] {0, 0.01f}) {
+            float[] b = new float[128 * RANK];
+            Arrays.fill(b, up);
+            float[] a = new float[RANK * 128];
+            Philox.stream(9, "down").fillNormal(a, 0);
+            Files.deleteIfExists(file);
+            SafetensorsWriter.write(file, Map.of(), List.of(
+                    TensorData.floats(embedding + ".lora_A.weight", DType.F32, List.of((long) RANK, 128L), a),
+                    TensorData.floats(embedding + ".lora_B.weight", DType.F32, List.of(128L, (long) RANK), b)));
+            FrozenWeights frozen = asked(WeightType.UINT4, file);
+            assertThat(frozen.formats().modules()).containsExactly(embedding);
+            outputs.add(output(frozen));
+        }
+        assertThat(outputs.get(0)).isNotEqualTo(output(MODEL.loadTransformer(backend, weights)));
+        assertThat(outputs.get(1)).isNotEqualTo(outputs.get(0));
+        try (Backend simulated = Simulated.backend(DType.F32); TensorArena arena = simulated.newArena()) {
+            FrozenWeights frozen = asked(WeightType.UINT4, file);
+            Residency tabulated = new Residency(1, 2, true);
+            QwenImageTransformer resident = frozen.load(MODEL, null, notice -> {}, Residency.ALL, simulated, arena);
+            float[] expected = output(resident, simulated, arena);
+            assertThat(output(frozen.load(MODEL, null, notice -> {}, tabulated, simulated, arena), simulated, arena))
+                    .isEqualTo(expected);
+            assertThat(Golden.relativeL2(expected, outputs.get(1))).isLessThan(1e-4);
+        }
     }
 
     /// A model in ComfyUI's scaled fp8 form: 8-bit floats are what its files say, asked for or not; another format is
