@@ -17,9 +17,9 @@ import java.util.Optional;
 import nocturne.event.EventLine;
 import nocturne.job.Job;
 import nocturne.job.JobId;
+import nocturne.problem.Backoff;
 import nocturne.problem.UserMistake;
 import nocturne.promise.Promise;
-import nocturne.service.Backoff;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
