@@ -8,6 +8,7 @@ import nocturne.desk.Logs;
 import nocturne.desk.doctor.Doctor;
 import nocturne.desk.doctor.Finding;
 import nocturne.desk.doctor.Patient;
+import nocturne.hub.HubCache;
 import nocturne.service.ManagementConfig;
 import nocturne.service.ModelsConfig;
 import nocturne.service.ServiceConfig;
@@ -44,7 +45,7 @@ final class DoctorCommand implements Callable<Integer> {
             ManagementConfig management = read.of(ManagementConfig.class);
             ServiceConfig service = read.of(ServiceConfig.class);
             Doctor doctor = new Doctor(new Patient(service, read.of(ModelsConfig.class).below(service.home()),
-                    management.host(), management.port(), kafka(read)));
+                    HubCache.ofThisUser().orElse(null), management.host(), management.port(), kafka(read)));
             List<Finding> findings = doctor.examine(finding -> {
                 if (!json) Doctor.print(finding, out);
             });

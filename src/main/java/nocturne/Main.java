@@ -18,7 +18,7 @@ import picocli.CommandLine.Spec;
         description = "Trains LoRAs for Qwen-Image while people sleep.",
         subcommands = {TrainCommand.class, ServeCommand.class, JobsCommand.class, ShowCommand.class,
             CancelCommand.class, RetryCommand.class, DoctorCommand.class, DemoCommand.class, SubmitCommand.class,
-                    DevicesCommand.class, BenchCommand.class, RecipeCommand.class},
+                    DevicesCommand.class, BenchCommand.class, RecipeCommand.class, PullCommand.class},
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         scope = ScopeType.INHERIT,

@@ -29,6 +29,9 @@ final class ArchitectureTest {
     static final ArchRule io_knows_only_problems = arrows("io", "problem");
 
     @ArchTest
+    static final ArchRule hub_knows_only_files = arrows("hub", "io", "problem");
+
+    @ArchTest
     static final ArchRule image_knows_only_problems = arrows("image", "problem");
 
     @ArchTest
@@ -68,18 +71,19 @@ final class ArchitectureTest {
 
     @ArchTest
     static final ArchRule plan_looks_at_what_was_given_and_computes_nothing =
-            arrows("plan", "bundle", "recipe", "dataset", "image", "io", "problem");
+            arrows("plan", "hub", "bundle", "recipe", "dataset", "image", "io", "problem");
 
     @ArchTest
     static final ArchRule job_knows_no_door_and_no_trainer = arrows("job", "event", "io", "problem");
 
     @ArchTest
     static final ArchRule service_never_loads_a_model =
-            arrows("service", "job", "plan", "event", "bundle", "recipe", "dataset", "image", "io", "problem");
+            arrows("service", "job", "plan", "event", "hub", "bundle", "recipe", "dataset", "image", "io",
+                    "problem");
 
     @ArchTest
     static final ArchRule desk_looks_at_the_service_from_outside =
-            arrows("desk", "service", "job", "plan", "event", "bundle", "recipe", "io", "problem");
+            arrows("desk", "service", "job", "plan", "event", "hub", "bundle", "recipe", "io", "problem");
 
     @ArchTest
     static final ArchRule only_the_service_knows_its_frameworks = noClasses()

@@ -64,6 +64,11 @@ final class MainTest {
                 "train a --vram much",
                 "train a --max-hours NaN",
                 "train a --max-hours 1e9",
+                "pull",
+                "pull Qwen",
+                "pull ../models",
+                "pull Qwen/Qwen-Image --connections 0",
+                "pull Qwen/Qwen-Image --include *.json",
                 "bench --size huge",
                 "bench --steps 0",
                 "bench --warmup -1",
@@ -74,7 +79,7 @@ final class MainTest {
             })
     void aCommandLineWithoutSenseIsTheUsersMistakeAndPointsToHelp(String line) {
         assertThat(run(line)).isEqualTo(64);
-        assertThat(err.toString()).containsPattern("(?m)^Try 'nocturne( train| bench)? --help'\\.$");
+        assertThat(err.toString()).containsPattern("(?m)^Try 'nocturne( train| bench| pull)? --help'\\.$");
         assertThat(err.toString()).doesNotContain("\tat ", "Exception");
         assertThat(out.toString()).isEmpty();
     }

@@ -19,7 +19,9 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import nocturne.event.Event;
 import nocturne.event.EventLine;
+import nocturne.io.ProcessLock;
 import nocturne.problem.SickMachine;
+import nocturne.problem.UserMistake;
 import org.jspecify.annotations.Nullable;
 
 /// All jobs of one work folder, and the only way to change them.
@@ -32,13 +34,16 @@ import org.jspecify.annotations.Nullable;
 /// not wait for each other. A transition that the job's state does not allow changes nothing: somebody may have
 /// cancelled the job a moment before, and the job that comes back tells.
 public final class Ledger implements AutoCloseable {
+    /// Another process holds the folder.
+    static final String IN_USE = "WORK_IN_USE";
+
     private static final Comparator<Job> OLDEST_FIRST =
             Comparator.comparingLong(Job::order).thenComparing(Job::created).thenComparing(Job::id);
     private static final Comparator<Job> NEXT_FIRST =
             Comparator.comparingInt(Job::priority).reversed().thenComparing(OLDEST_FIRST);
 
     private final WorkFolder work;
-    private final InstanceLock lock;
+    private final ProcessLock lock;
     private final String source;
     private final InstantSource clock;
     private final Map<JobId, Entry> entries = new ConcurrentHashMap<>();
@@ -55,7 +60,7 @@ public final class Ledger implements AutoCloseable {
     /// @param isNew false if it was there before
     public record Added(Job job, boolean isNew) {}
 
-    private Ledger(WorkFolder work, InstanceLock lock, String source, InstantSource clock) {
+    private Ledger(WorkFolder work, ProcessLock lock, String source, InstantSource clock) {
         this.work = work;
         this.lock = lock;
         this.source = source;
@@ -68,9 +73,9 @@ public final class Ledger implements AutoCloseable {
     ///
     /// @param host  this host's name, for the events' source `/hosts/<host>`
     /// @param clock for times that people read; nothing is decided by it
-    /// @throws nocturne.problem.UserMistake `WORK_IN_USE` if another process holds the folder; says which
+    /// @throws UserMistake [#IN_USE] if another process holds the folder; says which
     public static Ledger open(WorkFolder work, String host, InstantSource clock) {
-        InstanceLock lock = InstanceLock.take(work.instanceLock(), host);
+        ProcessLock lock = ProcessLock.take(work.instanceLock(), host, holder -> inUse(work, holder));
         try {
             Ledger ledger = new Ledger(work, lock, "/hosts/" + host, clock);
             new Recovery(work, ledger).run();
@@ -79,6 +84,12 @@ public final class Ledger implements AutoCloseable {
             lock.close();
             throw e;
         }
+    }
+
+    private static UserMistake inUse(WorkFolder work, String holder) {
+        return new UserMistake(IN_USE, work.instanceLock().toString(),
+                "another Nocturne works in this folder%s. Stop it first, or give this one a folder of its own."
+                        .formatted(holder.isEmpty() ? "" : ": " + holder));
     }
 
     public WorkFolder work() {

@@ -10,27 +10,39 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import nocturne.hub.HubCache;
+import nocturne.hub.ModelId;
 import nocturne.problem.UserMistake;
+import org.jspecify.annotations.Nullable;
 
 /// Finds the folder that a model's name means, such as a recipe's `model.name_or_path`. Nothing is ever downloaded.
 public sealed interface ModelSearch {
     /// There is no such model, or none for whoever asks.
     String NOT_FOUND = "MODEL_NOT_FOUND";
+    /// It is there, but files that it says it has are not.
+    String INCOMPLETE = "MODEL_INCOMPLETE";
 
     /// @param nameOrPath a path, or a model's name such as `Qwen/Qwen-Image-Edit-2509`
     /// @param bundle     the folder that the recipe's paths are relative to
     /// @return absolute; that it is there is known, what is in it is not
-    /// @throws UserMistake [#NOT_FOUND]
+    /// @throws UserMistake [#NOT_FOUND], [#INCOMPLETE]
     Path find(String nameOrPath, Path bundle);
 
     /// Folders in which models lie, and what goes with them.
     List<Path> folders();
 
     /// For a person at a terminal, who may read what he may read: any path, from where it is asked, from the bundle, or
-    /// from Nocturne's own folder; of a name the last part, in `models/` there.
+    /// from Nocturne's own folder; of a name the last part, in `models/` there; of an id at a hub what the hub's own
+    /// programs have fetched.
     ///
-    /// @param home Nocturne's own folder
-    record Anywhere(Path home) implements ModelSearch {
+    /// @param home  Nocturne's own folder
+    /// @param cache of the hub's own programs; null for none
+    record Anywhere(Path home, @Nullable HubCache cache) implements ModelSearch {
+        /// With the cache of whoever runs this process.
+        public Anywhere(Path home) {
+            this(home, HubCache.ofThisUser().orElse(null));
+        }
+
         @Override
         public List<Path> folders() {
             return List.of(home.resolve("models"));
@@ -45,25 +57,37 @@ public sealed interface ModelSearch {
                 places.add(root.resolve(asked).toAbsolutePath().normalize());
                 places.add(root.resolve("models").resolve(last(asked)).toAbsolutePath().normalize());
             }
-            for (Path place : places) if (Files.isDirectory(place)) return place;
-            throw new UserMistake(NOT_FOUND, nameOrPath,
+            List<ModelPlace> found = new ArrayList<>();
+            for (Path place : places) if (Files.isDirectory(place)) found.add(ModelPlace.at(place));
+            Optional<ModelId> id = ModelId.of(nameOrPath);
+            HubCache fetched = cache;
+            if (id.isPresent() && fetched != null) ModelPlace.in(fetched, id.get()).ifPresent(found::add);
+            return ModelPlace.whole(found, nameOrPath).orElseThrow(() -> new UserMistake(NOT_FOUND, nameOrPath,
                     "is not here. Looked at %s. Put the model's folder at one of"
                     .formatted(places.stream().map(Path::toString).collect(Collectors.joining(", ")))
-                    + " these, or name its folder with --model.");
+                    + " these, or name its folder with --model" + id.map(it -> ", or fetch it: " + it.command())
+                    .orElse("") + "."));
         }
     }
 
     /// For whoever sends bundles and requests to a service: the model lies in the bundle itself or below one of the
-    /// operator's folders, wherever links lead.
+    /// operator's folders, wherever links lead; or it is of the family that Nocturne trains, and the hub's own programs
+    /// have fetched it for the user that the service runs as.
     ///
     /// What lies elsewhere is answered in the same words as what does not exist, and nobody looks there, so that
     /// asking tells nothing about this machine. The answer names no folder of ours for the same reason.
     ///
     /// @param home  Nocturne's own folder, which relative paths may be meant from
-    /// @param roots the operator's folders, absolute
-    record Below(Path home, List<Path> roots) implements ModelSearch {
+    /// @param roots the operator's folders, absolute; each may be a cache of the hub's own programs
+    /// @param cache such a cache beside them; null for none
+    record Below(Path home, List<Path> roots, @Nullable HubCache cache) implements ModelSearch {
         public Below {
             roots = roots.stream().map(Path::normalize).toList();
+        }
+
+        /// Without a cache beside the operator's folders.
+        public Below(Path home, List<Path> roots) {
+            this(home, roots, null);
         }
 
         @Override
@@ -73,15 +97,30 @@ public sealed interface ModelSearch {
 
         @Override
         public Path find(String nameOrPath, Path bundle) {
-            return path(nameOrPath).flatMap(asked -> inBundle(asked, bundle).or(() -> inRoots(asked)))
-                    .orElseThrow(() -> notFound(nameOrPath));
+            Optional<Path> asked = path(nameOrPath);
+            Optional<Path> own = asked.flatMap(path -> inBundle(path, bundle));
+            if (own.isPresent()) return own.get();
+            List<ModelPlace> found = new ArrayList<>();
+            asked.ifPresent(path -> inRoots(path).forEach(place -> found.add(ModelPlace.at(place))));
+            ModelId.of(nameOrPath).ifPresent(id -> inCaches(id).forEach(found::add));
+            return ModelPlace.whole(found, nameOrPath).orElseThrow(() -> notFound(nameOrPath));
         }
 
         /// The same for every model that a sender cannot have.
         public static UserMistake notFound(String nameOrPath) {
             return new UserMistake(NOT_FOUND, nameOrPath, "is no model that jobs can have here. Name one that lies in"
                     + " the service's folders for models (its operator lists them in nocturne.models.roots), or put"
-                    + " the model's folder into the bundle.");
+                    + " the model's folder into the bundle." + ModelId.of(nameOrPath).filter(ModelId::isKnown)
+                    .map(id -> " Its operator can fetch this one: " + id.command()).orElse(""));
+        }
+
+        /// A name that is no model of ours finds nothing outside of the roots: what else the user of the service has
+        /// fetched is nobody's business.
+        private List<ModelPlace> inCaches(ModelId id) {
+            List<HubCache> caches = new ArrayList<>(roots.stream().map(HubCache::new).toList());
+            HubCache fetched = cache;
+            if (fetched != null && id.isKnown()) caches.add(fetched);
+            return caches.stream().flatMap(each -> ModelPlace.in(each, id).stream()).toList();
         }
 
         private static Optional<Path> inBundle(Path asked, Path bundle) {
@@ -93,7 +132,7 @@ public sealed interface ModelSearch {
             return Optional.empty();
         }
 
-        private Optional<Path> inRoots(Path asked) {
+        private List<Path> inRoots(Path asked) {
             Set<Path> places = new LinkedHashSet<>();
             places.add(home.resolve(asked));
             for (Path root : roots) {
@@ -101,7 +140,7 @@ public sealed interface ModelSearch {
                 places.add(root.resolve(last(asked)));
             }
             return places.stream().flatMap(place -> roots.stream().flatMap(root -> real(place, root).stream()))
-                    .findFirst();
+                    .distinct().toList();
         }
 
         /// Where a place really is, if a folder is there and it is below the root.

@@ -12,6 +12,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import nocturne.bundle.Bundle;
 import nocturne.bundle.BundleLimits;
 import nocturne.event.Event;
+import nocturne.hub.HubCache;
 import nocturne.io.AtomicFiles;
 import nocturne.io.ContentHash;
 import nocturne.io.FolderTree;
@@ -61,7 +62,8 @@ final class IntakeDesk implements Intake {
 
     IntakeDesk(Ledger ledger, ServiceConfig config, ModelsConfig models, LimitsConfig limits, DiskConfig disk) {
         this.ledger = ledger;
-        this.models = new ModelSearch.Below(config.home(), models.below(config.home()));
+        this.models = new ModelSearch.Below(config.home(), models.below(config.home()),
+                HubCache.ofThisUser().orElse(null));
         this.outbox = config.outbox();
         this.limits = limits.ofBundle();
         this.recipeLimits = limits.ofRecipe();

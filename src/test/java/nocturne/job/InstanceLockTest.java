@@ -26,7 +26,7 @@ class InstanceLockTest {
             assertThatThrownBy(() -> open(work)).isInstanceOf(UserMistake.class)
                     .hasMessageContaining("process " + first.pid())
                     .satisfies(e -> assertThat(((UserMistake) e).problems().getFirst().code())
-                            .isEqualTo(InstanceLock.IN_USE));
+                            .isEqualTo(Ledger.IN_USE));
             assertThatThrownBy(() -> open(work)).as("asking took nothing away").isInstanceOf(UserMistake.class);
         } finally {
             first.destroyForcibly().waitFor();

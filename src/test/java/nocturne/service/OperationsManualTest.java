@@ -39,7 +39,7 @@ final class OperationsManualTest {
             "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "CUDA_DEVICE_ORDER", "CUDA_VISIBLE_DEVICES", "LC_ALL",
             "NOCTURNE_AOT", "NOCTURNE_JAVA_OPTS", "NOCTURNE_KAFKA_PASSWORD", "PCI_BUS_ID", "SASL_PLAINTEXT", "SASL_SSL",
             "NO_COLOR", "CONDA_PREFIX", "CUDA_HOME", "CUDA_PATH", "NOCTURNE_CUDA_LIBS", "VIRTUAL_ENV",
-            "XDG_CACHE_HOME");
+            "XDG_CACHE_HOME", "HF_ENDPOINT", "HF_HOME", "HF_HUB_CACHE", "HF_TOKEN");
     /// Codes of one word cannot be told from other words in the sources.
     private static final Set<String> ONE_WORD =
             Set.of("CRASHED", "HUNG", "BUG", "CANCELLED", "SUPERSEDED", "CHECKPOINTED", "UNPARKED", "NOTICE");

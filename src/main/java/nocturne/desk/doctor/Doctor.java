@@ -24,7 +24,7 @@ public final class Doctor {
         checks.put("machine", new MachineCheck());
         checks.put("GPU", new GpuCheck());
         checks.put("folders", new FolderCheck(patient.config()));
-        checks.put("models", new ModelCheck(patient.models()));
+        checks.put("models", new ModelCheck(patient.models(), patient.cache()));
         checks.put("Kafka", new KafkaCheck(patient.kafka()));
         checks.put("service", new ServiceCheck(patient.config(), patient.managementHost(), patient.managementPort()));
     }

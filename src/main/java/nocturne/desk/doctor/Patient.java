@@ -3,17 +3,20 @@ package nocturne.desk.doctor;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import nocturne.hub.HubCache;
 import nocturne.service.ServiceConfig;
+import org.jspecify.annotations.Nullable;
 
 /// What the doctor looks at.
 ///
 /// @param config         where the service lives
 /// @param models         folders that its jobs' models lie below, absolute
+/// @param cache          where a hub's own programs keep models; null for none
 /// @param managementHost where health is answered
 /// @param managementPort 0 for any
 /// @param kafka          which Kafka the service would use
-public record Patient(ServiceConfig config, List<Path> models, String managementHost, int managementPort,
-        Kafka kafka) {
+public record Patient(ServiceConfig config, List<Path> models, @Nullable HubCache cache,
+        String managementHost, int managementPort, Kafka kafka) {
     public Patient {
         models = List.copyOf(models);
     }

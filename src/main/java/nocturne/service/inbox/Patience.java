@@ -4,7 +4,7 @@ import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.time.Duration;
 import java.util.function.LongSupplier;
-import nocturne.service.Backoff;
+import nocturne.problem.Backoff;
 
 /// Waits longer and longer between tries while this machine cannot take anything, such as with a full disk.
 @Singleton

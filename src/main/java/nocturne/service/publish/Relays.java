@@ -23,7 +23,7 @@ import java.util.stream.Collectors;
 import nocturne.job.Job;
 import nocturne.job.JobId;
 import nocturne.job.Ledger;
-import nocturne.service.Backoff;
+import nocturne.problem.Backoff;
 import nocturne.service.Part;
 import nocturne.service.Secret;
 import nocturne.service.ServiceConfig;

@@ -4,7 +4,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongSupplier;
-import nocturne.service.Backoff;
+import nocturne.problem.Backoff;
 
 /// How long something that failed rests before it is tried again: longer each time, and not all at the same moment.
 ///

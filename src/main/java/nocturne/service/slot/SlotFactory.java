@@ -13,7 +13,7 @@ import java.util.function.LongSupplier;
 import nocturne.io.FreeSpace;
 import nocturne.job.JobId;
 import nocturne.job.Ledger;
-import nocturne.service.Backoff;
+import nocturne.problem.Backoff;
 import nocturne.service.DiskConfig;
 import nocturne.service.HostJournal;
 import nocturne.service.ServiceConfig;

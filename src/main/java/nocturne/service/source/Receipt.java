@@ -2,17 +2,14 @@ package nocturne.service.source;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.Locale;
 import java.util.function.IntConsumer;
-import nocturne.io.AtomicFiles;
+import nocturne.io.IncomingFile;
 
 /// Writes what arrives into a file, counting and hashing it on the way. What is too long or has another hash than was
 /// announced does not stay.
@@ -40,37 +37,14 @@ record Receipt(URI uri, String sha256, long maxBytes) {
     }
 
     private void receive(InputStream body, Path file, IntConsumer moved) throws IOException {
-        MessageDigest digest = newDigest();
-        byte[] block = new byte[1 << 16];
-        long bytes = 0;
-        try (OutputStream out = open(file)) {
-            for (int count = body.read(block); count >= 0; count = body.read(block)) {
-                bytes += count;
-                if (bytes > maxBytes) throw Refusals.tooLarge(uri, maxBytes);
+        try (IncomingFile incoming = IncomingFile.create(file, newDigest())) {
+            incoming.receive(body, count -> {
+                if (incoming.bytes() + count > maxBytes) throw Refusals.tooLarge(uri, maxBytes);
                 moved.accept(count);
-                digest.update(block, 0, count);
-                write(out, block, count, file);
-            }
-        }
-        String found = HexFormat.of().formatHex(digest.digest());
-        String expected = sha256.toLowerCase(Locale.ROOT);
-        if (!found.equals(expected)) throw Refusals.mismatch(uri, expected, found);
-    }
-
-    /// Failures of our disk are told apart from those of whoever sends.
-    private static void write(OutputStream out, byte[] block, int count, Path file) {
-        try {
-            out.write(block, 0, count);
-        } catch (IOException e) {
-            throw AtomicFiles.explained(e, file);
-        }
-    }
-
-    private static OutputStream open(Path file) {
-        try {
-            return Files.newOutputStream(file, StandardOpenOption.CREATE_NEW);
-        } catch (IOException e) {
-            throw AtomicFiles.explained(e, file);
+            });
+            String found = incoming.hash();
+            String expected = sha256.toLowerCase(Locale.ROOT);
+            if (!found.equals(expected)) throw Refusals.mismatch(uri, expected, found);
         }
     }
 

@@ -2,6 +2,7 @@ package nocturne.service.source;
 
 import java.net.SocketTimeoutException;
 import java.net.URI;
+import nocturne.io.TransferWatch;
 import nocturne.problem.SickMachine;
 import nocturne.problem.UserMistake;
 import org.jspecify.annotations.Nullable;
@@ -52,6 +53,11 @@ final class Refusals {
 
     static SickMachine tooSlow(URI uri, String what, @Nullable Throwable cause) {
         return new SickMachine(TOO_SLOW, shown(uri) + ": " + what, cause);
+    }
+
+    /// What a failure of a watched transfer means: ours, if the watch ended it.
+    static SickMachine broken(URI uri, TransferWatch watch, Exception cause) {
+        return watch.verdict().map(words -> tooSlow(uri, words, cause)).orElseGet(() -> broken(uri, cause));
     }
 
     /// A connection that ended before it was through.

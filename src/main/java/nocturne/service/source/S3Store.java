@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.Optional;
+import nocturne.io.TransferWatch;
 import nocturne.service.Secret;
 import software.amazon.awssdk.auth.credentials.AnonymousCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
@@ -68,13 +69,13 @@ final class S3Store {
 
     private Path receive(URI uri, ResponseInputStream<GetObjectResponse> body, Path into, Receipt receipt) {
         boolean whole = false;
-        try (Watch watch = new Watch(uri, limits, body::abort)) {
+        try (TransferWatch watch = new TransferWatch(limits.bounds(), body::abort)) {
             try {
                 Path file = receipt.write(body, into, watch::moved);
                 whole = true;
                 return file;
             } catch (IOException | SdkClientException e) {
-                throw watch.explained(e);
+                throw Refusals.broken(uri, watch, e);
             }
         } finally {
             // Closing would read the rest, to use the connection again.

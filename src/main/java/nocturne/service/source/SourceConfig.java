@@ -6,6 +6,7 @@ import io.micronaut.core.convert.format.ReadableBytes;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import nocturne.io.TransferWatch;
 
 /// What may be fetched from where: `nocturne.sources.*`. With nothing listed, nothing is fetched.
 ///
@@ -38,6 +39,10 @@ record SourceConfig(
         if (maxBytes < 1 || minimumRate < 0 || !timeout.isPositive() || !patience.isPositive()) {
             throw new IllegalArgumentException("max-bytes, timeout and patience must be more than nothing");
         }
+    }
+
+    TransferWatch.Bounds bounds() {
+        return new TransferWatch.Bounds(timeout, patience, minimumRate);
     }
 
     /// Without the empty word that an empty setting becomes: as a folder it would be the one we were started in.

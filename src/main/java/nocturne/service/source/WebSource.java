@@ -16,6 +16,7 @@ import java.util.List;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
+import nocturne.io.TransferWatch;
 import nocturne.problem.UserMistake;
 
 /// Bundles on web servers, of hosts the operator listed.
@@ -47,13 +48,13 @@ final class WebSource {
         List<InetAddress> addresses = checkedAddresses(uri, host);
         Connection connection = new Connection();
         try (connection;
-                Watch watch = new Watch(uri, config, connection)) {
+                TransferWatch watch = new TransferWatch(config.bounds(), connection)) {
             try {
                 connection.open(addresses, host.port(), config.patience());
                 Socket socket = secure(uri) ? secured(connection.socket(), host) : connection.socket();
                 return receive(uri, host, socket, watch, into, new Receipt(uri, sha256, config.maxBytes()));
             } catch (IOException e) {
-                if (!isUntrusted(e)) throw watch.explained(e);
+                if (!isUntrusted(e)) throw Refusals.broken(uri, watch, e);
                 throw Refusals.refused(uri, "is on a server whose certificate cannot be trusted: " + e.getMessage());
             }
         }
@@ -81,8 +82,8 @@ final class WebSource {
                 .formatted(address.getHostAddress()) + " lists the host in nocturne.sources.internal-hosts");
     }
 
-    private Path receive(URI uri, Hosts.Host host, Socket socket, Watch watch, Path into, Receipt receipt)
-            throws IOException {
+    private Path receive(URI uri, Hosts.Host host, Socket socket, TransferWatch watch, Path into,
+            Receipt receipt) throws IOException {
         String name = uri.getPort() < 0 ? host.name() : host.name() + ":" + host.port();
         InputStream in = new BufferedInputStream(socket.getInputStream(), 1 << 16);
         HttpAnswer answer = HttpAnswer.get(uri, name, in, socket.getOutputStream());

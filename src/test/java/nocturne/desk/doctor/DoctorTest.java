@@ -19,6 +19,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 import nocturne.desk.Logs;
 import nocturne.desk.doctor.Finding.Level;
+import nocturne.hub.HubCache;
 import nocturne.service.ServiceConfig;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -101,6 +102,36 @@ final class DoctorTest {
     }
 
     @Test
+    void whatIsNotThereIsToldWithTheCommandThatFetchesIt() throws IOException {
+        assertThat(examine("")).filteredOn(finding -> finding.found().equals("Qwen-Image-Edit-2509 is not there"))
+                .singleElement().satisfies(finding ->
+                        assertThat(finding.todo()).contains("./nocturne pull Qwen/Qwen-Image-Edit-2509"));
+        Files.createDirectories(home.resolve("models/.pulling-Qwen-Image-Edit-2509/vae"));
+        assertThat(examine("")).anyMatch(finding -> finding.level() == Level.NOTE
+                && finding.found().equals("Qwen-Image-Edit-2509 is being fetched, or was"));
+    }
+
+    @Test
+    void whatOtherProgramsHaveFetchedCounts() throws IOException {
+        String commit = "a".repeat(40);
+        Path fetched = home.resolve("hub/models--Qwen--Qwen-Image-Edit-2509");
+        model("large", "part-1.safetensors");
+        for (String part : List.of("vae", "text_encoder")) {
+            Files.writeString(home.resolve("models/large").resolve(part).resolve("model.safetensors"), "weights");
+        }
+        Files.createDirectories(fetched.resolve("snapshots"));
+        Files.createDirectories(fetched.resolve("refs"));
+        Files.move(home.resolve("models/large"), fetched.resolve("snapshots").resolve(commit));
+        Files.writeString(fetched.resolve("refs/main"), commit);
+        assertThat(examine("")).anyMatch(finding -> finding.level() == Level.OK
+                && finding.found().startsWith("Qwen/Qwen-Image-Edit-2509 in " + home.resolve("hub")))
+                .noneMatch(finding -> finding.found().endsWith("is not there"));
+        Files.delete(fetched.resolve("snapshots").resolve(commit).resolve("transformer/part-1.safetensors"));
+        assertThat(examine("")).anyMatch(finding -> finding.level() == Level.NOTE
+                && finding.found().contains("is not complete: transformer/part-1.safetensors"));
+    }
+
+    @Test
     void withoutRoutesNoJobCouldRun() throws IOException {
         Files.delete(home.resolve("routes/inbox.camel.yaml"));
         assertUnfit(examine(""), "routes");
@@ -149,7 +180,8 @@ final class DoctorTest {
     private Patient patient(String brokers, int port) {
         ServiceConfig config = new ServiceConfig(home, Path.of("inbox"), Path.of("outbox"), Path.of("work"),
                 Path.of("routes"), "here", Duration.ofSeconds(1), Duration.ofSeconds(1));
-        return new Patient(config, List.of(home.resolve("models"), home.resolve("more")), "127.0.0.1", port,
+        return new Patient(config, List.of(home.resolve("models"), home.resolve("more")),
+                new HubCache(home.resolve("hub")), "127.0.0.1", port,
                 new Patient.Kafka(brokers, List.of("nocturne.jobs"), Map.of()));
     }
 

@@ -12,7 +12,7 @@ import nocturne.io.ContentHash;
 import nocturne.job.Job;
 import nocturne.job.JobId;
 import nocturne.job.JobState;
-import nocturne.service.Backoff;
+import nocturne.problem.Backoff;
 
 /// A service that does nothing but publish, with trainers that only pretend, made to be killed. It goes on where the
 /// one before was killed, and ends when all jobs have ended and everything has been told.

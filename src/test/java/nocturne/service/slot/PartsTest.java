@@ -19,9 +19,9 @@ import java.util.Set;
 import nocturne.event.EventLine;
 import nocturne.job.Job;
 import nocturne.job.JobId;
+import nocturne.problem.Backoff;
 import nocturne.problem.UserMistake;
 import nocturne.promise.Promise;
-import nocturne.service.Backoff;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 

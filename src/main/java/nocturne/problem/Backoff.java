@@ -1,4 +1,4 @@
-package nocturne.service;
+package nocturne.problem;
 
 import java.time.Duration;
 

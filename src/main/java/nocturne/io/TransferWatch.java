@@ -1,57 +1,61 @@
-package nocturne.service.source;
+package nocturne.io;
 
 import java.io.Closeable;
 import java.io.IOException;
-import java.net.URI;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
-import nocturne.problem.SickMachine;
 import org.jspecify.annotations.Nullable;
 
 /// Ends a transfer that takes too long, or crawls, by closing what it reads from. Whatever the transfer waits for
 /// then, a handshake, a header, a body, it stops waiting.
-final class Watch implements AutoCloseable {
-    private final URI uri;
-    private final SourceConfig config;
+public final class TransferWatch implements AutoCloseable {
+    private final Bounds bounds;
     private final Closeable connection;
     private final AtomicLong moved = new AtomicLong();
     private final Thread thread;
     private volatile @Nullable String verdict;
 
+    /// How long a transfer may take.
+    ///
+    /// @param timeout     from the first packet to the last
+    /// @param patience    how long nothing much may happen: in each such span, `minimumRate` must be kept
+    /// @param minimumRate bytes a second
+    public record Bounds(Duration timeout, Duration patience, long minimumRate) {}
+
     /// Begins to watch.
-    Watch(URI uri, SourceConfig config, Closeable connection) {
-        this.uri = uri;
-        this.config = config;
+    public TransferWatch(Bounds bounds, Closeable connection) {
+        this.bounds = bounds;
         this.connection = connection;
-        this.thread = Thread.ofVirtual().name("source-watch").start(this::watch);
+        this.thread = Thread.ofVirtual().name("transfer-watch").start(this::watch);
     }
 
-    void moved(int bytes) {
+    public void moved(int bytes) {
         moved.addAndGet(bytes);
     }
 
-    /// What a failure of the transfer means: ours, if we ended it.
-    SickMachine explained(Exception cause) {
-        String words = verdict;
-        return words == null ? Refusals.broken(uri, cause) : Refusals.tooSlow(uri, words, cause);
+    /// Why we ended it; empty if we did not.
+    public Optional<String> verdict() {
+        return Optional.ofNullable(verdict);
     }
 
     private void watch() {
         long began = System.nanoTime();
         long before = 0;
+        Duration patience = bounds.patience();
         try {
             while (true) {
-                Duration left = config.timeout().minusNanos(System.nanoTime() - began);
+                Duration left = bounds.timeout().minusNanos(System.nanoTime() - began);
                 if (!left.isPositive()) {
-                    end("took longer than " + config.timeout());
+                    end("took longer than " + bounds.timeout());
                     return;
                 }
-                boolean whole = left.compareTo(config.patience()) >= 0;
-                Thread.sleep(whole ? config.patience() : left);
+                boolean whole = left.compareTo(patience) >= 0;
+                Thread.sleep(whole ? patience : left);
                 long now = moved.get();
-                double floor = config.minimumRate() * config.patience().toMillis() / 1000.0;
+                double floor = bounds.minimumRate() * patience.toMillis() / 1000.0;
                 if (whole && now - before < floor) {
-                    end("sent fewer than %,d bytes in %s".formatted((long) Math.ceil(floor), config.patience()));
+                    end("sent fewer than %,d bytes in %s".formatted((long) Math.ceil(floor), patience));
                     return;
                 }
                 before = now;

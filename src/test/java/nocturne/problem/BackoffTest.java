@@ -1,4 +1,4 @@
-package nocturne.service;
+package nocturne.problem;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

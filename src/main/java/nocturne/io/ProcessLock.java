@@ -1,4 +1,4 @@
-package nocturne.job;
+package nocturne.io;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -9,15 +9,13 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import nocturne.io.AtomicFiles;
+import java.util.function.Function;
 import nocturne.problem.UserMistake;
 
-/// One service to a work folder. The lock is the operating system's, so it goes with its process however that ends;
-/// what stands in the file only tells who holds it.
-final class InstanceLock implements AutoCloseable {
-    /// `WORK_IN_USE`: another process holds the folder.
-    static final String IN_USE = "WORK_IN_USE";
-
+/// One process to a folder. The lock is the operating system's, so it goes with its process however that ends; what
+/// stands in the file only tells who holds it. The file stays: deleting it would let two processes lock two files of
+/// one name.
+public final class ProcessLock implements AutoCloseable {
     /// Locks of this process. They are kept here too because a process that opens a file it has locked, and closes it
     /// again, loses its lock on it (POSIX).
     private static final Set<Path> OURS = ConcurrentHashMap.newKeySet();
@@ -25,20 +23,25 @@ final class InstanceLock implements AutoCloseable {
     private final Path file;
     private final FileChannel channel;
 
-    private InstanceLock(Path file, FileChannel channel) {
+    private ProcessLock(Path file, FileChannel channel) {
         this.file = file;
         this.channel = channel;
     }
 
-    /// @throws UserMistake [#IN_USE] with who holds it
-    static InstanceLock take(Path file, String host) {
+    /// @param file  made where it is missing, with the folders above it
+    /// @param host  what this machine is called, for others who find the lock held
+    /// @param inUse what to throw when it is held; gets the holder's words, which may be empty
+    /// @throws UserMistake what `inUse` makes
+    public static ProcessLock take(Path file, String host, Function<String, UserMistake> inUse) {
         try {
             Path folder = file.toAbsolutePath().resolveSibling("");
             Files.createDirectories(folder);
             Path real = folder.toRealPath().resolve(file.getFileName());
-            if (!OURS.add(real)) throw inUse(file, "process " + ProcessHandle.current().pid() + ", this one");
+            if (!OURS.add(real)) {
+                throw inUse.apply("process " + ProcessHandle.current().pid() + ", this one");
+            }
             try {
-                return new InstanceLock(real, locked(real, host));
+                return new ProcessLock(real, locked(real, host, inUse));
             } catch (IOException | RuntimeException | Error e) {
                 OURS.remove(real);
                 throw e;
@@ -48,11 +51,12 @@ final class InstanceLock implements AutoCloseable {
         }
     }
 
-    private static FileChannel locked(Path file, String host) throws IOException {
+    private static FileChannel locked(Path file, String host, Function<String, UserMistake> inUse)
+            throws IOException {
         FileChannel channel = FileChannel.open(file,
                 StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.CREATE);
         try {
-            if (channel.tryLock() == null) throw inUse(file, Files.readString(file).strip());
+            if (channel.tryLock() == null) throw inUse.apply(Files.readString(file).strip());
             byte[] holder = "process %d on %s\n".formatted(ProcessHandle.current().pid(), host)
                     .getBytes(StandardCharsets.UTF_8);
             channel.truncate(0);
@@ -62,12 +66,6 @@ final class InstanceLock implements AutoCloseable {
             channel.close();
             throw e;
         }
-    }
-
-    private static UserMistake inUse(Path file, String holder) {
-        return new UserMistake(IN_USE, file.toString(),
-                "another Nocturne works in this folder%s. Stop it first, or give this one a folder of its own."
-                        .formatted(holder.isEmpty() ? "" : ": " + holder));
     }
 
     @Override

@@ -1,0 +1,4 @@
+@NullMarked
+package nocturne.hub;
+
+import org.jspecify.annotations.NullMarked;
