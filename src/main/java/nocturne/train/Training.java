@@ -26,12 +26,14 @@ import nocturne.cpu.CpuBackend;
 import nocturne.dataset.CacheFolder;
 import nocturne.dataset.Dataset;
 import nocturne.dataset.SamplePictures;
+import nocturne.dataset.findings.DatasetReport;
 import nocturne.event.Event;
 import nocturne.event.EventLog;
 import nocturne.image.PictureReader;
 import nocturne.image.Resample;
 import nocturne.io.AtomicFiles;
 import nocturne.io.ContentHash;
+import nocturne.plan.DatasetNotices;
 import nocturne.plan.Inspection;
 import nocturne.problem.SickMachine;
 import nocturne.problem.UserMistake;
@@ -71,10 +73,11 @@ public final class Training {
     private final TransformerConfig config;
     private final Dataset dataset;
     private final @Nullable Dataset heldOut;
+    private final DatasetReport datasetReport;
 
     private Training(TrainingRequest request, Residency residency, OptionalLong vramBytes, Bundle bundle,
             ResolvedRecipe resolved, ModelFolder model, TransformerConfig config, @Nullable Path recovery,
-            Dataset dataset, @Nullable Dataset heldOut) {
+            Dataset dataset, @Nullable Dataset heldOut, DatasetReport datasetReport) {
         this.request = request;
         this.residency = residency;
         this.vramBytes = vramBytes;
@@ -86,6 +89,7 @@ public final class Training {
         frozen = FrozenWeights.of(recipe.model(), recovery, LoraTargets.of(config.layers(), config.width()));
         this.dataset = dataset;
         this.heldOut = heldOut;
+        this.datasetReport = datasetReport;
     }
 
     /// Trains, and returns when the results are complete or the run was asked to stop.
@@ -138,7 +142,7 @@ public final class Training {
                 request.models());
         ModelFolder model = ModelFolder.open(found.model());
         return new Training(request, residency, vramBytes, bundle, found.resolved(), model, model.transformerConfig(),
-                found.recovery(), found.training(), found.heldOut());
+                found.recovery(), found.training(), found.heldOut(), found.report(new TokensOfModel(model)));
     }
 
     /// The resolved recipe but for where the model lies: what it is stands in the fingerprint by content.
@@ -177,6 +181,8 @@ public final class Training {
                 return true;
             }
             AtomicFiles.writeString(folder.root().resolve("recipe.resolved.yaml"), resolved.yaml());
+            DatasetPapers.write(folder.root(), recipe.name(), "Nocturne " + request.version(), datasetReport, dataset,
+                    heldOut);
             try (EventLog events = EventLog.open(
                             folder.root().resolve("events.jsonl"), folder.id(), "/nocturne/train",
                             InstantSource.system());
@@ -274,6 +280,7 @@ public final class Training {
         List<String> notices = new ArrayList<>();
         for (Notice notice : resolved.notices()) notices.add(notice.toString());
         notices.addAll(dataset.notices());
+        for (Notice notice : DatasetNotices.of(datasetReport)) notices.add(notice.toString());
         notices.addAll(frozen.notices());
         if (recipe.model().textEncoderFormat() != null) {
             notices.add("model.quantize_te: the text encoder is taken as it is on disk; it is needed for the captions"
