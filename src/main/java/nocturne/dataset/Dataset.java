@@ -8,20 +8,27 @@ import nocturne.problem.UserMistake;
 ///
 /// @param samples in the order of the recipe's datasets, their resolutions, their files by path, and flips
 /// @param notices what was decided without being asked, one sentence each; not errors
-public record Dataset(List<Sample> samples, List<String> notices) {
+/// @param folders the same pictures as they were found, in the order of the recipe's datasets
+public record Dataset(List<Sample> samples, List<String> notices, List<FoundFolder> folders) {
     /// Something in a dataset folder is missing, left over or unusable.
     public static final String INVALID = "DATASET_INVALID";
 
     public Dataset {
         samples = List.copyOf(samples);
         notices = List.copyOf(notices);
+        folders = List.copyOf(folders);
     }
 
-    /// Walks the folders, decodes every picture once, and pairs pictures with captions and controls.
+    /// Walks the folders, looks at every picture, and pairs pictures with captions and controls.
     ///
     /// @throws UserMistake with all problems of all folders: [#INVALID], or `PICTURE_UNREADABLE` for a picture
     public static Dataset scan(List<DatasetSpec> specs, PictureReader reader) {
-        DatasetScan scan = new DatasetScan(reader);
+        return scan(specs, reader, Patience.ENDLESS);
+    }
+
+    /// The same, where no picture is looked at when patience is over.
+    public static Dataset scan(List<DatasetSpec> specs, PictureReader reader, Patience patience) {
+        DatasetScan scan = new DatasetScan(reader, patience);
         for (DatasetSpec spec : specs) scan.add(spec);
         return scan.finish();
     }

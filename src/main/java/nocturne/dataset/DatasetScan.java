@@ -30,11 +30,12 @@ final class DatasetScan {
     private final List<Sample> samples = new ArrayList<>();
     private final List<Problem> problems = new ArrayList<>();
     private final Notices notices = new Notices();
+    private final List<FoundFolder> folders = new ArrayList<>();
     private final Map<Path, ControlFolder> controlFolders = new LinkedHashMap<>();
     private final Map<String, String> labelsByContent = new TreeMap<>();
 
-    DatasetScan(PictureReader reader) {
-        this.pictures = new PictureScan(reader);
+    DatasetScan(PictureReader reader, Patience patience) {
+        this.pictures = new PictureScan(reader, patience);
     }
 
     void add(DatasetSpec spec) {
@@ -51,18 +52,22 @@ final class DatasetScan {
             return;
         }
         foreignPictures(folder);
-        Map<String, String> captions = captions(folder, targets, spec);
+        Map<String, String> written = captions(folder, targets, spec);
         Map<Entry, TrainingPicture> sound =
                 pictures.check(List.copyOf(targets.values()), Background.WHITE, problems);
         noteSameContent(sound);
         Map<Entry, List<TrainingPicture>> partners = partners(targets.values(), controls);
         int repeats = repeats(folder, spec);
-        for (int resolution : distinct(folder, spec.resolutions())) {
+        List<Integer> resolutions = distinct(folder, spec.resolutions());
+        List<Flip> flips = Flip.copies(spec.flipX(), spec.flipY());
+        folders.add(new FoundFolder(folder.name(), found(sound, written), repeats, flips.size(), resolutions,
+                spec.buckets(), spec.regularisation(), spec.triggerWord()));
+        for (int resolution : resolutions) {
             sound.forEach((entry, picture) -> {
                 Placement placement = place(folder, entry, picture, resolution, spec.buckets());
-                for (Flip flip : Flip.copies(spec.flipX(), spec.flipY())) {
+                for (Flip flip : flips) {
                     samples.add(new Sample(picture, resolution, placement, flip,
-                            captions.getOrDefault(entry.stem(), ""), spec.captionDropoutRate(),
+                            prompt(written.getOrDefault(entry.stem(), ""), spec), spec.captionDropoutRate(),
                             partners.getOrDefault(entry, List.of()), repeats,
                             spec.regularisation(), spec.lossMultiplier()));
                 }
@@ -81,7 +86,7 @@ final class DatasetScan {
             throw new UserMistake("The dataset has %d problem%s; no training time was spent."
                     .formatted(problems.size(), problems.size() == 1 ? "" : "s"), problems);
         }
-        return new Dataset(samples, notices.sentences());
+        return new Dataset(samples, notices.sentences(), folders);
     }
 
     private Optional<FolderListing> list(Path folder, Set<Path> left) {
@@ -151,6 +156,7 @@ final class DatasetScan {
         }
     }
 
+    /// What the caption files say, by their pictures' stems; empty where there is nothing in one.
     private Map<String, String> captions(FolderListing folder, Map<String, Entry> targets, DatasetSpec spec) {
         String extension = spec.captionExtension().toLowerCase(Locale.ROOT);
         Map<String, Entry> files = byStem(folder, entry -> entry.extension().equals(extension));
@@ -161,8 +167,6 @@ final class DatasetScan {
                 problem(file.label(), "is a caption without a picture of the same name");
             }
         }
-        String instead = Captions.withTrigger(
-                Captions.oneLine(spec.defaultCaption()), spec.triggerWord(), !spec.regularisation());
         Map<String, String> captions = new LinkedHashMap<>();
         for (Entry target : targets.values()) {
             String text = "";
@@ -173,15 +177,27 @@ final class DatasetScan {
                 problem(file.label(), String.valueOf(e.getMessage()));
             }
             if (text.isEmpty()) {
-                notices.add(folder.name() + ": no caption, trained with \"" + instead + "\"", target.label());
+                notices.add(folder.name() + ": no caption, trained with \"" + prompt("", spec) + "\"", target.label());
             }
             if (spec.flipX() && SIDES.matcher(text).find()) {
                 notices.add(folder.name() + ": flip_x is on and the caption speaks of left or right", target.label());
             }
-            captions.put(target.stem(), text.isEmpty() ? instead
-                    : Captions.withTrigger(text, spec.triggerWord(), !spec.regularisation()));
+            if (file != null) captions.put(target.stem(), text);
         }
         return captions;
+    }
+
+    /// What a picture is trained with.
+    private static String prompt(String written, DatasetSpec spec) {
+        String text = written.isEmpty() ? Captions.oneLine(spec.defaultCaption()) : written;
+        return Captions.withTrigger(text, spec.triggerWord(), !spec.regularisation());
+    }
+
+    private List<FoundPicture> found(Map<Entry, TrainingPicture> sound, Map<String, String> written) {
+        List<FoundPicture> found = new ArrayList<>();
+        sound.forEach((entry, picture) -> found.add(new FoundPicture(entry.label(), picture,
+                written.containsKey(entry.stem()), written.getOrDefault(entry.stem(), ""), pictures.lookOf(entry))));
+        return found;
     }
 
     private Map<Entry, List<TrainingPicture>> partners(Iterable<Entry> targets, List<ControlFolder> controls) {

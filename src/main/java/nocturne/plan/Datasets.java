@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import nocturne.dataset.Dataset;
 import nocturne.dataset.DatasetSpec;
+import nocturne.dataset.Patience;
 import nocturne.image.Background;
 import nocturne.image.PictureReader;
 import nocturne.problem.Problem;
@@ -17,10 +18,13 @@ import org.jspecify.annotations.Nullable;
 /// Scans the folders that a recipe names.
 final class Datasets {
     private final Path root;
+    private final Patience patience;
 
-    /// @param root the bundle, which the recipe's paths are relative to
-    Datasets(Path root) {
+    /// @param root     the bundle, which the recipe's paths are relative to
+    /// @param patience with looking at pictures, all of them together
+    Datasets(Path root, Patience patience) {
         this.root = root;
+        this.patience = patience;
     }
 
     /// All pictures of a recipe.
@@ -44,9 +48,9 @@ final class Datasets {
                 .formatted(problems.size(), problems.size() == 1 ? "" : "s"), problems);
     }
 
-    private static @Nullable Dataset scan(List<DatasetSpec> specs, List<Problem> problems) {
+    private @Nullable Dataset scan(List<DatasetSpec> specs, List<Problem> problems) {
         try {
-            return Dataset.scan(specs, PictureReader.standard());
+            return Dataset.scan(specs, PictureReader.standard(), patience);
         } catch (UserMistake mistake) {
             problems.addAll(mistake.problems());
             return null;
@@ -73,7 +77,8 @@ final class Datasets {
     private static Dataset withoutCaptions(Dataset dataset, Recipe recipe) {
         String trigger = text(recipe.triggerWord());
         return new Dataset(dataset.samples().stream()
-                .map(sample -> sample.withCaption(sample.regularisation() ? "" : trigger)).toList(), dataset.notices());
+                .map(sample -> sample.withCaption(sample.regularisation() ? "" : trigger)).toList(), dataset.notices(),
+                dataset.folders());
     }
 
     private static String text(@Nullable String text) {

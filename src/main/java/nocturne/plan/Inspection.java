@@ -5,12 +5,17 @@ import java.util.ArrayList;
 import java.util.List;
 import nocturne.bundle.Bundle;
 import nocturne.dataset.Dataset;
+import nocturne.dataset.Patience;
+import nocturne.dataset.findings.CaptionTokens;
+import nocturne.dataset.findings.DatasetReport;
+import nocturne.dataset.findings.DatasetStudy;
 import nocturne.problem.UserMistake;
 import nocturne.recipe.BundleFacts;
 import nocturne.recipe.Notice;
 import nocturne.recipe.RecipeReader;
 import nocturne.recipe.ResolvedRecipe;
 import nocturne.recipe.Severity;
+import nocturne.recipe.TrainRecipe;
 import nocturne.recipe.WeightFormat;
 import org.jspecify.annotations.Nullable;
 
@@ -32,6 +37,13 @@ public record Inspection(Bundle bundle, ResolvedRecipe resolved, Path model, @Nu
     /// @param models finds the one or the other
     /// @throws UserMistake with all problems of the recipe, or else of the model, or else of the pictures
     public static Inspection of(Bundle bundle, String name, @Nullable String model, ModelSearch models) {
+        return of(bundle, name, model, models, Patience.ENDLESS);
+    }
+
+    /// The same for who cannot wait: when patience is over, the pictures that are left are not looked at, which the
+    /// notices say.
+    public static Inspection of(
+            Bundle bundle, String name, @Nullable String model, ModelSearch models, Patience patience) {
         RecipeReader reader = RecipeReader.in(BundleFacts.of(name, bundle.files()));
         if (model != null) reader = reader.withModel(model);
         ResolvedRecipe resolved =
@@ -42,7 +54,7 @@ public record Inspection(Bundle bundle, ResolvedRecipe resolved, Path model, @Nu
         Path recovery = format == null || format.recovery() == null
                 ? null
                 : RecoverySearch.find(format.recovery(), bundle.root(), models.folders());
-        Datasets.Scanned datasets = new Datasets(bundle.root()).scan(resolved.recipe());
+        Datasets.Scanned datasets = new Datasets(bundle.root(), patience).scan(resolved.recipe());
         return new Inspection(bundle, resolved, folder, recovery, datasets.training(), datasets.heldOut());
     }
 
@@ -52,6 +64,14 @@ public record Inspection(Bundle bundle, ResolvedRecipe resolved, Path model, @Nu
         notices.addAll(PictureRules.judge(this));
         for (String notice : training.notices()) notices.add(new Notice("DATASET", Severity.NOTICE, "", notice));
         return List.copyOf(notices);
+    }
+
+    /// What is to be known about the pictures and captions.
+    ///
+    /// @param tokens counts those of captions
+    public DatasetReport report(CaptionTokens tokens) {
+        TrainRecipe train = resolved.recipe().train();
+        return DatasetStudy.of(training, heldOut, train.steps(), train.batchSize(), train.accumulation(), tokens);
     }
 
     /// The same, where it asks for no more than it may.

@@ -1,10 +1,42 @@
 package nocturne.report;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 
 /// Text from users made harmless for a web page.
 final class Html {
+    private static final String POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
+
     private Html() {}
+
+    /// A page up to its first element, with style and a policy that forbids it to load anything.
+    static String head(String title) {
+        return """
+                <!DOCTYPE html>
+                <html lang="en">
+                <head>
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <meta http-equiv="Content-Security-Policy" content="%s"/>
+                <title>%s</title>
+                <style>
+                %s</style>
+                </head>
+                <body>
+                """.formatted(POLICY, escaped(title), style());
+    }
+
+    private static String style() {
+        try (InputStream in = Html.class.getResourceAsStream("report.css")) {
+            if (in == null) throw new IllegalStateException("report.css is missing from the program");
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException("reading report.css", e);
+        }
+    }
 
     /// `text` as it may stand between tags and inside quoted attributes.
     ///

@@ -2,10 +2,6 @@ package nocturne.report;
 
 import static nocturne.report.Html.escaped;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
 import nocturne.report.RunSummary.Checkpoint;
@@ -17,8 +13,6 @@ import nocturne.report.RunSummary.Recommendation;
 /// forbids it to load anything. It is well-formed XML as well as HTML, which lets a test prove that no text from a
 /// user can break out of its place. The same summary gives the same bytes.
 public final class ReportPage {
-    private static final String POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
-
     private final RunSummary run;
     private final Optional<Recommendation> recommended;
     private final StringBuilder page = new StringBuilder(1 << 16);
@@ -34,19 +28,7 @@ public final class ReportPage {
     }
 
     private String write() {
-        page.append("""
-                <!DOCTYPE html>
-                <html lang="en">
-                <head>
-                <meta charset="utf-8"/>
-                <meta name="viewport" content="width=device-width, initial-scale=1"/>
-                <meta http-equiv="Content-Security-Policy" content="%s"/>
-                <title>%s</title>
-                <style>
-                %s</style>
-                </head>
-                <body>
-                """.formatted(POLICY, escaped(run.jobName()), style()));
+        page.append(Html.head(run.jobName()));
         heading();
         recommendation();
         notices();
@@ -73,7 +55,8 @@ public final class ReportPage {
         fact("time", Numbers.duration(run.trainingTime()));
         fact("device", run.device());
         if (!run.finished().isEmpty()) fact("finished", run.finished());
-        page.append("</dl>\n</header>\n");
+        page.append("</dl>\n</header>\n<p class=\"muted\">What was found in the pictures and captions is in <a href=\"")
+                .append(DatasetPage.FILE).append("\">").append(DatasetPage.FILE).append("</a>.</p>\n");
     }
 
     private void fact(String name, String value) {
@@ -171,14 +154,5 @@ public final class ReportPage {
     private void recipe() {
         page.append("<h2>The resolved recipe</h2>\n<pre><code>").append(escaped(run.recipe().stripTrailing()))
                 .append("</code></pre>\n");
-    }
-
-    private static String style() {
-        try (InputStream in = ReportPage.class.getResourceAsStream("report.css")) {
-            if (in == null) throw new IllegalStateException("report.css is missing from the program");
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new UncheckedIOException("reading report.css", e);
-        }
     }
 }

@@ -5,12 +5,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import nocturne.bundle.Bundle;
 import nocturne.bundle.BundleLimits;
+import nocturne.dataset.Patience;
 import nocturne.event.Event;
 import nocturne.hub.HubCache;
 import nocturne.io.AtomicFiles;
@@ -50,6 +52,7 @@ final class IntakeDesk implements Intake {
     private final Path outbox;
     private final BundleLimits limits;
     private final Limits recipeLimits;
+    private final Duration lookingTime;
     private final long reserve;
     private final AtomicLong counter = new AtomicLong();
     /// Two bundles with the same content are decided about one after the other; others do not wait for them.
@@ -67,6 +70,7 @@ final class IntakeDesk implements Intake {
         this.outbox = config.outbox();
         this.limits = limits.ofBundle();
         this.recipeLimits = limits.ofRecipe();
+        this.lookingTime = limits.look();
         this.reserve = disk.reserve();
         for (int i = 0; i < deciding.length; i++) deciding[i] = new Object();
     }
@@ -111,7 +115,9 @@ final class IntakeDesk implements Intake {
                     "cannot be a job's id: 1 to 64 of a-z, 0-9 and -, with a letter or digit at both ends");
         }
         Bundle taken = Bundle.take(bundle.source(), name, folder, limits);
-        Inspection inspection = Inspection.of(taken, name, model(bundle), models).within(recipeLimits);
+        // Others wait behind this bundle; the trainer looks at every picture again, with all the time in the world.
+        Inspection inspection =
+                Inspection.of(taken, name, model(bundle), models, Patience.lasting(lookingTime)).within(recipeLimits);
         requireRoom(DiskNeed.ofRun(inspection));
         return new Checked(folder.relativize(taken.root()).getName(0).toString(), kept(inspection.model(), folder),
                 taken.contentHash(), inspection.resolved().recipe().train().steps(),

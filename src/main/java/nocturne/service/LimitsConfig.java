@@ -13,6 +13,7 @@ import nocturne.plan.Limits;
 /// @param totalBytes most bytes altogether
 /// @param ratio      most unpacked bytes per packed byte of a zip
 /// @param time       how long unpacking may take
+/// @param look       how long its pictures may be looked at
 /// @param steps, pictures, pixels, checkpoints, samples that its recipe may ask for; see [Limits]
 @ConfigurationProperties("nocturne.limits")
 record LimitsConfig(
@@ -21,6 +22,7 @@ record LimitsConfig(
         @Bindable(defaultValue = "8589934592") long totalBytes,
         @Bindable(defaultValue = "200") int ratio,
         @Bindable(defaultValue = "10m") Duration time,
+        @Bindable(defaultValue = "10s") Duration look,
         @Bindable(defaultValue = "200000") long steps,
         @Bindable(defaultValue = "20000") long pictures,
         @Bindable(defaultValue = "4194304") long pixels,

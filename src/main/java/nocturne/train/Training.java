@@ -26,6 +26,7 @@ import nocturne.cpu.CpuBackend;
 import nocturne.dataset.CacheFolder;
 import nocturne.dataset.Dataset;
 import nocturne.dataset.SamplePictures;
+import nocturne.dataset.findings.DatasetReport;
 import nocturne.event.Event;
 import nocturne.event.EventLog;
 import nocturne.image.PictureReader;
@@ -33,6 +34,7 @@ import nocturne.image.Resample;
 import nocturne.io.AtomicFiles;
 import nocturne.io.ContentHash;
 import nocturne.memory.MemoryPlan;
+import nocturne.plan.DatasetNotices;
 import nocturne.plan.Inspection;
 import nocturne.problem.SickMachine;
 import nocturne.problem.UserMistake;
@@ -77,10 +79,11 @@ public final class Training {
     private final Dataset dataset;
     private final @Nullable Dataset heldOut;
     private final List<Notice> noticed;
+    private final DatasetReport datasetReport;
 
     private Training(TrainingRequest request, Residency residency, OptionalLong vramBytes, Bundle bundle,
             ResolvedRecipe resolved, ModelFolder model, TransformerConfig config, @Nullable Path recovery,
-            Dataset dataset, @Nullable Dataset heldOut, List<Notice> noticed) {
+            Dataset dataset, @Nullable Dataset heldOut, List<Notice> noticed, DatasetReport datasetReport) {
         this.request = request;
         this.residency = residency;
         this.vramBytes = vramBytes;
@@ -93,6 +96,7 @@ public final class Training {
         this.dataset = dataset;
         this.heldOut = heldOut;
         this.noticed = noticed;
+        this.datasetReport = datasetReport;
     }
 
     /// Trains, and returns when the results are complete or the run was asked to stop.
@@ -145,7 +149,8 @@ public final class Training {
                 request.models());
         ModelFolder model = ModelFolder.open(found.model());
         return new Training(request, residency, vramBytes, bundle, found.resolved(), model, model.transformerConfig(),
-                found.recovery(), found.training(), found.heldOut(), found.notices());
+                found.recovery(), found.training(), found.heldOut(), found.notices(),
+                found.report(new TokensOfModel(model)));
     }
 
     /// The resolved recipe but for where the model lies: what it is stands in the fingerprint by content.
@@ -179,6 +184,8 @@ public final class Training {
                 return true;
             }
             AtomicFiles.writeString(folder.root().resolve("recipe.resolved.yaml"), resolved.yaml());
+            DatasetPapers.write(folder.root(), recipe.name(), "Nocturne " + request.version(), datasetReport, dataset,
+                    heldOut);
             try (EventLog events = EventLog.open(folder.root().resolve("events.jsonl"), folder.id(), "/nocturne/train",
                     InstantSource.system())) {
                 return announcingFailure(folder, events,
@@ -326,6 +333,7 @@ public final class Training {
                     + " edits.");
         }
         List<Notice> all = new ArrayList<>(noticed);
+        all.addAll(DatasetNotices.of(datasetReport));
         for (String notice : notices) all.add(plain(notice));
         return all;
     }
