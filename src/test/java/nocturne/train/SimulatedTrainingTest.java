@@ -75,7 +75,7 @@ class SimulatedTrainingTest {
         assertThat(train(bundle, streamed, ShortRun.stopAfter(streamed, 1), new Residency(1, 2, true))).isFalse();
         // It goes on with more memory: a few blocks more stay.
         assertThat(Training.run(request(bundle, streamed, Stop.NEVER), SimulatedTrainingTest::device,
-                (1L << 30) + 7_000_000)).isTrue();
+                (1L << 30) + 8_700_000)).isTrue();
         assertThat(ShortRun.results(streamed)).isEqualTo(ShortRun.results(resident)).hasSizeGreaterThan(3);
     }
 
