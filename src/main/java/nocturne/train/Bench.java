@@ -115,9 +115,10 @@ public final class Bench {
             trained.reserve(plan.trainedBytes());
             weights.reserve(plan.weightBytes());
             TransformerConfig config = settings.size().config();
-            passes.reserve(plan.workBytes());
+            // What is trained is not there yet: its memory holds a layer's numbers until they are codes.
             QwenImageTransformer model = QwenImageTransformer.random(config, formats(), plan.residency(), SEED, backend,
-                    weights, passes);
+                    weights, trained);
+            passes.reserve(plan.workBytes());
             Lora lora = new Lora(layout, RANK, backend, trained);
             backend.fillNormal(Philox.stream(SEED, "adapter"), LORA_DEVIATION, lora.values());
             AdamWOptimizer optimizer = new AdamWOptimizer(

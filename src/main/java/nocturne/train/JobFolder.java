@@ -120,8 +120,8 @@ final class JobFolder implements AutoCloseable {
         if (owner != null && !owner.fingerprint.equals(fingerprint) && !owner.state.equals(PREPARING)) {
             throw new UserMistake("OUTPUT_IN_USE", root.toString(),
                     "holds another run: its pictures, captions, recipe, model or kind of device (--device, --eight-bit)"
-                            + " were not the same as now. Nothing in it was touched. Choose another folder with --out, or"
-                            + " move this one away.");
+                            + " were not the same as now. Nothing in it was touched. Choose another folder with --out,"
+                            + " or move this one away.");
         }
         return owner;
     }

@@ -41,6 +41,7 @@ class ActivationPlanTest {
                         .isGreaterThan(budget);
             }
         }
-        assertThat(ActivationPlan.within(most, LAYERS, ActivationPlanTest::bytes)).isEqualTo(ActivationPlan.of(LAYERS, Keep.ALL));
+        assertThat(ActivationPlan.within(most,
+                LAYERS, ActivationPlanTest::bytes)).isEqualTo(ActivationPlan.of(LAYERS, Keep.ALL));
     }
 }

@@ -23,8 +23,9 @@ import org.junit.jupiter.api.Test;
 
 /// What a model takes, and what of it stays on a device by the memory there is. Nothing here has a device.
 class MemoryPlanTest {
+    /// Blocks of 6 MB in bf16, above the least that an arena takes.
     private static final TransformerConfig SMALL =
-            new TransformerConfig(6, 4, 32, 64, 64, List.of(8, 12, 12), false);
+            new TransformerConfig(6, 8, 64, 64, 64, List.of(16, 24, 24), false);
     private static final TransformerConfig RELEASED =
             new TransformerConfig(60, 24, 128, 3584, 64, List.of(16, 56, 56), false);
     private static final LayerFormats EIGHT_BITS =
@@ -77,14 +78,11 @@ class MemoryPlanTest {
         long least = MemoryPlan.smallest(Long.MAX_VALUE, small(), MemoryPlanTest::card).peakBytes();
         MemoryPlan most = MemoryPlan.within(Long.MAX_VALUE, small(), MemoryPlanTest::card);
         assertThat(most.activations()).isEqualTo(ActivationPlan.of(6, Keep.ALL));
-        for (long budget = least; budget <= most.peakBytes() + 100_000; budget += 200_000) {
+        for (long budget = least; budget <= most.peakBytes() + 100_000; budget += 2_000_000) {
             MemoryPlan plan = MemoryPlan.within(budget, small(), MemoryPlanTest::card);
             assertThat(plan.peakBytes()).as("%,d bytes: %s", budget, plan).isLessThanOrEqualTo(budget);
             assertThat(plan.residency().tabulates()).isTrue();
             assertThat(plan.residency().residentBlocks()).isBetween(before, 6);
-            if (plan.residency().residentBlocks() < 6) {
-                assertThat(plan.activations().all()).as("%s", plan).isLessThan(6);
-            }
             before = plan.residency().residentBlocks();
             partly |= before > 0 && before < 6;
         }

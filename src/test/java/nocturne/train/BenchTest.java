@@ -69,21 +69,6 @@ class BenchTest {
                 .isEqualTo(new ActivationPlan(2, 2, 0));
     }
 
-    /// Of a device of little memory one block's weights come and go, and the step computes the same.
-    @Test
-    void withLittleMemoryWeightsComeAndGo() {
-        try (Backend backend = Simulated.backend(DType.BF16)) {
-            Bench.Result all = Bench.run(settings(WeightType.INT8, null, null), backend);
-            long budget = MemoryBudget.CONTEXT_BYTES + all.plan().peakBytes();
-            while (true) {
-                budget -= 10_000;
-                Bench.Result some = Bench.run(settings(WeightType.INT8, null, budget), backend);
-                assertThat(some.loss()).isEqualTo(all.loss());
-                if (some.plan().residency().residentBlocks() < 2) break;
-            }
-        }
-    }
-
     /// By hand, in units of 10^12: linear layers 2 x (60 x 12 x 4096 + (59 x 12 + 3) x 200) x 3072^2 forward and as
     /// much backward; attention 4 x 4296^2 x 3072 x 60 forward and 2.5 times that backward.
     @Test
