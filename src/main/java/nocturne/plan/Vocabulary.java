@@ -17,6 +17,10 @@ final class Vocabulary {
     /// How its byte alphabet writes the blank before a word.
     private static final String BLANK = "\u0120";
 
+    /// Every name is read once: keeping them all for later would cost more than the reading.
+    private static final JsonFactory JSON =
+            JsonFactory.builder().disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES).build();
+
     private Vocabulary() {}
 
     /// Whether a word is a common piece; false too where there is nothing to look it up in.
@@ -26,7 +30,7 @@ final class Vocabulary {
         Path file = model.resolve("tokenizer").resolve("vocab.json");
         if (!Files.isRegularFile(file)) return false;
         Set<String> spellings = Set.of(word, BLANK + word);
-        try (JsonParser json = new JsonFactory().createParser(file.toFile())) {
+        try (JsonParser json = JSON.createParser(file.toFile())) {
             if (json.nextToken() != JsonToken.START_OBJECT) return false;
             for (String piece = json.nextFieldName(); piece != null; piece = json.nextFieldName()) {
                 int number = json.nextIntValue(Integer.MAX_VALUE);

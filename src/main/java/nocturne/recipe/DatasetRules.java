@@ -44,6 +44,10 @@ final class DatasetRules {
                     .says(it -> "%s takes no control pictures.".formatted(
                             it.whole().recipe().model().architecture().spelling()))
                     .remedy("Train an Edit model, such as Qwen/Qwen-Image-Edit-2509, or leave them out."),
+            Rule.<Evidence.OfDataset>notice("S2-53", "control_path")
+                    .when(it -> it.dataset().controlFolders().isEmpty() && it.whole().hasControls()
+                            && !it.dataset().regularisation())
+                    .says("has no control pictures, unlike other datasets: it teaches from words alone."),
             Rule.<Evidence.OfDataset>warning("S1-46", "flip_x")
                     .when(it -> it.dataset().flipX() && it.whole().useCase() != UseCase.STYLE)
                     .says("mirrors faces, which are not symmetric, writing, and captions that say left or right.")

@@ -15,7 +15,7 @@ public final class RuleBook {
     static final List<Rule<Evidence.OfDataset>> ON_DATASETS = DatasetRules.ON_EACH;
     static final List<Rule<Evidence.OfPrompt>> ON_PROMPTS = SampleRules.ON_EACH;
     /// Of rules that need the pictures and captions themselves and live where these are known, `nocturne.plan`.
-    private static final Set<String> ON_PICTURES = Set.of("S1-69", "S1-07", "S2-54", "S1-74");
+    private static final Set<String> ON_PICTURES = Set.of("S1-07", "S1-69");
 
     private static final Set<String> YIELDING = yielding();
 

@@ -101,8 +101,8 @@ final class Rulings {
     private void decideTraining() {
         Section train = root.child(TrainKeys.BLOCK);
         if (train.get(TrainKeys.DTYPE) == Precision.F16) {
-            findings.note("S2-48", train, TrainKeys.DTYPE,
-                    "float16 is too narrow for this model; bf16 is used.");
+            findings.note("S2-48", Severity.WARNING, train.formerPosition(TrainKeys.DTYPE),
+                    train.pathOf(TrainKeys.DTYPE), "float16 is too narrow for this model; bf16 is used.");
             train.set(TrainKeys.DTYPE, Precision.BF16, new Origin.Derived("S2-48", "float16 read as bf16"));
         }
         if (train.get(TrainKeys.MIN_DENOISING) >= train.get(TrainKeys.MAX_DENOISING)) {

@@ -8,7 +8,8 @@ final class TriggerRules {
 
     static final List<Rule<Evidence>> ALL = List.of(
             Rule.<Evidence>warning("S1-06", KEY)
-                    .when(it -> it.recipe().triggerWord() == null && it.useCase().isCharacter())
+                    .when(it -> it.useCase().isCharacter()
+                            && it.recipe().datasets().stream().allMatch(dataset -> dataset.triggerWord() == null))
                     .says("there is none, so the adapter changes every picture: right for a style, not for a"
                             + " character.")
                     .remedy("Write trigger_word: ohwx or the like, or use_case: style."),

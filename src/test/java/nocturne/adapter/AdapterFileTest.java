@@ -17,6 +17,7 @@ import nocturne.io.DType;
 import nocturne.io.Safetensors;
 import nocturne.io.SafetensorsWriter;
 import nocturne.io.TensorData;
+import nocturne.ledger.Ledger;
 import nocturne.problem.SickMachine;
 import nocturne.problem.UserMistake;
 import org.junit.jupiter.api.Test;
@@ -249,6 +250,7 @@ class AdapterFileTest {
     }
 
     @Test
+    @Ledger("S2-38")
     void valuesThatFitNowhereAreRefusedAndLeaveNoFile() {
         LowRank large = module(1, a -> a[3] = 1e6f, b -> b[3] = 1e6f);
         assertThatThrownBy(() -> write(large, DType.F16, false)).isInstanceOf(UserMistake.class)

@@ -54,6 +54,15 @@ final class EventStoryTest {
         assertThat(story).doesNotContain("nocturne.", "{", "}").hasSizeBetween(8, 200);
     }
 
+    /// The code of a rule stands in front: it is what `i_know` in a recipe takes.
+    @Test
+    void aWarningIsCalledOne() {
+        Event warning = new Event.NoticeGiven("S1-63", "few checkpoints", "warning");
+        assertThat(EventStory.of(line(warning.type(), warning.data()))).isEqualTo("warning: S1-63: few checkpoints");
+        Event notice = new Event.NoticeGiven("NOTICE", "all is well");
+        assertThat(EventStory.of(line(notice.type(), notice.data()))).isEqualTo("notice: all is well");
+    }
+
     /// Whoever reads the sentence of a failure sees all of its reason.
     @Test
     void aRefusalNamesItsProblems() {

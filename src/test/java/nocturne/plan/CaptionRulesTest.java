@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import nocturne.bundle.Bundle;
 import nocturne.bundle.BundleLimits;
+import nocturne.dataset.Sample;
 import nocturne.image.PictureFiles;
 import nocturne.ledger.Ledger;
 import nocturne.recipe.Notice;
@@ -52,10 +53,13 @@ class CaptionRulesTest {
         Files.write(scratch.resolve(file), bytes);
     }
 
-    private List<Notice> notices(String id) {
+    private Inspection inspection() {
         Bundle bundle = Bundle.open(scratch.resolve("bundle"), scratch.resolve("work"), BundleLimits.STANDARD);
-        return Inspection.of(bundle, "maya", null, new ModelSearch.Anywhere(scratch)).notices().stream()
-                .filter(notice -> notice.code().equals(id)).toList();
+        return Inspection.of(bundle, "maya", null, new ModelSearch.Anywhere(scratch));
+    }
+
+    private List<Notice> notices(String id) {
+        return inspection().notices().stream().filter(notice -> notice.code().equals(id)).toList();
     }
 
     @ParameterizedTest
@@ -122,6 +126,17 @@ class CaptionRulesTest {
     }
 
     @Test
+    @Ledger("S1-35")
+    void captionsThatAreLeftAsideAreNeitherTrainedNorJudged() throws IOException {
+        Files.delete(scratch.resolve("bundle/set/1.txt"));
+        recipe("trigger_word: maya_char\ntrain: {unload_text_encoder: true}\ndatasets: [{folder_path: set}]\n");
+        assertThat(inspection().training().samples()).extracting(Sample::caption).hasSize(4)
+                .containsOnly("maya_char");
+        assertThat(notices("S1-69")).isEmpty();
+        assertThat(notices("S1-35")).singleElement().satisfies(notice -> assertThat(notice.isWarning()).isTrue());
+    }
+
+    @Test
     void aVocabularyThatCannotBeReadSaysNothing() throws IOException {
         write("models/Qwen-Image/tokenizer/vocab.json", "{\"maya_char\": ");
         assertThat(notices("S1-07")).isEmpty();
@@ -130,7 +145,8 @@ class CaptionRulesTest {
     /// The reader of recipes must take their ids in `i_know`.
     @Test
     void theReaderOfRecipesKnowsTheIds() throws IOException {
-        assertThat(PictureRules.yieldingIds()).isNotEmpty().allMatch(RuleBook::yieldsToKnowledge);
+        assertThat(PictureRules.yieldingIds()).containsExactlyInAnyOrder("S1-07", "S1-69")
+                .allMatch(RuleBook::yieldsToKnowledge);
         recipe("i_know: [S1-69]\ntrigger_word: maya_char\ndatasets: [{folder_path: set}]\n");
         Files.delete(scratch.resolve("bundle/set/1.txt"));
         assertThat(notices("S1-69")).singleElement().extracting(Notice::severity).isEqualTo(Severity.NOTICE);

@@ -54,6 +54,7 @@ class KnowledgeTest {
         "i_know: [S9-99]         | line 1  i_know: S9-99 is not the id of a rule that can be overridden; these can:",
         "i_know: [S2-04]         | line 1  i_know: S2-04 is not the id of a rule that can be overridden; these can:",
         "i_know: [S2-17, B5]     | line 1  i_know: B5 is not the id of a rule that can be overridden; these can:",
+        "i_know: [S2-54]         | line 1  i_know: S2-54 is not the id of a rule that can be overridden; these can:",
         "i_know: {S2-17: true}   | line 1  i_know: a block of keys is not allowed",
         "use_case: portrait      | one of character, complex_character, style, edit",
     })

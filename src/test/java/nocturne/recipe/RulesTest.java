@@ -119,7 +119,7 @@ class RulesTest {
         "S1-33 | NOTICE  | train: {timestep_type: linear}     | train: {timestep_type: sigmoid}",
         "S1-33 | NOTICE  | train: {content_or_style: style}   | train: {content_or_style: balanced}",
         "S2-48 | WARNING | train: {dtype: fp32}               | train: {dtype: bf16}",
-        "S2-48 | NOTICE  | train: {dtype: fp16}               | train: {dtype: bf16}",
+        "S2-48 | WARNING | train: {dtype: fp16}               | train: {dtype: bf16}",
     })
     void noiseLevelsAreExplained(String id, Severity severity, String speaks, String silent) {
         check(id, severity, speaks, silent);
@@ -170,6 +170,7 @@ class RulesTest {
     @CsvSource(delimiter = '|', value = {
         "S1-06 | WARNING | name: x                | trigger: ohwx",
         "S1-06 | WARNING | use_case: character    | use_case: style",
+        "S1-06 | WARNING | 'datasets: [{folder_path: a}]' | 'datasets: [{folder_path: a, trigger_word: ohwx}]'",
         "S1-07 | WARNING | trigger: person        | trigger: sks",
         "S1-07 | WARNING | trigger: Woman         | trigger: maya_char",
         "S1-07 | WARNING | trigger: ab            | trigger: abz",
@@ -225,6 +226,8 @@ class RulesTest {
     @CsvSource(delimiter = '|', value = {
         "S2-53 | NOTICE  | model: {name_or_path: Qwen/Qwen-Image-Edit-2509} | model: {name_or_path: Qwen/Qwen-Image}",
         "S2-53 | WARNING | use_case: edit | '{use_case: edit, datasets: [{folder_path: a, control_path: b}]}'",
+        "S2-53 | NOTICE  | 'datasets: [{folder_path: a, control_path: b}, {folder_path: c}]' | "
+                + "'datasets: [{folder_path: a, control_path: b}, {folder_path: c, control_path: d}]'",
         "S1-43 | NOTICE  | 'datasets: [{folder_path: a}, {folder_path: b, is_reg: true}]' | trigger: ohwx",
     })
     void pairsAndRegularisationAreTold(String id, Severity severity, String speaks, String silent) {

@@ -59,7 +59,7 @@ class ReportPageTest {
     }
 
     @Test
-    @Ledger("S1-06")
+    @Ledger({"S1-06", "S2-60"})
     void everythingAUserNeedsIsOnThePage() throws Exception {
         String text = parsed(summary("ohwx", CHECKPOINTS)).getDocumentElement().getTextContent();
         assertThat(text).contains("a".repeat(64), "1.2 MB", "the picture 7 was turned upright", "network_dim: 16",

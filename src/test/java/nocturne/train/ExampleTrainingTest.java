@@ -178,6 +178,7 @@ class ExampleTrainingTest {
     }
 
     @Test
+    @Ledger("S1-71")
     void tellsItsStoryInOrder() throws IOException {
         List<JsonNode> events = events("");
         long before = -1;
@@ -191,6 +192,11 @@ class ExampleTrainingTest {
         assertThat(events.getLast().path("type").asText()).isEqualTo("nocturne.job.completed.v1");
         assertThat(events("nocturne.job.stepped.v1").stream().map(event -> event.at("/data/step").intValue()))
                 .containsExactlyElementsOf(Stream.iterate(1, step -> step <= LAST, step -> step + 1).toList());
+        assertThat(events("nocturne.job.notice.v1").stream().map(event -> event.path("data")))
+                .anySatisfy(notice -> {
+                    assertThat(notice.path("code").asText()).isEqualTo("S2-41");
+                    assertThat(notice.path("severity").asText()).isEqualTo("notice");
+                });
         for (String type : List.of(
                 "nocturne.sample.written.v1", "nocturne.checkpoint.written.v1", "nocturne.job.completed.v1")) {
             List<JsonNode> created = events(type);
