@@ -17,6 +17,7 @@ import javax.net.ServerSocketFactory;
 final class LoopbackServer implements AutoCloseable {
     private final ServerSocket listening;
     private final Script script;
+    private final Thread accepting;
     private final List<Socket> visitors = new CopyOnWriteArrayList<>();
     private final List<String> requests = new CopyOnWriteArrayList<>();
 
@@ -28,7 +29,7 @@ final class LoopbackServer implements AutoCloseable {
     private LoopbackServer(ServerSocket listening, Script script) {
         this.listening = listening;
         this.script = script;
-        Thread.ofVirtual().start(this::accept);
+        this.accepting = Thread.ofVirtual().start(this::accept);
     }
 
     static LoopbackServer at(String address, ServerSocketFactory sockets, Script script) {
@@ -98,6 +99,12 @@ final class LoopbackServer implements AutoCloseable {
     @Override
     public void close() throws IOException {
         listening.close();
+        try {
+            // Until it has left accept(), the port is open, and whoever comes at this moment is still served.
+            accepting.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
         for (Socket visitor : visitors) visitor.close();
     }
 }
