@@ -2,6 +2,7 @@ package nocturne.image;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.awt.Color;
 import java.awt.Graphics2D;
 import java.awt.RenderingHints;
 import java.awt.geom.AffineTransform;
@@ -45,6 +46,34 @@ class PictureHashTest {
         if (one == other) return;
         assertThat(hash(Scenes.scene(96, 96, one)).distance(hash(Scenes.scene(96, 96, other))))
                 .isGreaterThan(PictureHash.ALIKE);
+    }
+
+    /// The hash alone would take these for the same: one shape in the middle, in another colour.
+    @Test
+    void theSameShapeInAnotherColourIsAnotherPicture() {
+        Picture red = spot(new Color(200, 60, 60));
+        Picture green = spot(new Color(80, 120, 60));
+        assertThat(PictureHash.of(red).distance(PictureHash.of(green))).isLessThanOrEqualTo(PictureHash.ALIKE);
+        assertThat(Look.at(red).likeness(Look.at(green))).isEmpty();
+        assertThat(Look.at(red).likeness(Look.at(red))).hasValue(0);
+    }
+
+    @Test
+    void twoPicturesOfNothingAreAlike() {
+        Picture white = new Picture(40, 40, new byte[4800]);
+        assertThat(Look.at(white).likeness(Look.at(white))).hasValue(0);
+        assertThat(Look.at(white).likeness(Look.at(spot(Color.RED)))).isEmpty();
+    }
+
+    private static Picture spot(Color colour) {
+        BufferedImage image = new BufferedImage(200, 200, BufferedImage.TYPE_INT_RGB);
+        Graphics2D pen = image.createGraphics();
+        pen.setColor(Color.WHITE);
+        pen.fillRect(0, 0, 200, 200);
+        pen.setColor(colour);
+        pen.fillOval(50, 40, 100, 120);
+        pen.dispose();
+        return Scenes.picture(image);
     }
 
     @Property

@@ -29,8 +29,8 @@ class DatasetPageTest {
     @Test
     void everythingThatWasCountedIsOnThePage() throws Exception {
         String text = parsed(page("maya", findings("set/a.jpg"))).getDocumentElement().getTextContent();
-        assertThat(text).contains("set", "1024 x 768", "33.3 %", "3400", "42.5", "80.0", "held out", "Blurred", "a text",
-                "set/a.jpg and set/a.jpg: 3 bits, mirrored");
+        assertThat(text).contains("set", "1024 x 768", "33.3 %", "3400", "42.5", "80.0", "held out", "Blurred",
+                "a text", "set/a.jpg and set/a.jpg: 3 bits, mirrored");
     }
 
     @Test

@@ -46,8 +46,8 @@ final class IntakeCase implements AutoCloseable {
         ServiceConfig config = new ServiceConfig(Path.of("").toAbsolutePath(), folder.resolve("inbox"),
                 folder.resolve("outbox"), folder.resolve("work"), folder.resolve("routes"), "studio",
                 Duration.ofSeconds(1), Duration.ofSeconds(1));
-        LimitsConfig limits = new LimitsConfig(10_000, 256L << 20, 8L << 30, 200, Duration.ofMinutes(10), Duration.ofSeconds(10), steps,
-                20_000, 2048 * 2048, 200, 5_000);
+        LimitsConfig limits = new LimitsConfig(10_000, 256L << 20, 8L << 30, 200, Duration.ofMinutes(10),
+                Duration.ofSeconds(10), steps, 20_000, 2048 * 2048, 200, 5_000);
         return new IntakeDesk(ledger, config, new ModelsConfig(List.of(Path.of("models"))), limits,
                 new DiskConfig(reserve));
     }

@@ -29,8 +29,8 @@ public record Finding(Kind kind, List<String> pictures, double value, String tex
         SMALL("S1-45", "Smaller than the resolution", "It is trained at its own size and is never enlarged. Use a"
                 + " larger original if there is one."),
         /// A value is the longer side over the shorter one.
-        EXTREME_SHAPE("S1-44", "Very wide or very high", "Little of such a picture is left at the resolution. Crop it to"
-                + " what matters."),
+        EXTREME_SHAPE("S1-44", "Very wide or very high", "Little of such a picture is left at the resolution. Crop it"
+                + " to what matters."),
         CAPTION_MISSING("S1-69", "No caption file", "Write what the picture shows, in a text file of the same name."),
         CAPTION_EMPTY("S1-69", "Empty caption", "Write what the picture shows."),
         CAPTION_SHARED("S1-69", "The same caption", "What differs between these pictures is then learned as part of the"
@@ -38,8 +38,8 @@ public record Finding(Kind kind, List<String> pictures, double value, String tex
         /// A value is the caption's length, in tokens where those are known and too many, else in characters.
         CAPTION_LONG("S1-69", "Very long caption", "The end of a long text has little influence, and beyond the"
                 + " encoder's limit none. Shorten it."),
-        TRIGGER_ABSENT("S1-74", "Caption without the trigger word", "It is put in front of the caption. Write it where it"
-                + " belongs, or [trigger] in its place."),
+        TRIGGER_ABSENT("S1-74", "Caption without the trigger word", "It is put in front of the caption. Write it where"
+                + " it belongs, or [trigger] in its place."),
         NOT_LOOKED_AT("S1-68", "Not looked at", "There was no time for it before the bundle was taken; training decodes"
                 + " it, and says then what is wrong with it.");
 

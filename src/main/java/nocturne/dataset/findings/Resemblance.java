@@ -7,19 +7,20 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 import nocturne.dataset.FoundFolder;
 import nocturne.dataset.FoundPicture;
 import nocturne.dataset.findings.Finding.Kind;
 import nocturne.dataset.findings.Finding.Likeness;
-import nocturne.image.PictureHash;
+import nocturne.image.Look;
 
 /// Finds pictures that look alike, as they are or mirrored. Every picture is compared with every other: that is 200
 /// million comparisons of a few nanoseconds for the 20,000 pictures that a service takes at most.
 ///
 /// Pictures are grouped over chains: where a is like b and b like c, all three belong together.
 final class Resemblance {
-    private record Seen(String label, PictureHash hash, PictureHash mirrored, boolean heldOut) {}
+    private record Seen(String label, Look look, boolean heldOut) {}
 
     private final List<Seen> pictures = new ArrayList<>();
     private final Set<Path> trainedFiles = new HashSet<>();
@@ -40,8 +41,7 @@ final class Resemblance {
         for (FoundPicture picture : folder.pictures()) {
             // A folder may be two datasets, at different resolutions.
             if (!(heldOut ? heldOutFiles : trainedFiles).add(picture.picture().file())) continue;
-            picture.look().ifPresent(look ->
-                    pictures.add(new Seen(picture.label(), look.hash(), look.hash().mirrored(), heldOut)));
+            picture.look().ifPresent(look -> pictures.add(new Seen(picture.label(), look, heldOut)));
         }
     }
 
@@ -50,7 +50,7 @@ final class Resemblance {
         Map<Integer, List<Integer>> groups = new LinkedHashMap<>();
         for (int i = 0; i < group.length; i++) groups.computeIfAbsent(first(i), key -> new ArrayList<>()).add(i);
         List<Finding> findings = new ArrayList<>();
-        groups.values().stream().filter(members -> members.size() > 1).forEach(members -> findings.add(finding(members)));
+        for (List<Integer> members : groups.values()) if (members.size() > 1) findings.add(finding(members));
         return findings;
     }
 
@@ -61,11 +61,10 @@ final class Resemblance {
             Seen one = pictures.get(i);
             for (int k = 0; k < i; k++) {
                 Seen other = pictures.get(k);
-                int asItIs = one.hash.distance(other.hash);
-                int mirrored = one.hash.distance(other.mirrored);
-                int bits = Math.min(asItIs, mirrored);
-                if (bits > PictureHash.ALIKE || first(i) == first(k)) continue;
-                join(i, k, new Likeness(other.label, one.label, bits, mirrored < asItIs));
+                OptionalInt asItIs = one.look.likeness(other.look);
+                OptionalInt bits = asItIs.isPresent() ? asItIs : one.look.mirroredLikeness(other.look);
+                if (bits.isEmpty() || first(i) == first(k)) continue;
+                join(i, k, new Likeness(other.label, one.label, bits.getAsInt(), asItIs.isEmpty()));
             }
         }
     }
