@@ -40,12 +40,16 @@ final class ModelCheck implements Check {
                 for (Path model : models.filter(Files::isDirectory).sorted().toList()) {
                     Path real = model.toRealPath();
                     String name = model.getFileName().toString();
+                    // A root may be a cache itself, which is looked at below.
+                    if (name.startsWith("models--")) continue;
                     if (name.startsWith(".")) arriving(name).ifPresent(findings::add);
                     else findings.add(isBelowARoot(real) ? model(name, real) : elsewhere(name, real));
                 }
             }
         }
-        findings.addAll(cached());
+        for (Path root : roots) findings.addAll(cached(new HubCache(root)));
+        HubCache fetched = cache;
+        if (fetched != null && !roots.contains(fetched.root())) findings.addAll(cached(fetched));
         if (findings.stream().noneMatch(finding -> finding.level() == Finding.Level.OK)) {
             findings.add(Finding.problem("models", "no complete pipeline in " + shown(), "Fetch one with "
                     + STANDARD.command() + ", or put one there, as it is released: a folder with "
@@ -92,10 +96,8 @@ final class ModelCheck implements Check {
     }
 
     /// What the hub's own programs have fetched of the models we train.
-    private List<Finding> cached() throws IOException {
+    private static List<Finding> cached(HubCache fetched) throws IOException {
         List<Finding> findings = new ArrayList<>();
-        HubCache fetched = cache;
-        if (fetched == null) return findings;
         for (ModelId id : ModelId.KNOWN) {
             Optional<Path> snapshot = fetched.snapshot(id);
             if (snapshot.isEmpty()) continue;
