@@ -31,7 +31,7 @@ public final class TextEncoder implements AutoCloseable {
     private static final String RELEASED_PREFIX = "model.";
 
     private final TextEncoderConfig config;
-    private final Float8Tensors source;
+    private final TensorSource source;
     private final QuantizedLayers layers;
     private final Backend backend;
     private final TensorArena arena;
@@ -73,7 +73,8 @@ public final class TextEncoder implements AutoCloseable {
     /// @param files closed with the encoder, or at once if they do not fit
     TextEncoder(TextEncoderConfig config, TensorSource files, EncoderLoading loading, Backend backend) {
         this.config = config;
-        source = Float8Tensors.ofOwned(files);
+        Float8Tensors numbers = Float8Tensors.ofOwned(files);
+        source = numbers;
         this.backend = backend;
         prefix = prefix(source, PREFIXES, "layers.", RELEASED_PREFIX);
         try {
@@ -82,7 +83,7 @@ public final class TextEncoder implements AutoCloseable {
             for (int i = 0; i < config.layers(); i++) TextEncoderLayer.load(check, layerPrefix(i), config);
             check.tensor(prefix + "norm.weight", config.width());
             check.requireComplete("text encoder");
-            layers = loading.layers(source, IntStream.range(0, config.layers()).mapToObj(this::modules).toList());
+            layers = loading.layers(numbers, IntStream.range(0, config.layers()).mapToObj(this::modules).toList());
         } catch (UserMistake unfit) {
             source.close();
             throw unfit;
@@ -93,8 +94,8 @@ public final class TextEncoder implements AutoCloseable {
     private TextEncoder(TextEncoderConfig config, Backend backend) {
         this.config = config;
         this.backend = backend;
-        source = Float8Tensors.ofOwned(new NoTensors());
-        layers = EncoderLoading.PLAIN.layers(source, List.of());
+        source = new NoTensors();
+        layers = EncoderLoading.PLAIN.layers(Float8Tensors.ofOwned(source), List.of());
         prefix = RELEASED_PREFIX;
         arena = backend.newArena();
     }

@@ -28,7 +28,7 @@ public final class VisionTower implements AutoCloseable {
     private static final String RELEASED_PREFIX = "visual.";
 
     private final VisionTowerConfig config;
-    private final Float8Tensors source;
+    private final TensorSource source;
     private final QuantizedLayers layers;
     private final Backend backend;
     private final TensorArena arena;
@@ -72,7 +72,8 @@ public final class VisionTower implements AutoCloseable {
     /// @param files closed with the tower, or at once if they do not fit
     VisionTower(VisionTowerConfig config, TensorSource files, EncoderLoading loading, Backend backend) {
         this.config = config;
-        source = Float8Tensors.ofOwned(files);
+        Float8Tensors numbers = Float8Tensors.ofOwned(files);
+        source = numbers;
         this.backend = backend;
         prefix = TextEncoder.prefix(source, PREFIXES, "blocks.", RELEASED_PREFIX);
         try {
@@ -83,7 +84,7 @@ public final class VisionTower implements AutoCloseable {
             check.requireComplete("vision tower");
             List<List<String>> parts = new ArrayList<>(List.of(modules(mergerPrefix())));
             for (int i = 0; i < config.layers(); i++) parts.add(modules(blockPrefix(i)));
-            layers = loading.layers(source, parts);
+            layers = loading.layers(numbers, parts);
         } catch (UserMistake unfit) {
             source.close();
             throw unfit;
@@ -94,8 +95,8 @@ public final class VisionTower implements AutoCloseable {
     private VisionTower(VisionTowerConfig config, Backend backend) {
         this.config = config;
         this.backend = backend;
-        source = Float8Tensors.ofOwned(new NoTensors());
-        layers = EncoderLoading.PLAIN.layers(source, List.of());
+        source = new NoTensors();
+        layers = EncoderLoading.PLAIN.layers(Float8Tensors.ofOwned(source), List.of());
         prefix = RELEASED_PREFIX;
         arena = backend.newArena();
     }
