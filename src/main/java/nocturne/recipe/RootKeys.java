@@ -23,7 +23,7 @@ final class RootKeys {
             .or("trigger");
     static final Key<UseCase> USE_CASE = Key.of("use_case", choice(UseCase.class),
                     "What is to be learned; it decides which values are worth a comment.")
-            .follows("edit where a dataset has control pictures, else character", "S1-33, S2-07");
+            .follows("edit where there are control pictures, else character", "S2-07");
     static final Key<List<Kind.Placed.Value<String>>> I_KNOW = Key.of("i_know",
                     some(new Kind.Placed<>(line(20)), 0, 100),
                     "Ids of rules you know better than: what they refuse becomes a warning, a warning a notice.")
