@@ -72,8 +72,9 @@ final class DatasetRules {
 
     private DatasetRules() {}
 
+    /// None at all is a problem of its own, told where folders are opened.
     private static boolean hasFewer(Evidence it, int count) {
-        return it.pictures().isPresent() && it.pictures().getAsInt() < count;
+        return it.pictures().orElse(0) > 0 && it.pictures().getAsInt() < count;
     }
 
     private static double mostDropout(Evidence.OfDataset it) {

@@ -29,7 +29,7 @@ final class RootKeys {
             .works("ohwx", "maya_char");
     static final Key<UseCase> USE_CASE = Key.of("use_case", choice(UseCase.class),
                     "What is to be learned; it decides which values are worth a comment.")
-            .follows("edit where a dataset has control pictures, else character", "S1-33, S2-07")
+            .follows("edit where there are control pictures, else character", "S2-07")
             .why("What is right for a face is not right for a style; comments should fit what is made.")
             .works(UseCase.CHARACTER, UseCase.STYLE);
     static final Key<List<Kind.Placed.Value<String>>> I_KNOW = Key.of("i_know",

@@ -3,7 +3,10 @@ package nocturne.recipe;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import nocturne.problem.UserMistake;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -94,6 +97,16 @@ class KnowledgeTest {
                 """).notices()).extracting(Notice::where).containsExactly("line 4  datasets[1].flip_x");
     }
 
+    /// A rule on all datasets points at where they begin, and at nothing where nobody wrote them.
+    @Test
+    void aRuleOnABlockPointsAtItsFirstValue() {
+        RecipeReader few = RecipeReader.in(new BundleFacts("b", new TreeMap<>(Map.of("a", 3))));
+        assertThat(few.read("trigger: ohwx\ndatasets:\n  - num_repeats: 2\n    folder_path: a\n", "recipe.yaml")
+                .notices()).extracting(Notice::where).containsExactly("line 3  datasets");
+        assertThat(few.read("trigger: ohwx", "recipe.yaml").notices()).extracting(Notice::where)
+                .containsExactly("datasets");
+    }
+
     @Test
     void whatPromptsInheritIsSaidOnce() {
         assertThat(read("""
@@ -110,7 +123,7 @@ class KnowledgeTest {
 
     @Test
     void everyRuleSpeaksInSentencesAndNamesItsRow() {
-        List<Rule<?>> rules = new java.util.ArrayList<>(RuleBook.ON_RECIPES);
+        List<Rule<?>> rules = new ArrayList<>(RuleBook.ON_RECIPES);
         rules.addAll(RuleBook.ON_DATASETS);
         rules.addAll(RuleBook.ON_PROMPTS);
         assertThat(rules).isNotEmpty().allSatisfy(rule -> {

@@ -213,7 +213,7 @@ class RulesTest {
 
     @ParameterizedTest
     @Ledger({"S1-68", "X-07"})
-    @CsvSource({"9, too few", "10, are few", "19, are few", "20, ''", "200, ''"})
+    @CsvSource({"0, ''", "1, too few", "9, too few", "10, are few", "19, are few", "20, ''", "200, ''"})
     void fewPicturesAreTold(int count, String words) {
         RecipeReader reader = RecipeReader.in(new BundleFacts("b", new TreeMap<>(Map.of("set", count))));
         assertThat(reader.read("trigger: ohwx", "recipe.yaml").notices())

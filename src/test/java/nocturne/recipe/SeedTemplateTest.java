@@ -8,6 +8,8 @@ import java.util.TreeMap;
 import nocturne.ledger.Ledger;
 import nocturne.quant.WeightType;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /// The template that community guides print for Qwen-Image is accepted byte for byte, and every place where it is
 /// understood differently from its letters is told.
@@ -68,6 +70,34 @@ class SeedTemplateTest {
                 "S2-51 line 57  model.is_qwen",
                 "B9 line 59  model.quantize_dtype",
                 "S2-54 line 67  sample.prompts");
+    }
+
+    /// What ai-toolkit would do with the template without a word: take another architecture, leave the weights
+    /// unquantised, show every picture once, train each dataset twice, and refuse an Edit model without pairs.
+    @Test
+    @Ledger({"B9", "S2-26", "S2-41", "S2-46", "S2-51", "S2-53"})
+    void whatElsewhereIsSilentOrRefusedIsSaidInWords() {
+        assertThat(resolved.notices()).extracting(Notice::text)
+                .anyMatch(text -> text.contains("the architecture follows from arch or name_or_path"))
+                .anyMatch(text -> text.contains("is read as model.qtype"))
+                .anyMatch(text -> text.contains("num_repeats: 40"))
+                .anyMatch(text -> text.contains("num_repeats: 20"))
+                .anyMatch(text -> text.contains("several sizes, not width and height"))
+                .anyMatch(text -> text.contains("without control pictures is trained from words alone"))
+                .anyMatch(text -> text.contains("the run makes 850 updates of 4 batches"))
+                .anyMatch(text -> text.contains("would still weigh 43 %"));
+        assertThat(resolved.notices()).as("nothing about it is unwise").noneMatch(Notice::isWarning);
+    }
+
+    /// Accepted for every class of card; what is said besides is advice for that class.
+    @ParameterizedTest
+    @Ledger({"S2-26", "S2-27", "S1-59", "X-05"})
+    @CsvSource({"16, S1-59", "24, S1-59", "32, S1-59", "48, ''", "80, S2-27"})
+    void everyClassOfCardTakesIt(int gib, String advice) {
+        ResolvedRecipe advised = RecipeReader.in(BundleFacts.named("maya.zip")).forCard(gib).read(TEMPLATE);
+        assertThat(advised.recipe()).isEqualTo(recipe);
+        assertThat(advised.notices().stream().filter(notice -> !resolved.notices().contains(notice))
+                .map(Notice::code)).isEqualTo(advice.isEmpty() ? List.of() : List.of(advice));
     }
 
     @Test
