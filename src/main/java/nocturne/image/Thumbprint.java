@@ -1,7 +1,7 @@
 package nocturne.image;
 
-/// A picture at 16 x 16 pixels of brightness and 8 x 8 of colour: what settles whether two pictures with nearly the same
-/// [PictureHash] are nearly the same. The hash alone takes every face in the middle of an even background for the same.
+/// A picture at 16 x 16 pixels of brightness and 8 x 8 of colour: what settles whether two pictures with nearly the
+/// same [PictureHash] are nearly the same. The hash alone takes one shape in two colours for the same.
 ///
 /// @param grey `[16, 16]`, mean 0 and length 1; all 0 where the picture is even
 /// @param blue `[8, 8]` and
