@@ -74,7 +74,7 @@ final class PictureScan {
 
     private void look(Entry entry, byte[] encoded, PictureHeader header, Background background) {
         long pixels = (long) header.storedWidth() * header.storedHeight();
-        Glance glance = within(pixels / QUICK, () -> reader.quickGlance(encoded, entry.label()))
+        Glance glance = within(pixels / QUICK, () -> reader.quickGlance(encoded, header))
                 .orElseGet(() -> within(pixels, () -> reader.glance(encoded, entry.label(), background)));
         looks.put(entry, Look.at(glance.small()));
     }

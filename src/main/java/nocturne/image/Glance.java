@@ -5,7 +5,7 @@ import java.util.Arrays;
 /// A picture as one sees it in passing: enough to compare it with others and to tell whether it is sharp.
 ///
 /// @param header what the file says of itself
-/// @param small  the whole picture, upright; its longer side has 512 to 1023 pixels, or is the picture's own where
+/// @param small  the whole picture, upright; its longer side has 512 to 1024 pixels, or is the picture's own where
 ///               that is shorter
 public record Glance(PictureHeader header, Picture small) {
     /// The longer side of what is looked at, where the picture has it: half of what is usually trained.

@@ -32,21 +32,26 @@ record Grey(int width, int height, float[] values) {
 
     private static float[] shrunk(float[] in, int width, int height, int newWidth) {
         if (width == newWidth) return in;
-        float[] out = new float[newWidth * height];
         double scale = (double) width / newWidth;
+        int[] first = new int[newWidth];
+        float[][] weights = new float[newWidth][];
         for (int x = 0; x < newWidth; x++) {
             double from = x * scale;
             double to = Math.min(width, from + scale);
-            int first = (int) from;
+            first[x] = (int) from;
             int last = Math.min(width - 1, (int) Math.ceil(to) - 1);
-            float[] weights = new float[last - first + 1];
-            for (int i = first; i <= last; i++) {
-                weights[i - first] = (float) ((Math.min(to, i + 1.0) - Math.max(from, i)) / (to - from));
+            weights[x] = new float[last - first[x] + 1];
+            for (int i = first[x]; i <= last; i++) {
+                weights[x][i - first[x]] = (float) ((Math.min(to, i + 1.0) - Math.max(from, i)) / (to - from));
             }
-            for (int y = 0; y < height; y++) {
+        }
+        float[] out = new float[newWidth * height];
+        for (int y = 0, at = 0; y < height; y++) {
+            for (int x = 0; x < newWidth; x++) {
                 float sum = 0;
-                for (int i = 0; i < weights.length; i++) sum += weights[i] * in[y * width + first + i];
-                out[y * newWidth + x] = sum;
+                int from = y * width + first[x];
+                for (float weight : weights[x]) sum += weight * in[from++];
+                out[at++] = sum;
             }
         }
         return out;

@@ -17,7 +17,7 @@ public final class Look {
     }
 
     public static Look at(Picture picture) {
-        Grey grey = Grey.of(picture);
+        Grey grey = Grey.of(picture).within(Glance.SIDE);
         return new Look(PictureHash.of(grey), Thumbprint.of(picture, grey), Sharpness.of(grey));
     }
 

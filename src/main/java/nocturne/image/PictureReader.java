@@ -134,11 +134,10 @@ public final class PictureReader {
 
     /// As [#glance], without decoding more than that takes, in a sixth of the time and with a fiftieth of the memory.
     ///
+    /// @param header what [#inspect] said of the same bytes, which it has found bearable
     /// @return empty where there is no quick way, or where it is not certain that the picture is whole: then decoding
     ///     all of it tells which
-    /// @throws UserMistake [#UNREADABLE]
-    public Optional<Glance> quickGlance(byte[] encoded, String name) {
-        PictureHeader header = inspect(encoded, name);
+    public Optional<Glance> quickGlance(byte[] encoded, PictureHeader header) {
         if (header.format() != Format.JPEG) return Optional.empty();
         int eighths = Glance.eighths(header.storedWidth(), header.storedHeight());
         try {

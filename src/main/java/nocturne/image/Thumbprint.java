@@ -1,7 +1,7 @@
 package nocturne.image;
 
-/// A picture at 16 x 16 pixels of brightness and 8 x 8 of colour: what settles whether two pictures with nearly the same
-/// [PictureHash] are nearly the same. The hash alone takes every face in the middle of an even background for the same.
+/// A picture at 16 x 16 pixels of brightness and 8 x 8 of colour: what settles whether two pictures with nearly the
+/// same [PictureHash] are nearly the same. The hash alone takes one shape in two colours for the same.
 ///
 /// @param grey `[16, 16]`, mean 0 and length 1; all 0 where the picture is even
 /// @param blue `[8, 8]` and
@@ -25,16 +25,29 @@ record Thumbprint(float[] grey, byte[] blue, byte[] red) {
         for (float value : values) squares += (value - mean) * (value - mean);
         double length = Math.sqrt(squares);
         for (int i = 0; i < values.length; i++) values[i] = length < EVEN ? 0 : (float) ((values[i] - mean) / length);
-        Grey dark = grey.scaled(COLOUR_SIDE, COLOUR_SIDE);
-        return new Thumbprint(values, above(picture, 2, dark), above(picture, 0, dark));
+        return new Thumbprint(values, above(picture, 2), above(picture, 0));
     }
 
-    private static byte[] above(Picture picture, int channel, Grey grey) {
-        float[] values = new float[picture.width() * picture.height()];
-        for (int i = 0; i < values.length; i++) values[i] = picture.rgb()[3 * i + channel] & 0xff;
-        float[] small = new Grey(picture.width(), picture.height(), values).scaled(COLOUR_SIDE, COLOUR_SIDE).values();
-        byte[] above = new byte[small.length];
-        for (int i = 0; i < above.length; i++) above[i] = (byte) Math.round((small[i] - grey.values()[i]) / 2);
+    /// How far a channel is above the brightness, the mean over each of 8 x 8 fields.
+    private static byte[] above(Picture picture, int channel) {
+        byte[] above = new byte[COLOUR_SIDE * COLOUR_SIDE];
+        byte[] rgb = picture.rgb();
+        for (int row = 0; row < COLOUR_SIDE; row++) {
+            int top = Math.min(picture.height() - 1, picture.height() * row / COLOUR_SIDE);
+            int bottom = Math.max(top + 1, picture.height() * (row + 1) / COLOUR_SIDE);
+            for (int column = 0; column < COLOUR_SIDE; column++) {
+                int left = Math.min(picture.width() - 1, picture.width() * column / COLOUR_SIDE);
+                int right = Math.max(left + 1, picture.width() * (column + 1) / COLOUR_SIDE);
+                long sum = 0;
+                for (int y = top; y < bottom; y++) {
+                    for (int at = 3 * (y * picture.width() + left); at < 3 * (y * picture.width() + right); at += 3) {
+                        int grey = 77 * (rgb[at] & 0xff) + 150 * (rgb[at + 1] & 0xff) + 29 * (rgb[at + 2] & 0xff);
+                        sum += (rgb[at + channel] & 0xff) - (grey >> 8);
+                    }
+                }
+                above[row * COLOUR_SIDE + column] = (byte) Math.round(sum / 2.0 / ((bottom - top) * (right - left)));
+            }
+        }
         return above;
     }
 

@@ -51,7 +51,7 @@ final class DatasetPapers {
         if (picture == null) return Optional.empty();
         try {
             byte[] encoded = reader.bytes(picture.file());
-            Picture small = reader.quickGlance(encoded, label)
+            Picture small = reader.quickGlance(encoded, reader.inspect(encoded, label))
                     .orElseGet(() -> reader.glance(encoded, label, picture.background())).small();
             return Optional.of(PngWriter.png(shrunk(small), new LinkedHashMap<>()));
         } catch (UserMistake gone) {

@@ -88,6 +88,20 @@ final class EntropyBits {
         return entry & 0xff;
     }
 
+    /// Reads the first number of a block, which is the difference to that of the block before.
+    int difference(HuffmanTable table) throws DoubtfulJpeg {
+        if (count < ENOUGH) fill();
+        int entry = table.entry(bits);
+        int length = entry >>> 8;
+        int size = entry & 15;
+        long behind = bits << length;
+        count -= length + size;
+        bits = behind << size;
+        if (size == 0) return 0;
+        int value = (int) (behind >>> 64 - size);
+        return behind < 0 ? value : value - (1 << size) + 1;
+    }
+
     /// Passes over the symbols and values of a block's coefficients from `from` to its end.
     ///
     /// Most of a picture's time is spent here, so the state lives in local variables as long as it can.
@@ -98,11 +112,18 @@ final class EntropyBits {
         int k = from;
         while (k < 64) {
             if (left < HuffmanTable.LEAP_BITS) {
-                bits = ahead;
-                count = left;
-                fill();
-                ahead = bits;
-                left = count;
+                long next = at <= file.length - Long.BYTES ? (long) LONG.get(file, at) : -1;
+                if (hasMark(next)) {
+                    bits = ahead;
+                    count = left;
+                    fillByByte();
+                    ahead = bits;
+                    left = count;
+                } else {
+                    ahead |= next >>> left;
+                    at += 63 - left >>> 3;
+                    left |= 56;
+                }
             }
             int leap = leaps[(int) (ahead >>> 64 - HuffmanTable.LEAP_BITS)];
             int next = k + (leap >> HuffmanTable.LEAP_COEFFICIENTS);

@@ -44,7 +44,7 @@ final class ProgressiveScan implements Scan.BlockReader {
 
     private void lowest(int i, Component component, int block) throws DoubtfulJpeg {
         if (scan.high() == 0) {
-            component.predicted += in.signed(in.symbol(scan.codes()[i]) & 15);
+            component.predicted += in.difference(scan.codes()[i]);
             component.coefficients[block * size] = (short) (component.predicted << scan.low());
         } else {
             component.coefficients[block * size] |= (short) (in.bit() << scan.low());

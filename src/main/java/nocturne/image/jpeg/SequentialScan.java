@@ -26,7 +26,7 @@ final class SequentialScan implements Scan.BlockReader {
     @Override
     public void read(int i, int block) throws DoubtfulJpeg {
         Component component = components[i];
-        component.predicted += in.signed(in.symbol(codes[i]) & 15);
+        component.predicted += in.difference(codes[i]);
         component.coefficients[block * size] = (short) component.predicted;
         int k = 1;
         while (k < behindLast) {

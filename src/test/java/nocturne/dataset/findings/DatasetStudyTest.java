@@ -11,6 +11,7 @@ import java.awt.image.Kernel;
 import java.awt.image.RescaleOp;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
@@ -171,7 +172,7 @@ class DatasetStudyTest {
         picture("set/1.jpg", Scenes.scene(320, 240, 7));
         picture("set/2.jpg", Scenes.scene(320, 240, 7));
         Dataset unseen = Dataset.scan(List.of(DatasetSpec.of(folder.resolve("set"), "ohwx", 64)),
-                PictureReader.standard(), () -> true);
+                PictureReader.standard(), Patience.lasting(Duration.ZERO));
         DatasetReport report = DatasetStudy.of(unseen, null, 1, 1, 1, CaptionTokens.UNKNOWN);
         assertThat(report.lookedAt()).isZero();
         assertThat(report.pictures()).isEqualTo(2);
