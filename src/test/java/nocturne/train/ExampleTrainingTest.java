@@ -166,7 +166,8 @@ class ExampleTrainingTest {
         assertThat(Files.readString(out.resolve("report.html")))
                 .contains("ohwx.safetensors", "a large ohwx, blue background");
         assertThat(Files.readString(out.resolve("report.html"))).contains("href=\"dataset.html\"");
-        assertThat(Files.readString(out.resolve("dataset.html"))).contains("data:image/png;base64,", "10_ohwx/0012.png");
+        assertThat(Files.readString(out.resolve("dataset.html")))
+                .contains("data:image/png;base64,", "10_ohwx/0012.png");
         assertThat(Files.readString(out.resolve("dataset.json")))
                 .contains("\"samplesPerEpoch\" : 200", "\"longestTokens\"");
         assertThat(console).contains("step 600: saved ohwx.safetensors", "done: " + out);
