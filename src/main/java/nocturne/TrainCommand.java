@@ -4,8 +4,8 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.OptionalLong;
 import java.util.concurrent.Callable;
+import nocturne.train.MemoryBudget;
 import nocturne.train.Training;
 import nocturne.train.TrainingRequest;
 import org.jspecify.annotations.Nullable;
@@ -89,7 +89,7 @@ final class TrainCommand implements Callable<Integer> {
     public Integer call() {
         device.check(spec.commandLine());
         Duration limit = timeLimit();
-        OptionalLong vramBytes = memory.bytes(spec.commandLine(), device.name());
+        MemoryBudget budget = memory.budget(spec.commandLine(), device.name());
         // Names and notices are printed as they are; the platform's charset may know only ASCII.
         PrintStream console = new PrintStream(System.out, true, StandardCharsets.UTF_8);
         StopSignal stop = ((Main) spec.root().userObject()).stopSignal();
@@ -97,9 +97,7 @@ final class TrainCommand implements Callable<Integer> {
         if (supervised) stop.onEndOf(System.in);
         TrainingRequest request = new TrainingRequest(bundle, name, out, model, device.threads(), Home.folder(),
                 Version.number(), console, supervised, limit, stop, cache, modelFolder);
-        boolean complete = vramBytes.isPresent()
-                ? Training.run(request, device::open, vramBytes.getAsLong())
-                : Training.run(request, device::open);
+        boolean complete = Training.run(request, device::open, budget);
         return (complete ? ExitCode.DONE : ExitCode.STOPPED).number();
     }
 

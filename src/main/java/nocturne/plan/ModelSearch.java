@@ -162,6 +162,22 @@ public sealed interface ModelSearch {
         }
     }
 
+    /// For a plan of a model that need not be here: what is asked for lies, if it lies anywhere, in a folder that is
+    /// not looked at.
+    ///
+    /// @param home Nocturne's own folder
+    record Unseen(Path home) implements ModelSearch {
+        @Override
+        public List<Path> folders() {
+            return List.of(home.resolve("models"));
+        }
+
+        @Override
+        public Path find(String nameOrPath, Path bundle) {
+            return home.resolve("models").resolve("not-here");
+        }
+    }
+
     /// For the trainer of a service, which has searched already.
     ///
     /// @param folder where the model lies

@@ -22,7 +22,7 @@ import nocturne.tensor.TensorArena;
 ///
 /// @param root holds `transformer/`, `vae/`, `text_encoder/`, `tokenizer/`, `scheduler/`, and for Edit models
 ///     `processor/`
-public record ModelFolder(Path root) {
+public record ModelFolder(Path root) implements ModelSizes {
     private static final List<String> PARTS = List.of("transformer", "vae", "text_encoder", "tokenizer", "scheduler");
     private static final int SAMPLED_BLOCKS = 64;
     private static final int BLOCK_BYTES = 1 << 16;
@@ -54,12 +54,28 @@ public record ModelFolder(Path root) {
     /// one, from the shapes of its tensors.
     ///
     /// @throws UserMistake `MODEL_INVALID` if neither tells them
+    @Override
     public TransformerConfig transformerConfig() {
         Path file = part("transformer").resolve("config.json");
         if (Files.exists(file)) return TransformerConfig.read(file);
         try (TensorSource source = SafetensorsFolder.open(part("transformer"))) {
             return TransformerShapes.config(source);
         }
+    }
+
+    @Override
+    public VaeConfig vaeConfig() {
+        return VaeConfig.read(part("vae").resolve("config.json"));
+    }
+
+    @Override
+    public TextEncoderConfig textEncoderConfig() {
+        return TextEncoderConfig.read(part("text_encoder").resolve("config.json"));
+    }
+
+    @Override
+    public VisionTowerConfig visionConfig() {
+        return VisionTowerConfig.read(part("text_encoder").resolve("config.json"));
     }
 
     /// The layers of the transformer that lie in its files as codes which can be kept as they are.

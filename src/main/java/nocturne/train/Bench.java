@@ -14,6 +14,7 @@ import nocturne.memory.Workload;
 import nocturne.quant.LayerFormats;
 import nocturne.quant.WeightType;
 import nocturne.qwen.Grid;
+import nocturne.qwen.ModelSizes;
 import nocturne.qwen.QwenImageTransformer;
 import nocturne.qwen.Residency;
 import nocturne.qwen.TransformerConfig;
@@ -47,7 +48,7 @@ public final class Bench {
                 new TransformerConfig(4, 8, 64, 512, 64, List.of(16, 24, 24), false), new Grid(32, 32), 128);
         /// The released model, at 1024 x 1024 pixels.
         public static final Size FULL = new Size("full",
-                new TransformerConfig(60, 24, 128, 3584, 64, List.of(16, 56, 56), false), new Grid(64, 64), 200);
+                ModelSizes.RELEASED.transformerConfig(), new Grid(64, 64), 200);
 
         /// The same with another number of blocks.
         public Size withLayers(int layers) {
@@ -207,8 +208,8 @@ public final class Bench {
         Size size = settings.size();
         Workload work = new Workload(size.config(), formats(), null, new Workload.Trained(layout, false, false),
                 PassShape.of(size.grid(), size.textRows()), null, null);
-        OptionalLong budget = MemoryBudget.of(backend,
-                settings.vram() == null ? OptionalLong.empty() : OptionalLong.of(settings.vram()));
+        MemoryBudget asked = settings.vram() == null ? MemoryBudget.FREE : MemoryBudget.of(settings.vram());
+        OptionalLong budget = asked.on(backend);
         int layers = size.config().layers();
         if (settings.keep() == null && budget.isPresent()) {
             return MemoryPlan.within(budget.getAsLong(), work, backend::rehearsal);

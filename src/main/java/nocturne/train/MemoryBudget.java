@@ -6,22 +6,33 @@ import nocturne.tensor.Backend;
 import nocturne.tensor.DeviceMemory;
 
 /// How much of a device's memory a run may take.
-final class MemoryBudget {
+///
+/// @param asked the card's memory that is to be used, in bytes; empty for all that is free
+/// @param share of that, above 0 up to 1: less than 1 for another attempt where it was not enough
+public record MemoryBudget(OptionalLong asked, double share) {
+    /// All that is free.
+    public static final MemoryBudget FREE = new MemoryBudget(OptionalLong.empty(), 1);
+
     /// What the driver's context and the kernels take of a card, when somebody says how much of it to use. An estimate;
     /// of a card's free memory it is gone already.
     static final long CONTEXT_BYTES = 1L << 30;
     /// Of the free memory: the driver gives memory in pieces, and other programs may want some too.
     static final long SPARE_BYTES = 1L << 29;
 
-    private MemoryBudget() {}
+    public MemoryBudget {
+        if (!(share > 0 && share <= 1)) throw new IllegalArgumentException("a share of " + share);
+    }
 
-    /// @param asked the card's memory that is to be used; empty for all that is free
+    static MemoryBudget of(long bytes) {
+        return new MemoryBudget(OptionalLong.of(bytes), 1);
+    }
+
     /// @return empty where there is no limit: on the processor
-    static OptionalLong of(Backend backend, OptionalLong asked) {
+    OptionalLong on(Backend backend) {
         Optional<DeviceMemory> memory = backend.memory();
         if (asked.isEmpty() && memory.isEmpty()) return OptionalLong.empty();
         long free = memory.map(known -> known.freeBytes() - SPARE_BYTES).orElse(Long.MAX_VALUE);
         long wanted = asked.isPresent() ? asked.getAsLong() - CONTEXT_BYTES : Long.MAX_VALUE;
-        return OptionalLong.of(Math.max(0, Math.min(free, wanted)));
+        return OptionalLong.of((long) (share * Math.max(0, Math.min(free, wanted))));
     }
 }

@@ -1,10 +1,18 @@
 package nocturne.train;
 
+import java.util.LinkedHashMap;
+import java.util.SequencedMap;
 import nocturne.adapter.AdapterMetadata;
+import nocturne.adapter.LinearShape;
 import nocturne.adapter.Lora;
+import nocturne.adapter.LoraLayout;
+import nocturne.adapter.LoraTargets;
+import nocturne.adapter.ModuleFilter;
 import nocturne.dataset.Dataset;
+import nocturne.problem.UserMistake;
 import nocturne.qwen.FlowMatchConfig;
 import nocturne.qwen.PromptTemplate;
+import nocturne.qwen.TransformerConfig;
 import nocturne.recipe.LearningRateSchedule;
 import nocturne.recipe.OptimizerRecipe;
 import nocturne.recipe.Recipe;
@@ -20,6 +28,22 @@ final class Settings {
         OptimizerRecipe asked = recipe.train().optimizer();
         return new AdamWOptimizer.Settings(
                 asked.beta1(), asked.beta2(), asked.epsilon(), asked.weightDecay(), asked.maxGradNorm());
+    }
+
+    /// The adapter's layers.
+    ///
+    /// @throws UserMistake `RECIPE_INVALID` if the recipe's filters leave none
+    static LoraLayout layout(Recipe recipe, TransformerConfig config) {
+        ModuleFilter filter = new ModuleFilter(recipe.network().onlyIfContains(), recipe.network().ignoreIfContains());
+        SequencedMap<String, LinearShape> targets = new LinkedHashMap<>();
+        LoraTargets.of(config.layers(), config.width()).forEach((module, shape) -> {
+            if (filter.accepts(module)) targets.put(module, shape);
+        });
+        if (targets.isEmpty()) {
+            throw new UserMistake("RECIPE_INVALID", "network.network_kwargs",
+                    "the filters leave no layer to train; layers are called like transformer_blocks.0.attn.to_q.");
+        }
+        return LoraLayout.of(targets, recipe.network().rank());
     }
 
     static Moments moments(Recipe recipe, Lora lora, Backend backend, TensorArena arena) {

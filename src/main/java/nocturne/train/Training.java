@@ -15,11 +15,8 @@ import java.util.function.IntFunction;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import nocturne.adapter.AdapterMetadata;
-import nocturne.adapter.LinearShape;
 import nocturne.adapter.Lora;
-import nocturne.adapter.LoraLayout;
 import nocturne.adapter.LoraTargets;
-import nocturne.adapter.ModuleFilter;
 import nocturne.bundle.Bundle;
 import nocturne.bundle.BundleLimits;
 import nocturne.cpu.CpuBackend;
@@ -69,7 +66,7 @@ public final class Training {
 
     private final TrainingRequest request;
     private final Residency residency;
-    private final OptionalLong vramBytes;
+    private final MemoryBudget memory;
     private final Bundle bundle;
     private final ResolvedRecipe resolved;
     private final Recipe recipe;
@@ -81,12 +78,12 @@ public final class Training {
     private final List<Notice> noticed;
     private final DatasetReport datasetReport;
 
-    private Training(TrainingRequest request, Residency residency, OptionalLong vramBytes, Bundle bundle,
+    private Training(TrainingRequest request, Residency residency, MemoryBudget memory, Bundle bundle,
             ResolvedRecipe resolved, ModelFolder model, TransformerConfig config, @Nullable Path recovery,
             Dataset dataset, @Nullable Dataset heldOut, List<Notice> noticed, DatasetReport datasetReport) {
         this.request = request;
         this.residency = residency;
-        this.vramBytes = vramBytes;
+        this.memory = memory;
         this.bundle = bundle;
         this.resolved = resolved;
         this.recipe = resolved.recipe();
@@ -111,32 +108,32 @@ public final class Training {
     ///
     /// @param device makes the backend for a number of threads; it is closed at the end
     public static boolean run(TrainingRequest request, IntFunction<Backend> device) {
-        return run(request, device, Residency.ALL, OptionalLong.empty());
+        return run(request, device, Residency.ALL, MemoryBudget.FREE);
     }
 
     /// The same within so much of the device's memory: what stays there of the model, and what blocks keep, follows
     /// from that.
     ///
     /// @throws UserMistake `DEVICE_TOO_SMALL`, too
-    public static boolean run(TrainingRequest request, IntFunction<Backend> device, long vramBytes) {
-        return run(request, device, Residency.ALL, OptionalLong.of(vramBytes));
+    public static boolean run(TrainingRequest request, IntFunction<Backend> device, MemoryBudget memory) {
+        return run(request, device, Residency.ALL, memory);
     }
 
     /// The same where just this stays of the model.
     static boolean run(TrainingRequest request, IntFunction<Backend> device, Residency residency) {
-        return run(request, device, residency, OptionalLong.empty());
+        return run(request, device, residency, MemoryBudget.FREE);
     }
 
     private static boolean run(TrainingRequest request, IntFunction<Backend> device, Residency residency,
-            OptionalLong vramBytes) {
+            MemoryBudget memory) {
         Path out = outputFolder(request);
         try (Heartbeat heartbeat = request.supervised() ? Heartbeat.in(out) : Heartbeat.none()) {
-            return inspected(request, residency, vramBytes, out).run(out, heartbeat, device);
+            return inspected(request, residency, memory, out).run(out, heartbeat, device);
         }
     }
 
     private static Training inspected(
-            TrainingRequest request, Residency residency, OptionalLong vramBytes, Path out) {
+            TrainingRequest request, Residency residency, MemoryBudget memory, Path out) {
         Path source = request.bundle().toAbsolutePath().normalize();
         Bundle bundle = Bundle.open(source, request.home().resolve("work/bundles"), BundleLimits.STANDARD);
         if (out.startsWith(bundle.root())) {
@@ -148,7 +145,7 @@ public final class Training {
         Inspection found = Inspection.of(bundle, name(request), asked == null ? null : asked.toString(),
                 request.models());
         ModelFolder model = ModelFolder.open(found.model());
-        return new Training(request, residency, vramBytes, bundle, found.resolved(), model, model.transformerConfig(),
+        return new Training(request, residency, memory, bundle, found.resolved(), model, model.transformerConfig(),
                 found.recovery(), found.training(), found.heldOut(), found.notices(),
                 found.report(new TokensOfModel(model)));
     }
@@ -231,8 +228,8 @@ public final class Training {
                 events.append(new Event.NoticeGiven(notice.code(), notice.toString(), notice.severity().word()));
             }
         }
-        Workloads workloads = new Workloads(recipe, model, config, frozen, layout());
-        OptionalLong budget = residency.equals(Residency.ALL) ? MemoryBudget.of(backend, vramBytes)
+        Workloads workloads = new Workloads(recipe, model, config, frozen, Settings.layout(recipe, config));
+        OptionalLong budget = residency.equals(Residency.ALL) ? memory.on(backend)
                 : OptionalLong.empty();
         try (TensorArena trained = backend.newArena(); TensorArena weights = backend.newArena();
                 TensorArena passes = backend.newArena();
@@ -353,19 +350,6 @@ public final class Training {
     /// Where quantised weights are kept for the next start.
     private Path weightFolder() {
         return request.cacheFolder().resolve("weights");
-    }
-
-    private LoraLayout layout() {
-        ModuleFilter filter = new ModuleFilter(recipe.network().onlyIfContains(), recipe.network().ignoreIfContains());
-        SequencedMap<String, LinearShape> targets = new LinkedHashMap<>();
-        LoraTargets.of(config.layers(), config.width()).forEach((module, shape) -> {
-            if (filter.accepts(module)) targets.put(module, shape);
-        });
-        if (targets.isEmpty()) {
-            throw new UserMistake("RECIPE_INVALID", "network.network_kwargs",
-                    "the filters leave no layer to train; layers are called like transformer_blocks.0.attn.to_q.");
-        }
-        return LoraLayout.of(targets, recipe.network().rank());
     }
 
     private void initialise(Lora lora, Backend backend) {

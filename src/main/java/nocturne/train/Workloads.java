@@ -1,6 +1,5 @@
 package nocturne.train;
 
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
@@ -15,15 +14,12 @@ import nocturne.dataset.TrainingPicture;
 import nocturne.memory.PassShape;
 import nocturne.memory.Workload;
 import nocturne.qwen.Grid;
-import nocturne.qwen.ModelFolder;
+import nocturne.qwen.ModelSizes;
 import nocturne.qwen.PictureSize;
 import nocturne.qwen.PromptEmbedding;
 import nocturne.qwen.PromptTemplate;
-import nocturne.qwen.TextEncoderConfig;
 import nocturne.qwen.TransformerConfig;
-import nocturne.qwen.VaeConfig;
 import nocturne.qwen.VisionPatches.PatchGrid;
-import nocturne.qwen.VisionTowerConfig;
 import nocturne.recipe.Optimizer;
 import nocturne.recipe.Recipe;
 import nocturne.recipe.SamplePrompt;
@@ -32,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 /// What a recipe and its pictures ask of a device's memory.
 ///
 /// @param config of the transformer
-record Workloads(Recipe recipe, ModelFolder model, TransformerConfig config, FrozenWeights frozen, LoraLayout layout) {
+record Workloads(Recipe recipe, ModelSizes model, TransformerConfig config, FrozenWeights frozen, LoraLayout layout) {
     /// Pixels of the language model's patches, two by two.
     private static final double CELL = 28;
 
@@ -113,10 +109,9 @@ record Workloads(Recipe recipe, ModelFolder model, TransformerConfig config, Fro
             }
             drawings.add(new Workload.Drawing(new PassShape(1, grids, tokens.drawings.get(i), false), size));
         }
-        Path text = model.part("text_encoder").resolve("config.json");
-        return new Workload.Encoders(VaeConfig.read(model.part("vae").resolve("config.json")),
-                TextEncoderConfig.read(text), controls.isEmpty() ? null : VisionTowerConfig.read(text), tokens.prompts,
-                controls, List.of(largestOf(pictures)), drawings);
+        return new Workload.Encoders(model.vaeConfig(), model.textEncoderConfig(),
+                controls.isEmpty() ? null : model.visionConfig(), tokens.prompts, controls,
+                List.of(largestOf(pictures)), drawings);
     }
 
     private static PictureSize largestOf(List<PictureSize> pictures) {

@@ -78,7 +78,7 @@ class SimulatedTrainingTest {
         assertThat(train(streamed, ShortRun.stopAtSomeStepOf(streamed, STEPS), new Residency(1, 2, true))).isFalse();
         // It goes on with more memory: a few blocks more stay.
         assertThat(Training.run(request(streamed, Stop.NEVER), SimulatedTrainingTest::device,
-                (1L << 30) + 8_700_000)).isTrue();
+                MemoryBudget.of((1L << 30) + 8_700_000))).isTrue();
         assertThat(ShortRun.results(streamed)).isEqualTo(undisturbed);
     }
 

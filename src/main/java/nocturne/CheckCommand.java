@@ -1,0 +1,81 @@
+package nocturne;
+
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.OptionalLong;
+import java.util.concurrent.Callable;
+import nocturne.bundle.Bundle;
+import nocturne.bundle.BundleLimits;
+import nocturne.cpu.CpuBackend;
+import nocturne.cuda.CudaBackend;
+import nocturne.cuda.CudaSettings;
+import nocturne.cuda.ProductMode;
+import nocturne.io.DType;
+import nocturne.train.CardClass;
+import nocturne.train.Forecast;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/// `nocturne check BUNDLE`: what would become of a bundle, without a device and before any hour of one is spent.
+@Command(name = "check",
+        description = "Looks at a bundle: whether it would be accepted, what should be known about it, and what memory,"
+                + " disk and time it takes, on any card.")
+final class CheckCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    @Parameters(paramLabel = "BUNDLE", description = "Folder or zip, as for train.")
+    private Path bundle = Path.of("");
+
+    @Option(names = "--gpu", paramLabel = "SIZE", description = "Plan for a card with this much memory, such as 24GB;"
+            + " it need not be here. Default: for the processor.")
+    private @Nullable String gpu;
+
+    @Option(names = "--eight-bit", description = "With --gpu: as for train.")
+    private boolean eightBit;
+
+    @Option(names = "--model", paramLabel = "DIR", description = "Pipeline to train on. Default: what the recipe names;"
+            + " a released one need not be here.")
+    private @Nullable Path model;
+
+    @Option(names = "--name", paramLabel = "NAME", description = "What the bundle is called. Default: its file name.")
+    private @Nullable String name;
+
+    @Option(names = "--json", description = "As a JSON object, for programs.")
+    private boolean json;
+
+    CheckCommand() {}
+
+    @Override
+    public Integer call() {
+        OptionalLong card = MemoryOption.bytes(spec.commandLine(), "--gpu", gpu);
+        Path source = bundle.toAbsolutePath().normalize();
+        Bundle opened = Bundle.open(source, Home.folder().resolve("work/bundles"), BundleLimits.STANDARD);
+        String called = name == null ? String.valueOf(source.getFileName()) : name;
+        Forecast forecast = Forecast.of(opened, called, model == null ? null : model.toString(), Home.folder(),
+                device(card));
+        CheckReport report = new CheckReport(forecast, called,
+                card.isPresent() ? CardClass.of(card.getAsLong()) : null, gpu);
+        PrintWriter out = spec.commandLine().getOut();
+        if (json) out.println(report.json());
+        else report.print(out);
+        return ExitCode.DONE.number();
+    }
+
+    private Forecast.Device device(OptionalLong card) {
+        if (card.isEmpty()) {
+            return new Forecast.Device(OptionalLong.empty(), () -> {
+                try (CpuBackend processor = new CpuBackend(1)) {
+                    return processor.rehearsal();
+                }
+            });
+        }
+        CudaSettings settings =
+                new CudaSettings(DType.BF16, eightBit ? ProductMode.EIGHT_BIT : ProductMode.DECODED);
+        return Forecast.Device.card(card.getAsLong(), () -> CudaBackend.rehearsal(settings, true));
+    }
+}

@@ -1,0 +1,104 @@
+package nocturne;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.PrintWriter;
+import java.time.Duration;
+import java.util.Locale;
+import nocturne.dataset.findings.DatasetReport;
+import nocturne.dataset.findings.RunLength;
+import nocturne.desk.Printable;
+import nocturne.memory.MemoryTable;
+import nocturne.recipe.Notice;
+import nocturne.recipe.Recipe;
+import nocturne.train.CardClass;
+import nocturne.train.Forecast;
+import org.jspecify.annotations.Nullable;
+
+/// What `check` says of a bundle that would be accepted.
+///
+/// @param called what the bundle is called
+/// @param card   the class that the time is estimated for; null for the processor, for which none is
+/// @param asked  the card's memory, in the words of the command line
+record CheckReport(Forecast forecast, String called, @Nullable CardClass card, @Nullable String asked) {
+    private static final int VERSION = 1;
+
+    void print(PrintWriter out) {
+        Recipe recipe = forecast.found().resolved().recipe();
+        String trigger = recipe.triggerWord();
+        out.printf("%s: accepted; %s, trigger %s, %s%n", Printable.of(called), recipe.useCase().spelling(),
+                trigger == null ? "none" : Printable.of(trigger), Printable.of(recipe.model().nameOrPath()));
+        pictures(out);
+        for (Notice notice : forecast.notices()) {
+            out.printf("%s [%s] %s%n", notice.isWarning() ? "warning" : "notice ", notice.code(),
+                    Printable.of(notice.toString()));
+        }
+        out.printf("%nmemory%s: %s%n", asked == null ? " (processor)" : " (card with " + asked + ")",
+                forecast.memory());
+        MemoryTable.of(forecast.memory()).forEach(row -> out.println("  " + row));
+        out.println();
+        out.println("disk");
+        disk(out, "an adapter's file", forecast.disk().adapter());
+        disk(out, "checkpoints, at most", forecast.disk().checkpoints());
+        disk(out, "state for a resume, at most", forecast.disk().state());
+        disk(out, "cache of pictures and words", forecast.disk().cache());
+        disk(out, "cache of weights", forecast.disk().weights());
+        disk(out, "together", forecast.disk().bytes());
+        out.println();
+        out.printf("time: %s%n", time());
+    }
+
+    private void pictures(PrintWriter out) {
+        DatasetReport pictures = forecast.pictures();
+        RunLength length = pictures.length();
+        out.printf("%d pictures, %d samples an epoch; %d steps of %d = %.1f epochs%n", pictures.pictures(),
+                length.samplesPerEpoch(), length.steps(), length.samplesPerStep(), length.epochs());
+    }
+
+    private static void disk(PrintWriter out, String name, long bytes) {
+        if (bytes > 0) out.printf("  %-28s %12s%n", name, MemoryTable.size(bytes));
+    }
+
+    private String time() {
+        CardClass of = card;
+        if (of == null) return "not known; nothing is estimated for a processor";
+        return "about %s on a card such as the %s, estimated from data sheets and not measured".formatted(
+                hours(of.seconds(forecast.work())), of);
+    }
+
+    private static String hours(double seconds) {
+        Duration time = Duration.ofSeconds(Math.round(seconds));
+        return time.toHours() >= 2 ? String.format(Locale.ROOT, "%.1f hours", seconds / Duration.ofHours(1).toSeconds())
+                : Math.max(1, time.toMinutes()) + " minutes";
+    }
+
+    String json() {
+        JsonNodeFactory nodes = JsonNodeFactory.instance;
+        Recipe recipe = forecast.found().resolved().recipe();
+        ObjectNode report = nodes.objectNode().put("version", VERSION).put("verdict", "accepted")
+                .put("name", recipe.name()).put("trigger", recipe.triggerWord())
+                .put("useCase", recipe.useCase().spelling()).put("model", recipe.model().nameOrPath());
+        RunLength length = forecast.pictures().length();
+        report.set("pictures", nodes.objectNode().put("count", forecast.pictures().pictures())
+                .put("samplesPerEpoch", length.samplesPerEpoch()).put("steps", length.steps())
+                .put("samplesPerStep", length.samplesPerStep()).put("epochs", length.epochs()));
+        ArrayNode notices = report.putArray("notices");
+        for (Notice notice : forecast.notices()) {
+            notices.addObject().put("code", notice.code()).put("severity", notice.severity().word())
+                    .put("where", notice.where()).put("text", notice.text());
+        }
+        ObjectNode memory = report.putObject("memory").put("plan", forecast.memory().toString());
+        ArrayNode parts = memory.putArray("parts");
+        MemoryTable.of(forecast.memory())
+                .forEach(row -> parts.addObject().put("name", row.name()).put("bytes", row.bytes()));
+        report.putObject("disk").put("adapter", forecast.disk().adapter())
+                .put("checkpoints", forecast.disk().checkpoints()).put("state", forecast.disk().state())
+                .put("cache", forecast.disk().cache()).put("weights", forecast.disk().weights())
+                .put("bytes", forecast.disk().bytes());
+        ObjectNode work = report.putObject("work").put("operations",
+                forecast.work().microSteps() * forecast.work().microStep() + forecast.work().sampling());
+        if (card != null) work.put("estimatedSeconds", Math.round(card.seconds(forecast.work())));
+        return report.toString();
+    }
+}

@@ -1,0 +1,131 @@
+package nocturne.train;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import nocturne.adapter.LoraLayout;
+import nocturne.bundle.Bundle;
+import nocturne.dataset.findings.CaptionTokens;
+import nocturne.dataset.findings.DatasetReport;
+import nocturne.memory.ActivationPlan;
+import nocturne.memory.MemoryPlan;
+import nocturne.memory.Workload;
+import nocturne.plan.DatasetNotices;
+import nocturne.plan.Inspection;
+import nocturne.plan.ModelSearch;
+import nocturne.problem.UserMistake;
+import nocturne.quant.LayerFormats;
+import nocturne.qwen.ModelFolder;
+import nocturne.qwen.ModelSizes;
+import nocturne.qwen.Residency;
+import nocturne.qwen.TransformerConfig;
+import nocturne.recipe.Notice;
+import nocturne.recipe.Recipe;
+import nocturne.recipe.Severity;
+import nocturne.tensor.Backend;
+import nocturne.tensor.Tape.Keep;
+import org.jspecify.annotations.Nullable;
+
+/// What a job will need, found out without a device, without computing, and without the model's weights.
+///
+/// @param found    the bundle: recipe, pictures
+/// @param pictures what was found in them
+/// @param notices  everything the person should know
+/// @param layout   of the adapter
+/// @param memory   of the device
+/// @param disk     of the job's folders
+/// @param work     of the arithmetic
+public record Forecast(Inspection found, DatasetReport pictures, List<Notice> notices, LoraLayout layout,
+        MemoryPlan memory, DiskNeed disk, WorkNeed work) {
+    /// Of a caption's characters one is so many tokens, roughly, where no tokenizer can be asked.
+    private static final double TOKENS_OF_A_CHARACTER = 0.35;
+    /// The template's words behind a caption.
+    private static final int TEMPLATE_END = 5;
+    private static final int TEMPLATE = 64;
+    /// Tokens of a control picture in the prompt: 384 x 384 pixels, 28 x 28 each.
+    private static final int CONTROL_TOKENS = 196;
+
+    public Forecast {
+        notices = List.copyOf(notices);
+    }
+
+    /// A device as far as a forecast needs it.
+    ///
+    /// @param budget   bytes that may be used of it; empty for the processor's, which are the machine's
+    /// @param rehearse makes a device that takes memory as it does, see [Backend#rehearsal]
+    public record Device(OptionalLong budget, Supplier<Backend> rehearse) {
+        /// A card, where a part of its memory is the driver's.
+        public static Device card(long bytes, Supplier<Backend> rehearse) {
+            return new Device(OptionalLong.of(Math.max(0, bytes - MemoryBudget.CONTEXT_BYTES)), rehearse);
+        }
+    }
+
+    /// @param model a pipeline instead of the one the recipe names; null for the recipe's
+    /// @param home  Nocturne's own folder
+    /// @throws UserMistake with everything that is wrong about bundle, recipe, pictures or model; `DEVICE_TOO_SMALL`
+    public static Forecast of(Bundle bundle, String name, @Nullable String model, Path home, Device device) {
+        Optional<ModelFolder> folder;
+        Inspection found;
+        try {
+            found = Inspection.of(bundle, name, model, new ModelSearch.Anywhere(home));
+            folder = Optional.of(ModelFolder.open(found.model()));
+        } catch (UserMistake mistake) {
+            boolean absent = mistake.problems().stream().allMatch(problem ->
+                    problem.code().equals(ModelSearch.NOT_FOUND) || problem.code().equals(ModelSearch.INCOMPLETE));
+            if (!absent) throw mistake;
+            found = Inspection.of(bundle, name, model, new ModelSearch.Unseen(home));
+            if (!found.resolved().recipe().model().isReleased()) throw mistake;
+            folder = Optional.empty();
+        }
+        return of(found, folder, device);
+    }
+
+    private static Forecast of(Inspection found, Optional<ModelFolder> folder, Device device) {
+        Recipe recipe = found.resolved().recipe();
+        ModelSizes sizes = folder.<ModelSizes>map(it -> it).orElse(ModelSizes.RELEASED);
+        TransformerConfig config = sizes.transformerConfig();
+        DatasetReport pictures =
+                found.report(folder.<CaptionTokens>map(TokensOfModel::new).orElse(CaptionTokens.UNKNOWN));
+        List<Notice> notices = new ArrayList<>(found.notices());
+        notices.addAll(DatasetNotices.of(pictures));
+        if (folder.isEmpty()) {
+            notices.add(new Notice("MODEL_NOT_FOUND", Severity.WARNING, "model.name_or_path",
+                    "%s is not here; it is planned with the sizes it was released with, and cannot be trained yet."
+                            .formatted(recipe.model().nameOrPath())));
+        }
+        FrozenWeights frozen = FrozenWeights.of(recipe.model(), found.recovery(), config,
+                folder.map(ModelFolder::storedFormats).orElse(LayerFormats.NONE));
+        LoraLayout layout = Settings.layout(recipe, config);
+        Workload workload = new Workloads(recipe, sizes, config, frozen, layout)
+                .of(found.training(), found.heldOut(), tokens(found, pictures));
+        MemoryPlan memory = device.budget().isPresent()
+                ? MemoryPlan.within(device.budget().getAsLong(), workload, device.rehearse())
+                : MemoryPlan.of(workload, Residency.ALL, ActivationPlan.of(config.layers(),
+                        recipe.train().gradientCheckpointing() ? Keep.INPUTS : Keep.ALL), MemoryPlan.Arenas.GROWING,
+                        device.rehearse());
+        return new Forecast(found, pictures, notices, layout, memory,
+                DiskNeed.of(recipe, layout, memory, workload, found),
+                WorkNeed.of(recipe, config, workload, memory));
+    }
+
+    /// Of the longest texts, as far as it is known.
+    private static Workloads.Tokens tokens(Inspection found, DatasetReport pictures) {
+        Recipe recipe = found.resolved().recipe();
+        int caption = pictures.captions().longestTokens()
+                .orElse((int) Math.ceil(TOKENS_OF_A_CHARACTER * pictures.captions().longest()));
+        int controls = found.training().samples().stream().mapToInt(sample -> sample.controls().size()).max().orElse(0);
+        int training = caption + TEMPLATE_END + CONTROL_TOKENS * controls;
+        List<Integer> drawings = recipe.sample().prompts().stream()
+                .map(prompt -> TEMPLATE_END + CONTROL_TOKENS * prompt.controls().size()
+                        + (int) Math.ceil(TOKENS_OF_A_CHARACTER
+                                * Math.max(prompt.prompt().length(), prompt.negative().length())))
+                .toList();
+        List<Integer> prompts = Stream.concat(Stream.of(training), drawings.stream())
+                .map(count -> count + TEMPLATE).toList();
+        return new Workloads.Tokens(training, training, drawings, prompts);
+    }
+}
