@@ -68,7 +68,7 @@ final class CheckCommand implements Callable<Integer> {
 
     private Forecast.Device device(OptionalLong card) {
         if (card.isEmpty()) {
-            return new Forecast.Device(OptionalLong.empty(), () -> {
+            return new Forecast.Device(0, () -> {
                 try (CpuBackend processor = new CpuBackend(1)) {
                     return processor.rehearsal();
                 }
@@ -76,6 +76,6 @@ final class CheckCommand implements Callable<Integer> {
         }
         CudaSettings settings =
                 new CudaSettings(DType.BF16, eightBit ? ProductMode.EIGHT_BIT : ProductMode.DECODED);
-        return Forecast.Device.card(card.getAsLong(), () -> CudaBackend.rehearsal(settings, true));
+        return new Forecast.Device(card.getAsLong(), () -> CudaBackend.rehearsal(settings, true));
     }
 }

@@ -98,7 +98,7 @@ record CheckReport(Forecast forecast, String called, @Nullable CardClass card, @
                 .put("bytes", forecast.disk().bytes());
         ObjectNode work = report.putObject("work").put("operations",
                 forecast.work().microSteps() * forecast.work().microStep() + forecast.work().sampling());
-        if (card != null) work.put("estimatedSeconds", Math.round(card.seconds(forecast.work())));
+        if (card != null) work.put("estimatedSeconds", (long) Math.ceil(card.seconds(forecast.work())));
         return report.toString();
     }
 }

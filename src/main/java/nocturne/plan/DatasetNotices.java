@@ -33,8 +33,9 @@ public final class DatasetNotices {
         boolean grouped = findings.stream().anyMatch(finding -> finding.pictures().size() > 1);
         List<String> examples = findings.stream().limit(MOST_EXAMPLES).map(DatasetNotices::names).toList();
         String rest = findings.size() > MOST_EXAMPLES ? ", and more" : "";
-        return new Notice(kind.ledger(), Severity.WARNING, WHERE, "%s: %d picture%s (%s%s). %s".formatted(kind.heading(), pictures.size(),
-                pictures.size() == 1 ? "" : "s", String.join(grouped ? "; " : ", ", examples), rest, kind.remedy()));
+        return new Notice(kind.ledger(), Severity.WARNING, WHERE, "%s: %d picture%s (%s%s). %s".formatted(
+                kind.heading(), pictures.size(), pictures.size() == 1 ? "" : "s",
+                String.join(grouped ? "; " : ", ", examples), rest, kind.remedy()));
     }
 
     private static String names(Finding finding) {

@@ -49,18 +49,21 @@ public record Forecast(Inspection found, DatasetReport pictures, List<Notice> no
     /// Tokens of a control picture in the prompt: 384 x 384 pixels, 28 x 28 each.
     private static final int CONTROL_TOKENS = 196;
 
+    private static final double GIGABYTE = 1e9;
+
     public Forecast {
         notices = List.copyOf(notices);
     }
 
     /// A device as far as a forecast needs it.
     ///
-    /// @param budget   bytes that may be used of it; empty for the processor's, which are the machine's
-    /// @param rehearse makes a device that takes memory as it does, see [Backend#rehearsal]
-    public record Device(OptionalLong budget, Supplier<Backend> rehearse) {
-        /// A card, where a part of its memory is the driver's.
-        public static Device card(long bytes, Supplier<Backend> rehearse) {
-            return new Device(OptionalLong.of(Math.max(0, bytes - MemoryBudget.CONTEXT_BYTES)), rehearse);
+    /// @param cardBytes a card's memory; 0 for the processor, which has the machine's
+    /// @param rehearse  makes a device that takes memory as it does, see [Backend#rehearsal]
+    public record Device(long cardBytes, Supplier<Backend> rehearse) {
+        /// What may be used: of a card a part is the driver's.
+        private OptionalLong budget() {
+            return cardBytes == 0 ? OptionalLong.empty()
+                    : OptionalLong.of(Math.max(0, cardBytes - MemoryBudget.CONTEXT_BYTES));
         }
     }
 
@@ -71,17 +74,23 @@ public record Forecast(Inspection found, DatasetReport pictures, List<Notice> no
         Optional<ModelFolder> folder;
         Inspection found;
         try {
-            found = Inspection.of(bundle, name, model, new ModelSearch.Anywhere(home));
+            found = inspection(bundle, name, model, new ModelSearch.Anywhere(home), device);
             folder = Optional.of(ModelFolder.open(found.model()));
         } catch (UserMistake mistake) {
             boolean absent = mistake.problems().stream().allMatch(problem ->
                     problem.code().equals(ModelSearch.NOT_FOUND) || problem.code().equals(ModelSearch.INCOMPLETE));
             if (!absent) throw mistake;
-            found = Inspection.of(bundle, name, model, new ModelSearch.Unseen(home));
+            found = inspection(bundle, name, model, new ModelSearch.Unseen(home), device);
             if (!found.resolved().recipe().model().isReleased()) throw mistake;
             folder = Optional.empty();
         }
         return of(found, folder, device);
+    }
+
+    private static Inspection inspection(
+            Bundle bundle, String name, @Nullable String model, ModelSearch models, Device device) {
+        return device.cardBytes() == 0 ? Inspection.of(bundle, name, model, models)
+                : Inspection.forCard(bundle, name, model, models, (int) Math.ceil(device.cardBytes() / GIGABYTE));
     }
 
     private static Forecast of(Inspection found, Optional<ModelFolder> folder, Device device) {

@@ -16,7 +16,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 /// The kernel of `kernels/noise.cu` against [Philox].
 class NoiseTwinTest {
     private static float[] onDevice(Order order, DType type, Philox source, long first, int count) {
-        try (CudaBackend backend = new CudaBackend(Simulated.device(order, 1), type); TensorArena arena = backend.newArena()) {
+        try (CudaBackend backend = new CudaBackend(Simulated.device(order, 1), type);
+                TensorArena arena = backend.newArena()) {
             Tensor noise = arena.allocate(count);
             backend.fillNormal(source, first, noise);
             return backend.toArray(noise);

@@ -20,8 +20,8 @@ import org.junit.platform.launcher.listeners.TestExecutionSummary;
 
 /// Runs test classes on a machine with a card that has no Maven: `bench/gpu.sh` calls it.
 ///
-/// Arguments are names of test classes. First it counts the kernels, to show that they are there. Without a card it says
-/// so and ends with 3; with a failed test, with 1.
+/// Arguments are names of test classes. First it counts the kernels, to show that they are there. Without a card it
+/// says so and ends with 3; with a failed test, with 1.
 final class OnCard {
     private static final int NO_CARD = 3;
 

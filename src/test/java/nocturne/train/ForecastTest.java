@@ -1,0 +1,151 @@
+package nocturne.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Random;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import javax.imageio.ImageIO;
+import nocturne.bundle.Bundle;
+import nocturne.bundle.BundleLimits;
+import nocturne.cpu.CpuBackend;
+import nocturne.cuda.CudaBackend;
+import nocturne.cuda.CudaSettings;
+import nocturne.io.DType;
+import nocturne.io.Safetensors;
+import nocturne.ledger.Ledger;
+import nocturne.problem.UserMistake;
+import nocturne.recipe.Notice;
+import nocturne.tensor.Backend;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// What is promised before a job is what the job then takes.
+class ForecastTest {
+    private static final Path HOME = Path.of("").toAbsolutePath();
+    private static final Path TEMPLATE =
+            Path.of("src/test/resources/nocturne/recipe/qwen-character-template.yaml").toAbsolutePath();
+    private static final Supplier<Backend> PROCESSOR = () -> {
+        try (CpuBackend processor = new CpuBackend(1)) {
+            return processor.rehearsal();
+        }
+    };
+    private static final Supplier<Backend> CARD = () -> CudaBackend.rehearsal(CudaSettings.of(DType.BF16), true);
+
+    @TempDir
+    private Path folder;
+
+    private Forecast forecast(Path bundle, Forecast.Device device) {
+        Bundle opened = Bundle.open(bundle, folder.resolve("bundles"), BundleLimits.STANDARD);
+        return Forecast.of(opened, "maya", null, HOME, device);
+    }
+
+    @Ledger({"S1-64", "X-19", "S1-17"})
+    @ParameterizedTest
+    @ValueSource(strings = {"", "optimizer: adamw8bit", "ema_config: {use_ema: false}", "linear: 7", "dtype: bf16",
+        "dtype: f32"})
+    void sizesOfFilesAreThoseThatTheRunThenWrites(String other) throws IOException {
+        Path bundle = ShortRun.bundleIn(folder.resolve("bundle"));
+        String recipe = Files.readString(bundle.resolve("recipe.yaml")).replace("steps: 40", "steps: 2")
+                .replace("sample_every: 20", "sample_every: 0").replace("save_every: 10", "save_every: 1")
+                .replace("name: tiny", "name: tiny\nmodel: {name_or_path: %s}".formatted(ShortRun.MODEL));
+        recipe = switch (other.isEmpty() ? "" : other.substring(0, other.indexOf(':'))) {
+            case "optimizer" -> recipe.replace("optimizer: adamw", other);
+            case "ema_config" -> recipe.replace("ema_config: {use_ema: true, ema_decay: 0.9}", other);
+            case "linear" -> recipe.replace("linear: 4,", other + ",");
+            case "dtype" -> recipe.replace("save: {", "save: {" + other + ", ");
+            default -> recipe;
+        };
+        assertThat(recipe).contains(other);
+        Files.writeString(bundle.resolve("recipe.yaml"), recipe);
+        DiskNeed need = forecast(bundle, new Forecast.Device(0, PROCESSOR)).disk();
+
+        Path out = folder.resolve("out");
+        Training.run(new TrainingRequest(bundle, out, null, 1, HOME, "test",
+                new PrintStream(OutputStream.nullOutputStream())));
+        List<Path> files = files(out, ".safetensors");
+        List<Path> states = files.stream().filter(file -> file.toString().contains(".state")).toList();
+        List<Path> adapters = files.stream().filter(file -> !file.toString().contains(".state")).toList();
+        assertThat(adapters).isNotEmpty().allSatisfy(file -> assertThat(data(file)).isEqualTo(need.adapter()));
+        assertThat(adapters.stream().mapToLong(ForecastTest::data).sum()).isEqualTo(need.checkpoints());
+        assertThat(states).isNotEmpty().allSatisfy(file -> assertThat(3 * data(file)).isEqualTo(need.state()));
+    }
+
+    private static long data(Path file) {
+        try (Safetensors opened = Safetensors.open(file)) {
+            return opened.tensors().values().stream().mapToLong(entry -> entry.elements() * entry.dtype().bytes()).sum();
+        }
+    }
+
+    private static List<Path> files(Path folder, String ending) throws IOException {
+        try (Stream<Path> all = Files.walk(folder)) {
+            return all.filter(file -> file.toString().endsWith(ending)).toList();
+        }
+    }
+
+    /// The released model need not be here. A smaller card takes longer and no less of the result.
+    @Ledger({"S1-56", "S2-30", "X-17"})
+    @Test
+    void theTemplateIsPlannedForEveryClassOfCards() throws IOException {
+        Path bundle = template();
+        double before = Double.MAX_VALUE;
+        for (int gigabytes : List.of(16, 24, 32, 48, 80)) {
+            long bytes = gigabytes * 1_000_000_000L;
+            Forecast forecast = forecast(bundle, new Forecast.Device(bytes, CARD));
+            assertThat(forecast.memory().runBytes()).isLessThan(bytes);
+            assertThat(forecast.notices()).extracting(Notice::code).contains("MODEL_NOT_FOUND", "X-09", "S2-41");
+            double seconds = CardClass.of(bytes).seconds(forecast.work());
+            assertThat(seconds).isLessThan(before).isPositive();
+            before = seconds;
+        }
+    }
+
+    @Test
+    void aCardThatIsTooSmallIsRefusedWithNumbers() throws IOException {
+        Path bundle = template();
+        assertThatThrownBy(() -> forecast(bundle, new Forecast.Device(4_000_000_000L, CARD)))
+                .isInstanceOfSatisfying(UserMistake.class, mistake -> assertThat(mistake.problems())
+                        .singleElement().satisfies(problem -> assertThat(problem.code()).isEqualTo("DEVICE_TOO_SMALL")))
+                .hasMessageContaining("GiB");
+    }
+
+    /// Arithmetic of 3400 batches, some of it twice, and of the samples: more is computed twice on a smaller card.
+    @Test
+    void whatIsComputedTwiceCounts() throws IOException {
+        Path bundle = template();
+        WorkNeed large = forecast(bundle, new Forecast.Device(80_000_000_000L, CARD)).work();
+        WorkNeed small = forecast(bundle, new Forecast.Device(16_000_000_000L, CARD)).work();
+        assertThat(large.microSteps()).isEqualTo(3400);
+        assertThat(large.microStep()).isBetween(150e12, 180e12);
+        assertThat(small.microStep()).isBetween(1.4 * large.microStep(), 1.5 * large.microStep());
+        assertThat(small.streamed()).isGreaterThan(large.streamed());
+        assertThat(small.seconds(1e14, 1e6)).isGreaterThan(small.seconds(1e14, 1e11));
+    }
+
+    /// Two pictures in each folder, of the size the recipe trains at.
+    private Path template() throws IOException {
+        Path bundle = folder.resolve("maya");
+        Random random = new Random(3);
+        for (String name : List.of("40_maya_char", "20_maya_char_realbody")) {
+            Path dataset = Files.createDirectories(bundle.resolve("dataset").resolve(name));
+            for (int i = 0; i < 2; i++) {
+                BufferedImage picture = new BufferedImage(1024, 1024, BufferedImage.TYPE_INT_RGB);
+                for (int y = 0; y < 1024; y++) for (int x = 0; x < 1024; x++) picture.setRGB(x, y, random.nextInt());
+                ImageIO.write(picture, "jpg", dataset.resolve(i + ".jpg").toFile());
+                Files.writeString(dataset.resolve(i + ".txt"), "maya_char, a portrait by a window, number " + i);
+            }
+        }
+        Files.copy(TEMPLATE, bundle.resolve("recipe.yaml"));
+        return bundle;
+    }
+}
