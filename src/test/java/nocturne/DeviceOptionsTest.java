@@ -21,10 +21,12 @@ final class DeviceOptionsTest {
     @TempDir
     private Path folder;
 
+    /// With all words that a service may add for a card.
     @Test
     void aCardThatIsNotThereIsTheDevicesFaultAndNobodysBug() throws Exception {
         TWO_CARDS.build(folder);
-        ChildJvm.End end = run("train", "a", "--device", "cuda:5");
+        ChildJvm.End end = run("train", "a", "--device", "cuda:5", "--vram", "24GB", "--vram-share", "85%",
+                "--eight-bit");
         assertThat(end.text()).isEqualTo("--device cuda:5: there is no such card; cuda:0 is NVIDIA Pretended 24GB,"
                 + " cuda:1 is NVIDIA Pretended 24GB. CUDA_VISIBLE_DEVICES decides what is counted. [DEVICE_ABSENT]");
         assertThat(end.code()).isEqualTo(76);

@@ -11,7 +11,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
-import java.util.function.Supplier;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import nocturne.bundle.Bundle;
@@ -35,15 +34,19 @@ class ForecastTest {
     private static final Path HOME = Path.of("").toAbsolutePath();
     private static final Path TEMPLATE =
             Path.of("src/test/resources/nocturne/recipe/qwen-character-template.yaml").toAbsolutePath();
-    private static final Supplier<Backend> PROCESSOR = () -> {
+    @TempDir
+    private Path folder;
+
+    private static Backend processor() {
         try (CpuBackend processor = new CpuBackend(1)) {
             return processor.rehearsal();
         }
-    };
-    private static final Supplier<Backend> CARD = () -> CudaBackend.rehearsal(CudaSettings.of(DType.BF16), true);
+    }
 
-    @TempDir
-    private Path folder;
+    private static Forecast.Device card(int gigabytes) {
+        return new Forecast.Device(gigabytes * 1_000_000_000L,
+                () -> CudaBackend.rehearsal(CudaSettings.of(DType.BF16), true));
+    }
 
     private Forecast forecast(Path bundle, Forecast.Device device) {
         Bundle opened = Bundle.open(bundle, folder.resolve("bundles"), BundleLimits.STANDARD);
@@ -68,7 +71,7 @@ class ForecastTest {
         };
         assertThat(recipe).contains(other);
         Files.writeString(bundle.resolve("recipe.yaml"), recipe);
-        DiskNeed need = forecast(bundle, new Forecast.Device(0, PROCESSOR)).disk();
+        DiskNeed need = forecast(bundle, new Forecast.Device(0, ForecastTest::processor)).disk();
 
         Path out = folder.resolve("out");
         Training.run(new TrainingRequest(bundle, out, null, 1, HOME, "test",
@@ -83,7 +86,8 @@ class ForecastTest {
 
     private static long data(Path file) {
         try (Safetensors opened = Safetensors.open(file)) {
-            return opened.tensors().values().stream().mapToLong(entry -> entry.elements() * entry.dtype().bytes()).sum();
+            return opened.tensors().values().stream()
+                    .mapToLong(entry -> entry.elements() * entry.dtype().bytes()).sum();
         }
     }
 
@@ -101,7 +105,7 @@ class ForecastTest {
         double before = Double.MAX_VALUE;
         for (int gigabytes : List.of(16, 24, 32, 48, 80)) {
             long bytes = gigabytes * 1_000_000_000L;
-            Forecast forecast = forecast(bundle, new Forecast.Device(bytes, CARD));
+            Forecast forecast = forecast(bundle, card(gigabytes));
             assertThat(forecast.memory().runBytes()).isLessThan(bytes);
             assertThat(forecast.notices()).extracting(Notice::code).contains("MODEL_NOT_FOUND", "X-09", "S2-41");
             double seconds = CardClass.of(bytes).seconds(forecast.work());
@@ -113,9 +117,10 @@ class ForecastTest {
     @Test
     void aCardThatIsTooSmallIsRefusedWithNumbers() throws IOException {
         Path bundle = template();
-        assertThatThrownBy(() -> forecast(bundle, new Forecast.Device(4_000_000_000L, CARD)))
+        assertThatThrownBy(() -> forecast(bundle, card(4)))
                 .isInstanceOfSatisfying(UserMistake.class, mistake -> assertThat(mistake.problems())
-                        .singleElement().satisfies(problem -> assertThat(problem.code()).isEqualTo("DEVICE_TOO_SMALL")))
+                        .singleElement()
+                        .satisfies(problem -> assertThat(problem.code()).isEqualTo("DEVICE_TOO_SMALL")))
                 .hasMessageContaining("GiB");
     }
 
@@ -123,8 +128,8 @@ class ForecastTest {
     @Test
     void whatIsComputedTwiceCounts() throws IOException {
         Path bundle = template();
-        WorkNeed large = forecast(bundle, new Forecast.Device(80_000_000_000L, CARD)).work();
-        WorkNeed small = forecast(bundle, new Forecast.Device(16_000_000_000L, CARD)).work();
+        WorkNeed large = forecast(bundle, card(80)).work();
+        WorkNeed small = forecast(bundle, card(16)).work();
         assertThat(large.microSteps()).isEqualTo(3400);
         assertThat(large.microStep()).isBetween(150e12, 180e12);
         assertThat(small.microStep()).isBetween(1.4 * large.microStep(), 1.5 * large.microStep());
