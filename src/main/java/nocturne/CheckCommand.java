@@ -4,6 +4,7 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
 import nocturne.bundle.Bundle;
 import nocturne.bundle.BundleLimits;
 import nocturne.cpu.CpuBackend;
@@ -11,6 +12,7 @@ import nocturne.cuda.CudaBackend;
 import nocturne.cuda.CudaSettings;
 import nocturne.cuda.ProductMode;
 import nocturne.io.DType;
+import nocturne.problem.UserMistake;
 import nocturne.train.CardClass;
 import nocturne.train.Forecast;
 import org.jspecify.annotations.Nullable;
@@ -45,6 +47,10 @@ final class CheckCommand implements Callable<Integer> {
     @Option(names = "--name", paramLabel = "NAME", description = "What the bundle is called. Default: its file name.")
     private @Nullable String name;
 
+    @Option(names = "--cache", paramLabel = "DIR", description = "As for train: there lies how fast earlier jobs were."
+            + " Default: work/cache beside the launcher.")
+    private @Nullable Path cache;
+
     @Option(names = "--json", description = "As a JSON object, for programs.")
     private boolean json;
 
@@ -56,26 +62,39 @@ final class CheckCommand implements Callable<Integer> {
         Path source = bundle.toAbsolutePath().normalize();
         Bundle opened = Bundle.open(source, Home.folder().resolve("work/bundles"), BundleLimits.STANDARD);
         String called = name == null ? String.valueOf(source.getFileName()) : name;
+        try {
+            report(opened, called, card);
+            return ExitCode.DONE.number();
+        } catch (UserMistake refused) {
+            if (!json) throw refused;
+            spec.commandLine().getOut().println(CheckReport.refusal(refused));
+            return ExitCode.of(refused).number();
+        }
+    }
+
+    private void report(Bundle opened, String called, OptionalLong card) {
         Forecast forecast = Forecast.of(opened, called, model == null ? null : model.toString(), Home.folder(),
-                device(card));
+                cache == null ? Home.folder().resolve("work/cache") : cache, device(card));
         CheckReport report = new CheckReport(forecast, called,
                 card.isPresent() ? CardClass.of(card.getAsLong()) : null, gpu);
         PrintWriter out = spec.commandLine().getOut();
         if (json) out.println(report.json());
         else report.print(out);
-        return ExitCode.DONE.number();
     }
 
     private Forecast.Device device(OptionalLong card) {
         if (card.isEmpty()) {
-            return new Forecast.Device(0, () -> {
-                try (CpuBackend processor = new CpuBackend(1)) {
-                    return processor.rehearsal();
-                }
-            });
+            String processor = ofProcessor(CpuBackend::name);
+            return new Forecast.Device(processor, 0, () -> ofProcessor(CpuBackend::rehearsal));
         }
         CudaSettings settings =
                 new CudaSettings(DType.BF16, eightBit ? ProductMode.EIGHT_BIT : ProductMode.DECODED);
-        return new Forecast.Device(card.getAsLong(), () -> CudaBackend.rehearsal(settings, true));
+        return new Forecast.Device("", card.getAsLong(), () -> CudaBackend.rehearsal(settings, true));
+    }
+
+    private static <T> T ofProcessor(Function<CpuBackend, T> asked) {
+        try (CpuBackend processor = new CpuBackend(Runtime.getRuntime().availableProcessors())) {
+            return asked.apply(processor);
+        }
     }
 }

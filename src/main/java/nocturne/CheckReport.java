@@ -10,6 +10,8 @@ import nocturne.dataset.findings.DatasetReport;
 import nocturne.dataset.findings.RunLength;
 import nocturne.desk.Printable;
 import nocturne.memory.MemoryTable;
+import nocturne.problem.Problem;
+import nocturne.problem.UserMistake;
 import nocturne.recipe.Notice;
 import nocturne.recipe.Recipe;
 import nocturne.train.CardClass;
@@ -61,8 +63,12 @@ record CheckReport(Forecast forecast, String called, @Nullable CardClass card, @
     }
 
     private String time() {
+        if (forecast.seconds().isPresent()) {
+            return "about %s, if steps are as fast as those of earlier jobs here".formatted(
+                    hours(forecast.seconds().getAsDouble()));
+        }
         CardClass of = card;
-        if (of == null) return "not known; nothing is estimated for a processor";
+        if (of == null) return "not known; no job has run on this processor yet";
         return "about %s on a card such as the %s, estimated from data sheets and not measured".formatted(
                 hours(of.seconds(forecast.work())), of);
     }
@@ -71,6 +77,17 @@ record CheckReport(Forecast forecast, String called, @Nullable CardClass card, @
         Duration time = Duration.ofSeconds(Math.round(seconds));
         return time.toHours() >= 2 ? String.format(Locale.ROOT, "%.1f hours", seconds / Duration.ofHours(1).toSeconds())
                 : Math.max(1, time.toMinutes()) + " minutes";
+    }
+
+    /// Of a bundle that would not be taken.
+    static String refusal(UserMistake mistake) {
+        ObjectNode report = JsonNodeFactory.instance.objectNode().put("version", VERSION).put("verdict", "refused")
+                .put("message", mistake.getMessage());
+        ArrayNode problems = report.putArray("problems");
+        for (Problem problem : mistake.problems()) {
+            problems.addObject().put("code", problem.code()).put("where", problem.where()).put("text", problem.what());
+        }
+        return report.toString();
     }
 
     String json() {
@@ -98,6 +115,7 @@ record CheckReport(Forecast forecast, String called, @Nullable CardClass card, @
                 .put("bytes", forecast.disk().bytes());
         ObjectNode work = report.putObject("work").put("operations",
                 forecast.work().microSteps() * forecast.work().microStep() + forecast.work().sampling());
+        forecast.seconds().ifPresent(seconds -> work.put("expectedSeconds", (long) Math.ceil(seconds)));
         if (card != null) work.put("estimatedSeconds", (long) Math.ceil(card.seconds(forecast.work())));
         return report.toString();
     }

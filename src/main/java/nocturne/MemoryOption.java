@@ -66,7 +66,7 @@ final class MemoryOption {
     static OptionalLong bytes(CommandLine command, String option, @Nullable String asked) {
         if (asked == null) return OptionalLong.empty();
         Matcher size = SIZE.matcher(asked);
-        if (!size.matches()) {
+        if (!size.matches() || Double.parseDouble(size.group(1)) == 0) {
             throw new ParameterException(command,
                     "%s %s: a size such as 24GB or 7.5GiB, please.".formatted(option, asked));
         }

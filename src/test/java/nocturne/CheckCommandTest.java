@@ -11,6 +11,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// `check` answers for people and for programs; its exit code says whether a bundle would be taken.
 class CheckCommandTest {
@@ -61,8 +63,32 @@ class CheckCommandTest {
     }
 
     @Test
-    void aSizeThatIsNoneIsAMistakeOfTheCommandLine() {
-        assertThat(run("check", "examples/ohwx", "--gpu", "plenty")).isEqualTo(64);
-        assertThat(err.toString()).contains("--gpu plenty: a size such as 24GB");
+    void programsGetTheProblemsOfABadOne() throws IOException {
+        Files.writeString(folder.resolve("recipe.yaml"), "train: {steps: 0}\n");
+        assertThat(run("check", folder.toString(), "--json")).isEqualTo(64);
+        JsonNode said = new ObjectMapper().readTree(out.toString());
+        assertThat(said.path("verdict").asText()).isEqualTo("refused");
+        assertThat(said.path("problems").findValuesAsText("where")).contains("line 1  train.steps");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"plenty", "0GB", "24"})
+    void aSizeThatIsNoneIsAMistakeOfTheCommandLine(String size) {
+        assertThat(run("check", "examples/ohwx", "--gpu", size)).isEqualTo(64);
+        assertThat(err.toString()).contains("--gpu " + size + ": a size such as 24GB");
+    }
+
+    /// The recipe in JSON with comments is a recipe; one rank more than numbers can be counted is too much.
+    @Test
+    void aRankOfMoreNumbersThanCanBeTrainedIsRefused() throws IOException {
+        Path pictures = Files.createDirectories(folder.resolve("dataset/2_maya"));
+        Files.copy(Path.of("examples/ohwx/dataset/10_ohwx/0001.png"), pictures.resolve("1.png"));
+        Path recipe = folder.resolve("recipe.jsonc");
+        Files.writeString(recipe, "{\"network\": {\"linear\": 233}, // most\n \"i_know\": [\"S2-09\"]}\n");
+        assertThat(run("check", folder.toString(), "--gpu", "80GB")).as("%s", err).isZero();
+        assertThat(out.toString()).contains("[MODEL_NOT_FOUND]", "trigger maya");
+        Files.writeString(recipe, "{\"network\": {\"linear\": 234}, \"i_know\": [\"S2-09\"]}\n");
+        assertThat(run("check", folder.toString(), "--gpu", "80GB")).isEqualTo(64);
+        assertThat(err.toString()).contains("network.linear", "a rank of 233");
     }
 }

@@ -37,7 +37,7 @@ public final class Bundle {
     static final int HASH_DIGITS = 16;
 
     private static final String NEITHER = "is neither a folder nor a zip";
-    private static final Set<String> RECIPE_ENDINGS = Set.of("yaml", "yml", "json");
+    private static final Set<String> RECIPE_ENDINGS = Set.of("yaml", "yml", "json", "jsonc");
     private static final String PIPELINE = "model_index.json";
     private static final Set<String> PICTURE_ENDINGS = Set.of("png", "jpg", "jpeg", "webp");
 

@@ -90,15 +90,25 @@ final class CublasLtProducts implements LibraryProducts, AutoCloseable {
         queue.enter();
         check(library.create(answer), "starting it");
         handle = answer[0];
+        try {
+            preference = preference();
+        } catch (RuntimeException | Error failure) {
+            library.destroy(handle);
+            throw failure;
+        }
+    }
+
+    private long preference() {
         check(library.createPreference(answer), "making a preference");
-        preference = answer[0];
-        check(library.setPreferenceBytes(preference, CublasLt.MOST_WORKSPACE_BYTES, workspace.byteSize()),
+        long made = answer[0];
+        check(library.setPreferenceBytes(made, CublasLt.MOST_WORKSPACE_BYTES, workspace.byteSize()),
                 "giving it a workspace");
-        check(library.setPreference(preference, CublasLt.REDUCTION_SCHEMES, CublasLt.REDUCTION_IN_WORKSPACE),
+        check(library.setPreference(made, CublasLt.REDUCTION_SCHEMES, CublasLt.REDUCTION_IN_WORKSPACE),
                 "asking for the same bits every time");
         for (int attribute : CublasLt.LEAST_ALIGNMENTS) {
-            check(library.setPreference(preference, attribute, ALIGNMENT), "naming an alignment");
+            check(library.setPreference(made, attribute, ALIGNMENT), "naming an alignment");
         }
+        return made;
     }
 
     @Override
@@ -232,6 +242,11 @@ final class CublasLtProducts implements LibraryProducts, AutoCloseable {
         int status = library.multiply(handle, plan.product, alpha, b.data().address(), plan.first, a.data().address(),
                 plan.second, beta, c.data().address(), plan.result, choice, workspace.address(), workspace.byteSize(),
                 stream);
+        if (status == CublasLt.NOT_SUPPORTED) {
+            // Said before anything is computed; which numbers are added to the product shows no sooner than here.
+            plans.put(form, new Plan(form, plan.product, plan.first, plan.second, plan.result, null));
+            return false;
+        }
         if (status != CublasLt.SUCCESS) {
             throw failure(status, "a %s with %s".formatted(form, library.describe(choice)));
         }
@@ -246,7 +261,7 @@ final class CublasLtProducts implements LibraryProducts, AutoCloseable {
     private RuntimeException failure(int status, String doing) {
         String what = "%s: %s answered with status %d (%s).".formatted(doing, name(), status, name(status));
         return switch (status) {
-            case 7, 15 -> new IllegalStateException(what);
+            case 7, 15 -> new IllegalStateException(what + " --gemm own does without it.");
             case 3 -> new SickMachine("GPU_OUT_OF_MEMORY", what + " --gemm own does without it.", null);
             default -> {
                 queue.finish();

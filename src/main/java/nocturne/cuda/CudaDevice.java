@@ -195,6 +195,8 @@ public final class CudaDevice implements Device {
 
     @Override
     public void release(MemorySegment memory) {
+        // Whoever cleans up after a card that no longer answers is to come to its end.
+        if (session.isSick()) return;
         synchronise();
         session.free(memory.address());
     }

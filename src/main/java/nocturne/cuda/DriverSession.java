@@ -159,10 +159,8 @@ final class DriverSession implements AutoCloseable {
         return String.format(Locale.ROOT, "%.2f GiB", bytes / GIB);
     }
 
-    /// Gives back what [#allocate] gave; all work that uses it must be done. Of a card that no longer answers nothing
-    /// can be given back: then this does nothing, so that whoever cleans up after a failure comes to its end.
+    /// Gives back what [#allocate] gave; all work that uses it must be done.
     void free(long address) {
-        if (sickness != null) return;
         enter();
         Long bytes = allocations.remove(address);
         if (bytes == null) throw new IllegalArgumentException("not memory of this device, or given back twice");

@@ -88,7 +88,9 @@ final class MemoryCount {
 
     private Phase.Need caching(ModelRehearsal rehearsal) {
         Phase.Need grown = rehearsal.cache();
-        long standing = size(rehearsal.trained()) + size(rehearsal.autoencoder());
+        // An arena that was given back remembers its peak alone.
+        long standing = arenas == MemoryPlan.Arenas.GROWING ? grown.standing()
+                : size(rehearsal.trained()) + size(rehearsal.autoencoder());
         return new Phase.Need(Phase.CACHING, standing, grown.work(), grown.scratch());
     }
 

@@ -16,24 +16,26 @@ public final class DatasetNotices {
 
     private DatasetNotices() {}
 
-    public static List<Notice> of(DatasetReport report) {
+    /// @param known ids that the recipe's `i_know` names
+    public static List<Notice> of(DatasetReport report, Set<String> known) {
         List<Notice> notices = new ArrayList<>();
         for (Finding.Kind kind : Finding.Kind.values()) {
             List<Finding> findings = report.findings(kind);
             if (findings.isEmpty() || kind.isToldElsewhere()) continue;
-            notices.add(notice(kind, findings));
+            notices.add(notice(kind, findings, known.contains(kind.ledger())));
         }
         return notices;
     }
 
     /// The one place where a finding becomes a notice.
-    private static Notice notice(Finding.Kind kind, List<Finding> findings) {
+    private static Notice notice(Finding.Kind kind, List<Finding> findings, boolean known) {
         Set<String> pictures = new LinkedHashSet<>();
         findings.forEach(finding -> pictures.addAll(finding.pictures()));
         boolean grouped = findings.stream().anyMatch(finding -> finding.pictures().size() > 1);
         List<String> examples = findings.stream().limit(MOST_EXAMPLES).map(DatasetNotices::names).toList();
         String rest = findings.size() > MOST_EXAMPLES ? ", and more" : "";
-        return new Notice(kind.ledger(), Severity.WARNING, WHERE, "%s: %d picture%s (%s%s). %s".formatted(
+        Severity severity = known ? Severity.NOTICE : Severity.WARNING;
+        return new Notice(kind.ledger(), severity, WHERE, "%s: %d picture%s (%s%s). %s".formatted(
                 kind.heading(), pictures.size(), pictures.size() == 1 ? "" : "s",
                 String.join(grouped ? "; " : ", ", examples), rest, kind.remedy()));
     }

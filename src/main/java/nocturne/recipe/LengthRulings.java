@@ -86,7 +86,7 @@ final class LengthRulings {
                     "the pictures cannot be counted here, so train.steps is needed.");
             return;
         }
-        long steps = Math.clamp(ceilDiv(samples.getAsLong(), batchesPerStep) * epochs.get(), 1, MOST_STEPS);
+        long steps = Math.clamp(ceilDiv(samples.getAsLong() * epochs.get(), batchesPerStep), 1, MOST_STEPS);
         train.set(TrainKeys.STEPS, (int) steps, new Origin.Derived("X-08", "%d epochs x %d samples / %d a step"
                 .formatted(epochs.get(), samples.getAsLong(), batchesPerStep)));
         findings.note("X-08", train, TrainKeys.EPOCHS,

@@ -53,7 +53,7 @@ final class ModelKeys {
             .works("recovery/qwen_image_edit_2509_uint3.safetensors");
     static final Key<Boolean> LOW_VRAM = Key.of("low_vram", flag(), "Prefer little memory to speed.")
             .standard(false, "B7")
-            .why("Less memory is held at the same time; it takes longer, and the result is the same.")
+            .why("Kept because recipes have it: memory is planned by the program, for the card at hand.")
             .works(false);
 
     static final Key<Boolean> MATCH_TARGET_RES = Key.of("match_target_res", flag(),

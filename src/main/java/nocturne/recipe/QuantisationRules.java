@@ -11,6 +11,17 @@ final class QuantisationRules {
     private static final String REMEDY = "int8 or float8 lose nothing visible; uint6 is the practical floor.";
 
     static final List<Rule<Evidence>> ALL = List.of(
+            // Where somebody wrote quantize: false, as the web interface does beside any qtype, it is meant.
+            Rule.<Evidence>warning("X-05", KEY)
+                    .when(it -> format(it).isEmpty() && it.isWritten(KEY) && !it.isWritten("model.quantize"))
+                    .says("does nothing while model.quantize is false.").remedy("Write quantize: true."),
+            Rule.<Evidence>warning("X-05", "model.qtype_te")
+                    .when(it -> encoderFormat(it).isEmpty() && it.isWritten("model.qtype_te")
+                            && !it.isWritten("model.quantize_te") && !it.isWritten("model.quantize"))
+                    .says("does nothing while model.quantize_te is false.").remedy("Write quantize_te: true."),
+            Rule.<Evidence>notice("S1-34", "model.low_vram").when(it -> it.recipe().model().lowVram())
+                    .says("is not needed: the plan always keeps on the card what fits there, and lets the rest come"
+                            + " and go."),
             Rule.<Evidence>warning("B7", KEY)
                     .when(it -> format(it).filter(format -> !format.type().isApplied()).isPresent())
                     .says(it -> "%s leaves weights as they are on disk, here as in ai-toolkit.".formatted(

@@ -23,7 +23,7 @@ public final class RecipeSchema {
     private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
     private static final String DIALECT = "https://json-schema.org/draft/2020-12/schema";
     /// YAML 1.1, which most editors speak, reads `1e-4` as a text.
-    private static final String NUMBER_AS_TEXT = "^[-+]?(\\d+\\.?\\d*|\\.\\d+)([eE][-+]?\\d+)?$";
+    private static final String NUMBER_AS_TEXT = "^[-+]?(\\d[\\d_]*\\.?[\\d_]*|\\.\\d[\\d_]*)([eE][-+]?\\d+)?$";
     private static final String IGNORED = "[-_ ]*";
     private static final List<String> MOVED_BLOCKS = List.of("optimizer", "training", "ema_config");
 
@@ -61,9 +61,12 @@ public final class RecipeSchema {
     private static ObjectNode wrapped() {
         ObjectNode process = ofType("array").put("minItems", 1).put("maxItems", 1);
         process.set("items", reference("recipe"));
+        // A single one may stand without its dash.
+        ObjectNode processes = JSON.objectNode();
+        processes.set("anyOf", JSON.arrayNode().add(process).add(reference("recipe")));
         ObjectNode config = ofType("object");
         config.set("properties", JSON.objectNode().<ObjectNode>set("name", key(RootKeys.NAME))
-                .set("process", process));
+                .set("process", processes));
         config.set("required", JSON.arrayNode().add("process"));
         ObjectNode wrapped = ofType("object");
         ObjectNode properties = JSON.objectNode();
@@ -87,7 +90,7 @@ public final class RecipeSchema {
         }
         for (Block inner : block.blocks()) {
             ObjectNode schema = block(inner);
-            properties.set(inner.name(), inner.list() ? ofType("array").set("items", schema) : schema);
+            properties.set(inner.name(), inner.list() ? listOf(schema) : schema);
         }
         for (Unused row : block.unused()) {
             for (String spec : row.names()) {
@@ -131,7 +134,7 @@ public final class RecipeSchema {
     private static Stream<ObjectNode> kind(Kind<?> kind) {
         return switch (kind) {
             case Kind.Flag() -> Stream.of(ofType("boolean"),
-                    values(Stream.of("true", "false", "yes", "no", "on", "off")));
+                    spelled(Stream.of("true", "false", "yes", "no", "on", "off"), ""));
             case Kind.Whole(int least, int most, int unit) -> {
                 ObjectNode whole = ofType("integer").put("minimum", least).put("maximum", most);
                 yield Stream.of(unit == 1 ? whole : whole.put("multipleOf", unit), numberAsText());
@@ -144,8 +147,8 @@ public final class RecipeSchema {
             case Kind.Text(String expects, int most, var _) ->
                     Stream.of(JSON.objectNode().put("title", expects).put("maxLength", most)
                             .set("type", scalar()));
-            case Kind.BundlePath path -> Stream.of(ofType("string").put("title", path.expects()));
-            case Kind.ModelPlace place -> Stream.of(ofType("string").put("title", place.expects()));
+            case Kind.BundlePath path -> Stream.of(scalar(path.expects()));
+            case Kind.ModelPlace place -> Stream.of(scalar(place.expects()));
             case Kind.Choice<?> choice -> Stream.of(
                     values(choice.constants().map(Spelled::spelling)),
                     spelled(choice.constants().flatMap(constant -> constant.allSpellings().stream()), "")
@@ -187,8 +190,18 @@ public final class RecipeSchema {
         return ofType("string").put("pattern", NUMBER_AS_TEXT);
     }
 
+    private static ObjectNode scalar(String expects) {
+        return JSON.objectNode().put("title", expects).set("type", scalar());
+    }
+
     private static ArrayNode scalar() {
         return JSON.arrayNode().add("string").add("number").add("boolean");
+    }
+
+    private static ObjectNode listOf(ObjectNode items) {
+        ObjectNode list = JSON.objectNode();
+        list.set("type", JSON.arrayNode().add("array").add("null"));
+        return list.set("items", items);
     }
 
     private static ObjectNode ofType(String type) {

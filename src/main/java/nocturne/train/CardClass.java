@@ -35,6 +35,11 @@ public enum CardClass {
         return best;
     }
 
+    /// What people call its memory.
+    int gigabytes() {
+        return gigabytes;
+    }
+
     /// Seconds of a job, roughly.
     public double seconds(WorkNeed work) {
         return work.seconds(teraflops * TERA, PCIE);

@@ -185,13 +185,13 @@ final class Encoders implements AutoCloseable {
         promptEncoders.clear();
     }
 
-    /// What the cache had and what it lacked so far.
     /// Gives the autoencoder's memory back until it is used again.
     void releaseAutoencoder() {
         vae = null;
         vaeWeights.close();
     }
 
+    /// What the cache had and what it lacked so far.
     CacheFolder.Statistics statistics() {
         return cache.statistics();
     }

@@ -4,13 +4,16 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import nocturne.adapter.LoraLayout;
 import nocturne.bundle.Bundle;
+import nocturne.dataset.Dataset;
 import nocturne.dataset.findings.CaptionTokens;
 import nocturne.dataset.findings.DatasetReport;
+import nocturne.hub.ModelId;
 import nocturne.memory.ActivationPlan;
 import nocturne.memory.MemoryPlan;
 import nocturne.memory.Workload;
@@ -21,6 +24,7 @@ import nocturne.problem.UserMistake;
 import nocturne.quant.LayerFormats;
 import nocturne.qwen.ModelFolder;
 import nocturne.qwen.ModelSizes;
+import nocturne.qwen.PictureSize;
 import nocturne.qwen.Residency;
 import nocturne.qwen.TransformerConfig;
 import nocturne.recipe.Notice;
@@ -39,17 +43,15 @@ import org.jspecify.annotations.Nullable;
 /// @param memory   of the device
 /// @param disk     of the job's folders
 /// @param work     of the arithmetic
+/// @param seconds  as long as it takes if steps are computed as fast as those of earlier jobs on such a device; empty
+///                 where there were none
 public record Forecast(Inspection found, DatasetReport pictures, List<Notice> notices, LoraLayout layout,
-        MemoryPlan memory, DiskNeed disk, WorkNeed work) {
+        MemoryPlan memory, DiskNeed disk, WorkNeed work, OptionalDouble seconds) {
     /// Of a caption's characters one is so many tokens, roughly, where no tokenizer can be asked.
     private static final double TOKENS_OF_A_CHARACTER = 0.35;
     /// The template's words behind a caption.
     private static final int TEMPLATE_END = 5;
     private static final int TEMPLATE = 64;
-    /// Tokens of a control picture in the prompt: 384 x 384 pixels, 28 x 28 each.
-    private static final int CONTROL_TOKENS = 196;
-
-    private static final double GIGABYTE = 1e9;
 
     public Forecast {
         notices = List.copyOf(notices);
@@ -57,9 +59,10 @@ public record Forecast(Inspection found, DatasetReport pictures, List<Notice> no
 
     /// A device as far as a forecast needs it.
     ///
+    /// @param name      see [Backend#name]; empty for a card that is not here
     /// @param cardBytes a card's memory; 0 for the processor, which has the machine's
     /// @param rehearse  makes a device that takes memory as it does, see [Backend#rehearsal]
-    public record Device(long cardBytes, Supplier<Backend> rehearse) {
+    public record Device(String name, long cardBytes, Supplier<Backend> rehearse) {
         /// What may be used: of a card a part is the driver's.
         private OptionalLong budget() {
             return cardBytes == 0 ? OptionalLong.empty()
@@ -69,38 +72,41 @@ public record Forecast(Inspection found, DatasetReport pictures, List<Notice> no
 
     /// @param model a pipeline instead of the one the recipe names; null for the recipe's
     /// @param home  Nocturne's own folder
+    /// @param cache the folder of caches, where earlier jobs have left how fast they were
     /// @throws UserMistake with everything that is wrong about bundle, recipe, pictures or model; `DEVICE_TOO_SMALL`
-    public static Forecast of(Bundle bundle, String name, @Nullable String model, Path home, Device device) {
+    public static Forecast of(
+            Bundle bundle, String name, @Nullable String model, Path home, Path cache, Device device) {
         Optional<ModelFolder> folder;
         Inspection found;
         try {
             found = inspection(bundle, name, model, new ModelSearch.Anywhere(home), device);
             folder = Optional.of(ModelFolder.open(found.model()));
         } catch (UserMistake mistake) {
-            boolean absent = mistake.problems().stream().allMatch(problem ->
-                    problem.code().equals(ModelSearch.NOT_FOUND) || problem.code().equals(ModelSearch.INCOMPLETE));
-            if (!absent) throw mistake;
-            found = inspection(bundle, name, model, new ModelSearch.Unseen(home), device);
-            if (!found.resolved().recipe().model().isReleased()) throw mistake;
+            boolean absent = mistake.problems().stream()
+                    .allMatch(problem -> problem.code().equals(ModelSearch.NOT_FOUND));
+            if (!absent || model != null) throw mistake;
+            found = inspection(bundle, name, null, new ModelSearch.Unseen(home), device);
+            Optional<ModelId> id = ModelId.of(found.resolved().recipe().model().nameOrPath());
+            if (id.isEmpty() || !ModelId.KNOWN.contains(id.get())) throw mistake;
             folder = Optional.empty();
         }
-        return of(found, folder, device);
+        return of(found, folder, cache, device);
     }
 
     private static Inspection inspection(
             Bundle bundle, String name, @Nullable String model, ModelSearch models, Device device) {
         return device.cardBytes() == 0 ? Inspection.of(bundle, name, model, models)
-                : Inspection.forCard(bundle, name, model, models, (int) Math.ceil(device.cardBytes() / GIGABYTE));
+                : Inspection.forCard(bundle, name, model, models, CardClass.of(device.cardBytes()).gigabytes());
     }
 
-    private static Forecast of(Inspection found, Optional<ModelFolder> folder, Device device) {
+    private static Forecast of(Inspection found, Optional<ModelFolder> folder, Path cache, Device device) {
         Recipe recipe = found.resolved().recipe();
         ModelSizes sizes = folder.<ModelSizes>map(it -> it).orElse(ModelSizes.RELEASED);
         TransformerConfig config = sizes.transformerConfig();
         DatasetReport pictures =
                 found.report(folder.<CaptionTokens>map(TokensOfModel::new).orElse(CaptionTokens.UNKNOWN));
         List<Notice> notices = new ArrayList<>(found.notices());
-        notices.addAll(DatasetNotices.of(pictures));
+        notices.addAll(DatasetNotices.of(pictures, recipe.known()));
         if (folder.isEmpty()) {
             notices.add(new Notice("MODEL_NOT_FOUND", Severity.WARNING, "model.name_or_path",
                     "%s is not here; it is planned with the sizes it was released with, and cannot be trained yet."
@@ -109,27 +115,32 @@ public record Forecast(Inspection found, DatasetReport pictures, List<Notice> no
         FrozenWeights frozen = FrozenWeights.of(recipe.model(), found.recovery(), config,
                 folder.map(ModelFolder::storedFormats).orElse(LayerFormats.NONE));
         LoraLayout layout = Settings.layout(recipe, config);
-        Workload workload = new Workloads(recipe, sizes, config, frozen, layout)
-                .of(found.training(), found.heldOut(), tokens(found, pictures));
+        Workloads workloads = new Workloads(recipe, sizes, config, frozen, layout);
+        Workload workload = workloads.of(found.training(), found.heldOut(), tokens(recipe, found.training(), pictures));
         MemoryPlan memory = device.budget().isPresent()
                 ? MemoryPlan.within(device.budget().getAsLong(), workload, device.rehearse())
                 : MemoryPlan.of(workload, Residency.ALL, ActivationPlan.of(config.layers(),
                         recipe.train().gradientCheckpointing() ? Keep.INPUTS : Keep.ALL), MemoryPlan.Arenas.GROWING,
                         device.rehearse());
+        WorkNeed work = WorkNeed.of(recipe, config, workload, memory);
+        OptionalDouble pace = new PastPace(cache).of(device.name());
         return new Forecast(found, pictures, notices, layout, memory,
-                DiskNeed.of(recipe, layout, memory, workload, found),
-                WorkNeed.of(recipe, config, workload, memory));
+                DiskNeed.of(workloads, workload, memory, found), work,
+                pace.isPresent() ? OptionalDouble.of(work.secondsAt(pace.getAsDouble())) : OptionalDouble.empty());
     }
 
     /// Of the longest texts, as far as it is known.
-    private static Workloads.Tokens tokens(Inspection found, DatasetReport pictures) {
-        Recipe recipe = found.resolved().recipe();
+    static Workloads.Tokens tokens(Recipe recipe, Dataset dataset, DatasetReport pictures) {
         int caption = pictures.captions().longestTokens()
                 .orElse((int) Math.ceil(TOKENS_OF_A_CHARACTER * pictures.captions().longest()));
-        int controls = found.training().samples().stream().mapToInt(sample -> sample.controls().size()).max().orElse(0);
-        int training = caption + TEMPLATE_END + CONTROL_TOKENS * controls;
+        int controls = dataset.samples().stream().mapToInt(sample -> sample.controls().stream()
+                .mapToInt(control -> Workloads.promptTokens(recipe,
+                        new PictureSize(control.width(), control.height()))).sum()).max().orElse(0);
+        int training = caption + TEMPLATE_END + controls;
+        // How large the controls of samples are is not looked at here.
+        int control = Workloads.promptTokens(recipe, new PictureSize(1, 1));
         List<Integer> drawings = recipe.sample().prompts().stream()
-                .map(prompt -> TEMPLATE_END + CONTROL_TOKENS * prompt.controls().size()
+                .map(prompt -> TEMPLATE_END + control * prompt.controls().size()
                         + (int) Math.ceil(TOKENS_OF_A_CHARACTER
                                 * Math.max(prompt.prompt().length(), prompt.negative().length())))
                 .toList();

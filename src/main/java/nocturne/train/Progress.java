@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.function.LongSupplier;
 
 /// Tells the person at the terminal how far the run is: one line that is redrawn in place, or, where the output
@@ -122,6 +123,11 @@ public final class Progress implements AutoCloseable {
         if (!due(now, end || turn)) return;
         lastDrawnStep = step;
         draw(line(now), now);
+    }
+
+    /// How long a step takes lately; empty before the second one.
+    synchronized OptionalDouble secondsPerStep() {
+        return secondsPerStep.isEmpty() ? OptionalDouble.empty() : OptionalDouble.of(secondsPerStep.value());
     }
 
     /// A line of its own that stays: a notice, a checkpoint, a sample.

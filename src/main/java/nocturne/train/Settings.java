@@ -43,7 +43,12 @@ final class Settings {
             throw new UserMistake("RECIPE_INVALID", "network.network_kwargs",
                     "the filters leave no layer to train; layers are called like transformer_blocks.0.attn.to_q.");
         }
-        return LoraLayout.of(targets, recipe.network().rank());
+        LoraLayout layout = LoraLayout.of(targets, recipe.network().rank());
+        if (layout.parameters() <= Integer.MAX_VALUE) return layout;
+        throw new UserMistake("RECIPE_INVALID", "network.linear",
+                "%d makes %,d numbers to train; at most %,d can be, which is a rank of %d on these layers.".formatted(
+                        layout.rank(), layout.parameters(), Integer.MAX_VALUE,
+                        Integer.MAX_VALUE / (layout.parameters() / layout.rank())));
     }
 
     static Moments moments(Recipe recipe, Lora lora, Backend backend, TensorArena arena) {

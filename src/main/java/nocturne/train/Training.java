@@ -31,6 +31,7 @@ import nocturne.image.Resample;
 import nocturne.io.AtomicFiles;
 import nocturne.io.ContentHash;
 import nocturne.memory.MemoryPlan;
+import nocturne.memory.PassShape;
 import nocturne.plan.DatasetNotices;
 import nocturne.plan.Inspection;
 import nocturne.problem.SickMachine;
@@ -298,10 +299,18 @@ public final class Training {
                 new Results(folder, resolved, dataset, backend.name(), request.version(), notices)
                         .publish(outcome.saved(), loop.heldOutLosses(), loop.gallery(), lora, events, time.soFar());
                 folder.note("completed", outcome.step(), recipe.train().steps());
+                progress.secondsPerStep().ifPresent(seconds -> notePace(backend, workloads, seconds));
                 progress.say("done: " + folder.root());
                 return true;
             }
         }
+    }
+
+    /// For the forecasts of later jobs.
+    private void notePace(Backend backend, Workloads workloads, double secondsPerStep) {
+        PassShape batch = workloads.of(dataset, heldOut, Forecast.tokens(recipe, dataset, datasetReport)).training();
+        new PastPace(request.cacheFolder()).note(
+                backend.name(), WorkNeed.update(recipe, config, batch) / secondsPerStep);
     }
 
     private Progress.Terminal terminal() {
@@ -330,7 +339,7 @@ public final class Training {
                     + " edits.");
         }
         List<Notice> all = new ArrayList<>(noticed);
-        all.addAll(DatasetNotices.of(datasetReport));
+        all.addAll(DatasetNotices.of(datasetReport, recipe.known()));
         for (String notice : notices) all.add(plain(notice));
         return all;
     }

@@ -1,8 +1,9 @@
 package nocturne.train;
 
+import java.util.List;
 import nocturne.memory.MemoryPlan;
+import nocturne.memory.PassShape;
 import nocturne.memory.Workload;
-import nocturne.qwen.Grid;
 import nocturne.qwen.TransformerConfig;
 import nocturne.recipe.Recipe;
 import nocturne.recipe.SamplePrompt;
@@ -12,18 +13,35 @@ import nocturne.recipe.SamplePrompt;
 ///
 /// @param steps      updates
 /// @param microSteps batches, several of which make an update
-/// @param microStep  of one batch of the largest size
+/// @param useful     of one batch of the largest size, everything computed once
+/// @param microStep  of the same as it will be computed
 /// @param sampling   of all pictures that are drawn
 /// @param streamed   bytes that come from the host twice in a micro-step
-public record WorkNeed(long steps, long microSteps, double microStep, double sampling, long streamed) {
+public record WorkNeed(long steps, long microSteps, double useful, double microStep, double sampling, long streamed) {
     static WorkNeed of(Recipe recipe, TransformerConfig config, Workload work, MemoryPlan memory) {
         int pictureTokens = work.training().tokens() - work.training().textRows();
         StepWork once = StepWork.of(config, pictureTokens, work.training().textRows());
         double again = (double) memory.activations().inputs() / config.layers();
         double step = work.training().batch() * (once.step() + again * (once.linear() + once.attention()));
         long microSteps = (long) recipe.train().steps() * recipe.train().accumulation();
-        return new WorkNeed(recipe.train().steps(), microSteps, step, sampling(recipe, config, work),
+        double useful = work.training().batch() * once.step();
+        return new WorkNeed(recipe.train().steps(), microSteps, useful, step, sampling(recipe, config, work),
                 memory.host().pinned());
+    }
+
+    /// Of one update, everything computed once.
+    static double update(Recipe recipe, TransformerConfig config, PassShape batch) {
+        int pictureTokens = batch.tokens() - batch.textRows();
+        return recipe.train().accumulation() * batch.batch()
+                * StepWork.of(config, pictureTokens, batch.textRows()).step();
+    }
+
+    /// How long it takes where steps are computed as fast as those of earlier jobs.
+    ///
+    /// @param pace see [PastPace]
+    /// @return seconds
+    double secondsAt(double pace) {
+        return (microSteps * useful + sampling) / pace;
     }
 
     private static double sampling(Recipe recipe, TransformerConfig config, Workload work) {
@@ -32,9 +50,11 @@ public record WorkNeed(long steps, long microSteps, double microStep, double sam
             if (recipe.sample().isDueAfter(step, recipe.train().steps())) times++;
         }
         double all = 0;
-        for (SamplePrompt prompt : recipe.sample().prompts()) {
-            long tokens = Grid.ofPixels(prompt.width(), prompt.height()).tokens() * (1L + prompt.controls().size());
-            StepWork pass = StepWork.of(config, Math.toIntExact(tokens), work.training().textRows());
+        List<Workload.Drawing> drawings = work.encoders() == null ? List.of() : work.encoders().drawings();
+        for (int i = 0; i < drawings.size(); i++) {
+            SamplePrompt prompt = recipe.sample().prompts().get(i);
+            PassShape shape = drawings.get(i).pass();
+            StepWork pass = StepWork.of(config, shape.tokens() - shape.textRows(), shape.textRows());
             int passes = prompt.steps() * (prompt.guidanceScale() == 1 ? 1 : 2);
             all += passes * (pass.linear() + pass.attention());
         }

@@ -29,6 +29,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param config of the transformer
 record Workloads(Recipe recipe, ModelSizes model, TransformerConfig config, FrozenWeights frozen, LoraLayout layout) {
+    /// Patches that become one token, along each side.
+    private static final int MERGED = 2;
     /// Pixels of the language model's patches, two by two.
     private static final double CELL = 28;
 
@@ -125,6 +127,10 @@ record Workloads(Recipe recipe, ModelSizes model, TransformerConfig config, Froz
 
     /// The copy of a control picture that the language model is shown.
     private PatchGrid shown(PictureSize control) {
+        return shown(recipe, control);
+    }
+
+    private static PatchGrid shown(Recipe recipe, PictureSize control) {
         PictureSize size = control.ofArea(Settings.editTemplate(recipe) == PromptTemplate.EDIT
                 ? PictureSize.VAE_AREA : PictureSize.CONDITION_AREA);
         return new PatchGrid(patches(size.height()), patches(size.width()));
@@ -134,13 +140,19 @@ record Workloads(Recipe recipe, ModelSizes model, TransformerConfig config, Froz
         return Math.toIntExact(2 * Math.max(1, Math.round(pixels / CELL)));
     }
 
+    /// Tokens of a control picture in the prompt.
+    static int promptTokens(Recipe recipe, PictureSize control) {
+        return shown(recipe, control).tokens(MERGED);
+    }
+
     /// The token sizes of the sample with most tokens.
     private List<Grid> largest(Dataset dataset) {
         return dataset.samples().stream().map(this::grids)
                 .max(Comparator.comparingInt(grids -> grids.stream().mapToInt(Grid::tokens).sum())).orElseThrow();
     }
 
-    private List<Grid> grids(Sample sample) {
+    /// The token sizes of a sample's picture and of its controls.
+    List<Grid> grids(Sample sample) {
         List<Grid> grids = new ArrayList<>(List.of(Grid.ofPixels(sample.width(), sample.height())));
         for (TrainingPicture control : sample.controls()) {
             grids.add(Examples.control(control.width(), control.height(),

@@ -5,6 +5,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.Proxy;
+import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -15,6 +16,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import nocturne.io.DType;
 import nocturne.tensor.Backend;
+import nocturne.tensor.Operations;
 import nocturne.tensor.Tensor;
 
 /// Which operation was compared by which tests, on tensors of which type. It is not declared but noted while they run.
@@ -93,11 +95,7 @@ final class TwinList {
 
     /// The interfaces that a backend's operations are grouped in.
     private static List<Class<?>> families() {
-        return Arrays.stream(Backend.class.getMethods())
-                .filter(method -> method.getParameterCount() == 0 && method.getReturnType().isInterface()
-                        && method.getReturnType().getPackage() == Backend.class.getPackage())
-                .<Class<?>>map(Method::getReturnType)
-                .toList();
+        return Arrays.stream(Operations.class.getRecordComponents()).<Class<?>>map(RecordComponent::getType).toList();
     }
 
     private static boolean isOperation(Method method) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.Set;
 import nocturne.dataset.findings.DatasetReport;
 import nocturne.dataset.findings.DatasetReport.CaptionLengths;
 import nocturne.dataset.findings.Finding;
@@ -21,7 +22,7 @@ class DatasetNoticesTest {
         for (int i = 0; i < 7; i++) findings.add(finding(Kind.BLURRED, "set/" + i + ".jpg"));
         findings.add(finding(Kind.ALIKE, "set/a.jpg", "set/b.jpg"));
         findings.add(finding(Kind.ALIKE, "set/c.jpg", "set/d.jpg"));
-        List<Notice> notices = DatasetNotices.of(report(findings));
+        List<Notice> notices = DatasetNotices.of(report(findings), Set.of());
         assertThat(notices).extracting(Notice::code).containsExactly("S1-68", "S1-68");
         assertThat(notices.get(0).text()).startsWith(
                 "Nearly the same picture: 4 pictures (set/a.jpg, set/b.jpg; set/c.jpg, set/d.jpg). ");
@@ -32,12 +33,19 @@ class DatasetNoticesTest {
     @Test
     void whatTheScanHasSaidIsNotSaidAgain() {
         assertThat(DatasetNotices.of(report(List.of(finding(Kind.SMALL, "a"), finding(Kind.CAPTION_EMPTY, "b"),
-                finding(Kind.CAPTION_MISSING, "c"))))).isEmpty();
+                finding(Kind.CAPTION_MISSING, "c"))), Set.of())).isEmpty();
+    }
+
+    @Test
+    void aWarningThatIsKnownIsANotice() {
+        DatasetReport blurred = report(List.of(finding(Kind.BLURRED, "a")));
+        assertThat(DatasetNotices.of(blurred, Set.of()).getFirst().isWarning()).isTrue();
+        assertThat(DatasetNotices.of(blurred, Set.of("S1-68")).getFirst().isWarning()).isFalse();
     }
 
     @Test
     void aSoundDatasetHasNoNotices() {
-        assertThat(DatasetNotices.of(report(List.of()))).isEmpty();
+        assertThat(DatasetNotices.of(report(List.of()), Set.of())).isEmpty();
     }
 
     private static Finding finding(Kind kind, String... pictures) {

@@ -55,7 +55,9 @@ class RecipeDocumentsTest {
     @ValueSource(strings = {"", "{}", "trigger: ohwx", "train: {lr: 1e-4}", "train: {lr: '1e-4'}",
         "train: {optimizer: {name: adamw8bit, lr: 2e-4}}", "optimizer: {name: adamw8bit}", "training: {epochs: 10}",
         "train: {noise_scheduler: flow_match, timestep_type: Flux-Shift}", "datasets: [{folder_path: a,"
-            + " resolution: 1024}]", "network: {linear: null}", "model: {qtype: 'uint3|recovery.safetensors'}"})
+            + " resolution: 1024}]", "network: {linear: null}", "model: {qtype: 'uint3|recovery.safetensors'}",
+        "datasets:", "train: {steps: '1_000'}",
+        "model: {quantize: 'Yes'}", "datasets: [{folder_path: 10}]", "config: {process: {trigger_word: ohwx}}"})
     void theSchemaAcceptsEverySpelling(String recipe) throws IOException {
         assertThat(complaints(recipe)).isEmpty();
     }

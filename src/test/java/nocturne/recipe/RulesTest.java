@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import nocturne.ledger.Ledger;
 import nocturne.problem.UserMistake;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -155,6 +156,13 @@ class RulesTest {
         String model = "model: {quantize: true, qtype: '%s'}";
         check(id, severity, model.formatted(speaks), model.formatted(silent));
         check(id, severity, model.formatted(speaks), "model: {quantize: false, qtype: '%s'}".formatted(speaks));
+    }
+
+    @Test
+    @Ledger("X-05")
+    void aFormatThatNobodyAppliesIsTold() {
+        check("X-05", Severity.WARNING, "model: {qtype: uint4}", "model: {quantize: true, qtype: uint6}");
+        check("X-05", Severity.WARNING, "model: {qtype_te: int8}", "model: {quantize: false, qtype_te: int8}");
     }
 
     @ParameterizedTest

@@ -54,7 +54,7 @@ class ToolkitRecipesTest {
         assertThat(asked.recovery() != null).isEqualTo(format.equals("uint3"));
     }
 
-    /// Two keys that do nothing here, three sizes, and 3 bits; beside that only what every such recipe hears.
+    /// Three keys that do nothing here, three sizes, and 3 bits; beside that only what every such recipe hears.
     @Test
     @Ledger({"S1-13", "S1-31", "S1-44"})
     void itsExampleFor2509HearsWhatItShould() {
@@ -65,7 +65,8 @@ class ToolkitRecipesTest {
                         "NOTICE B9 line 9  device",
                         "NOTICE S1-44 line 26  datasets[0].resolution",
                         "NOTICE S1-31 line 32  train.timestep_type",
-                        "WARNING S1-13 line 44  model.qtype");
+                        "WARNING S1-13 line 44  model.qtype",
+                        "NOTICE S1-34 line 47  model.low_vram");
     }
 
     @Test

@@ -42,7 +42,8 @@ final class OperationsManualTest {
             "XDG_CACHE_HOME", "HF_ENDPOINT", "HF_HOME", "HF_HUB_CACHE", "HF_TOKEN");
     /// Codes of one word cannot be told from other words in the sources.
     private static final Set<String> ONE_WORD =
-            Set.of("CRASHED", "HUNG", "BUG", "CANCELLED", "SUPERSEDED", "CHECKPOINTED", "UNPARKED", "NOTICE");
+            Set.of("CRASHED", "HUNG", "BUG", "CANCELLED", "SUPERSEDED", "CHECKPOINTED", "UNPARKED", "NOTICE",
+                    "MEMORY", "WEIGHTS", "DATASET");
     private static final Pattern CODE = Pattern.compile("\"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\"");
 
     private static List<String> manual;

@@ -2,6 +2,7 @@ package nocturne.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -44,13 +45,13 @@ class ForecastTest {
     }
 
     private static Forecast.Device card(int gigabytes) {
-        return new Forecast.Device(gigabytes * 1_000_000_000L,
+        return new Forecast.Device("", gigabytes * 1_000_000_000L,
                 () -> CudaBackend.rehearsal(CudaSettings.of(DType.BF16), true));
     }
 
     private Forecast forecast(Path bundle, Forecast.Device device) {
         Bundle opened = Bundle.open(bundle, folder.resolve("bundles"), BundleLimits.STANDARD);
-        return Forecast.of(opened, "maya", null, HOME, device);
+        return Forecast.of(opened, "maya", null, HOME, folder.resolve("cache"), device);
     }
 
     @Ledger({"S1-64", "X-19", "S1-17"})
@@ -71,7 +72,7 @@ class ForecastTest {
         };
         assertThat(recipe).contains(other);
         Files.writeString(bundle.resolve("recipe.yaml"), recipe);
-        DiskNeed need = forecast(bundle, new Forecast.Device(0, ForecastTest::processor)).disk();
+        DiskNeed need = forecast(bundle, new Forecast.Device("", 0, ForecastTest::processor)).disk();
 
         Path out = folder.resolve("out");
         Training.run(new TrainingRequest(bundle, out, null, 1, HOME, "test",
@@ -82,6 +83,28 @@ class ForecastTest {
         assertThat(adapters).isNotEmpty().allSatisfy(file -> assertThat(data(file)).isEqualTo(need.adapter()));
         assertThat(adapters.stream().mapToLong(ForecastTest::data).sum()).isEqualTo(need.checkpoints());
         assertThat(states).isNotEmpty().allSatisfy(file -> assertThat(3 * data(file)).isEqualTo(need.state()));
+    }
+
+    /// The speed of the run before decides, and twice the steps take twice as long.
+    @Test
+    void earlierJobsTellHowLongTheNextOneTakes() throws IOException {
+        Path bundle = ShortRun.bundleIn(folder.resolve("bundle"));
+        String recipe = Files.readString(bundle.resolve("recipe.yaml")).replace("sample_every: 20", "sample_every: 0")
+                .replace("name: tiny", "name: tiny\nmodel: {name_or_path: %s}".formatted(ShortRun.MODEL));
+        Files.writeString(bundle.resolve("recipe.yaml"), recipe.replace("steps: 40", "steps: 6"));
+        String name;
+        try (CpuBackend processor = new CpuBackend(1)) {
+            name = processor.name();
+        }
+        Forecast.Device device = new Forecast.Device(name, 0, ForecastTest::processor);
+        assertThat(forecast(bundle, device).seconds()).isEmpty();
+        Training.run(new TrainingRequest(bundle, null, folder.resolve("out"), null, 1, HOME, "test",
+                new PrintStream(OutputStream.nullOutputStream()), false, null, Stop.NEVER, folder.resolve("cache"),
+                null));
+        double six = forecast(bundle, device).seconds().orElseThrow();
+        assertThat(six).isPositive();
+        Files.writeString(bundle.resolve("recipe.yaml"), recipe.replace("steps: 40", "steps: 12"));
+        assertThat(forecast(bundle, device).seconds().orElseThrow()).isCloseTo(2 * six, within(1e-6 * six));
     }
 
     private static long data(Path file) {
