@@ -17,7 +17,8 @@ final class Assembly {
                 root.children(DatasetKeys.BLOCK).stream().map(Assembly::dataset).toList(),
                 train(root.child(TrainKeys.BLOCK)), model(root.child(ModelKeys.BLOCK)),
                 sample(root.child(SampleKeys.BLOCK), root.child(TrainKeys.BLOCK)),
-                root.child(RootKeys.LOGGING).get(RootKeys.LOG_EVERY), root.get(RootKeys.META));
+                root.child(RootKeys.LOGGING).get(RootKeys.LOG_EVERY), orNull(root, RootKeys.VRAM_LIMIT),
+                root.get(RootKeys.META));
     }
 
     private static Set<String> known(Section root) {

@@ -12,10 +12,12 @@ import org.jspecify.annotations.Nullable;
 /// @param known       ids of rules that the person knows better than, which then speak less loudly
 /// @param seed        start of all random numbers of training
 /// @param logEvery    steps between two records of the metrics
+/// @param vramLimit   bytes of a card's memory that may be used; null for what is free
 /// @param metadata    the person's notes for the files
 public record Recipe(String name, @Nullable String triggerWord, UseCase useCase, Set<String> known, long seed,
                      NetworkRecipe network, SaveRecipe save, List<DatasetRecipe> datasets, TrainRecipe train,
-                     ModelRecipe model, SampleRecipe sample, int logEvery, Metadata metadata) {
+                     ModelRecipe model, SampleRecipe sample, int logEvery, @Nullable Long vramLimit,
+                     Metadata metadata) {
     public Recipe {
         Require.that(!name.isBlank(), "a recipe has a name", name);
         Require.that(seed >= 0, "seed >= 0", seed);

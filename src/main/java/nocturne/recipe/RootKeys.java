@@ -43,6 +43,11 @@ final class RootKeys {
             .why("Two runs that differ in one setting can only be compared if all that is random is the "
                     + "same in both.")
             .works(42L);
+    static final Key<Long> VRAM_LIMIT = Key.of("vram_limit", new Kind.MemorySize(),
+                    "How much of a card's memory the run may use, at most.")
+            .why("It leaves room for what else runs on the card. What does not fit comes and goes, or is computed"
+                    + " twice; the result is the same.")
+            .works(22_000_000_000L);
     static final Key<Metadata> META = Key.of("meta", new Kind.Notes(), "Notes that are copied into the files.")
             .standard(Metadata.NONE, "B1")
             .why("Whoever finds the file in a year can read what it is.");
@@ -58,7 +63,7 @@ final class RootKeys {
                     "use_ui_logger")));
 
     static final Block ROOT = Block.of("",
-            List.of(NAME, TRIGGER_WORD, USE_CASE, I_KNOW, SEED, META),
+            List.of(NAME, TRIGGER_WORD, USE_CASE, I_KNOW, SEED, VRAM_LIMIT, META),
             List.of(NetworkKeys.BLOCK, SaveKeys.BLOCK, LOGGING, DatasetKeys.BLOCK, TrainKeys.BLOCK, ModelKeys.BLOCK,
                     SampleKeys.BLOCK),
             List.of(

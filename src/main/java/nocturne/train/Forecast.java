@@ -64,9 +64,10 @@ public record Forecast(Inspection found, DatasetReport pictures, List<Notice> no
     /// @param rehearse  makes a device that takes memory as it does, see [Backend#rehearsal]
     public record Device(String name, long cardBytes, Supplier<Backend> rehearse) {
         /// What may be used: of a card a part is the driver's.
-        private OptionalLong budget() {
-            return cardBytes == 0 ? OptionalLong.empty()
-                    : OptionalLong.of(Math.max(0, cardBytes - MemoryBudget.CONTEXT_BYTES));
+        private OptionalLong budget(@Nullable Long limit) {
+            if (cardBytes == 0) return OptionalLong.empty();
+            long asked = limit == null ? cardBytes : Math.min(limit, cardBytes);
+            return OptionalLong.of(Math.max(0, asked - MemoryBudget.CONTEXT_BYTES));
         }
     }
 
@@ -117,8 +118,9 @@ public record Forecast(Inspection found, DatasetReport pictures, List<Notice> no
         LoraLayout layout = Settings.layout(recipe, config);
         Workloads workloads = new Workloads(recipe, sizes, config, frozen, layout);
         Workload workload = workloads.of(found.training(), found.heldOut(), tokens(recipe, found.training(), pictures));
-        MemoryPlan memory = device.budget().isPresent()
-                ? MemoryPlan.within(device.budget().getAsLong(), workload, device.rehearse())
+        OptionalLong budget = device.budget(recipe.vramLimit());
+        MemoryPlan memory = budget.isPresent()
+                ? MemoryPlan.within(budget.getAsLong(), workload, device.rehearse())
                 : MemoryPlan.of(workload, Residency.ALL, ActivationPlan.of(config.layers(),
                         recipe.train().gradientCheckpointing() ? Keep.INPUTS : Keep.ALL), MemoryPlan.Arenas.GROWING,
                         device.rehearse());

@@ -4,6 +4,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import nocturne.tensor.Backend;
 import nocturne.tensor.DeviceMemory;
+import org.jspecify.annotations.Nullable;
 
 /// How much of a device's memory a run may take.
 ///
@@ -21,6 +22,13 @@ public record MemoryBudget(OptionalLong asked, double share) {
 
     public MemoryBudget {
         if (!(share > 0 && share <= 1)) throw new IllegalArgumentException("a share of " + share);
+    }
+
+    /// The same where no more than this may be used.
+    ///
+    /// @param limit in bytes; null for none
+    MemoryBudget limitedTo(@Nullable Long limit) {
+        return limit == null ? this : new MemoryBudget(OptionalLong.of(Math.min(limit, asked.orElse(limit))), share);
     }
 
     static MemoryBudget of(long bytes) {

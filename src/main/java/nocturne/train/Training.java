@@ -151,9 +151,13 @@ public final class Training {
                 found.report(new TokensOfModel(model)));
     }
 
-    /// The resolved recipe but for where the model lies: what it is stands in the fingerprint by content.
+    /// The values of the resolved recipe that decide results: not where the model lies, for what it is stands in the
+    /// fingerprint by content, nor how much memory is used; and not the words beside them.
     private String recipeWithoutPlaces() {
-        return resolved.yaml().lines().filter(line -> !line.strip().startsWith("name_or_path:"))
+        return resolved.yaml().lines()
+                .filter(line -> !line.strip().startsWith("name_or_path:") && !line.startsWith("vram_limit:"))
+                .filter(line -> !line.startsWith("#"))
+                .map(line -> line.contains(" # ") ? line.substring(0, line.lastIndexOf(" # ")).stripTrailing() : line)
                 .collect(Collectors.joining("\n"));
     }
 
@@ -230,8 +234,9 @@ public final class Training {
             }
         }
         Workloads workloads = new Workloads(recipe, model, config, frozen, Settings.layout(recipe, config));
-        OptionalLong budget = residency.equals(Residency.ALL) ? memory.on(backend)
-                : OptionalLong.empty();
+        // The processor has the machine's memory, of which the recipe says nothing.
+        MemoryBudget asked = backend.memory().isPresent() ? memory.limitedTo(recipe.vramLimit()) : memory;
+        OptionalLong budget = residency.equals(Residency.ALL) ? asked.on(backend) : OptionalLong.empty();
         try (TensorArena trained = backend.newArena(); TensorArena weights = backend.newArena();
                 TensorArena passes = backend.newArena();
                 Encoders encoders = new Encoders(

@@ -137,6 +137,18 @@ class ForecastTest {
         }
     }
 
+    /// What the recipe leaves free stays free, whatever the card has.
+    @Test
+    void theRecipesLimitHoldsOnALargerCard() throws IOException {
+        Path bundle = template();
+        Path recipe = bundle.resolve("recipe.yaml");
+        Files.writeString(recipe, Files.readString(recipe)
+                .replace("      trigger_word:", "      vram_limit: 20GB\n      trigger_word:"));
+        assertThat(forecast(bundle, card(80)).memory().peakBytes()).isLessThan(20_000_000_000L);
+        Files.writeString(recipe, Files.readString(recipe).replace("vram_limit: 20GB", "vram_limit: 90GiB"));
+        assertThat(forecast(bundle, card(16)).memory().peakBytes()).isLessThan(16_000_000_000L);
+    }
+
     @Test
     void aCardThatIsTooSmallIsRefusedWithNumbers() throws IOException {
         Path bundle = template();
