@@ -39,6 +39,7 @@ class MemoryBudgetTest {
 
     @Test
     void noShareIsNone() {
-        assertThatThrownBy(() -> new MemoryBudget(OptionalLong.empty(), 0)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> new MemoryBudget(OptionalLong.empty(), 0))
+                .isInstanceOf(IllegalArgumentException.class);
     }
 }
