@@ -117,10 +117,11 @@ final class SlotBench implements AutoCloseable {
     }
 
     Job awaitState(JobId id, JobState state) {
-        await().atMost(PATIENCE).pollInterval(Duration.ofMillis(10))
-                .until(() -> job(id).state() == state || job(id).isTerminal());
-        assertThat(job(id).state()).as("%s", job(id)).isEqualTo(state);
-        return job(id);
+        // The job that was seen: it may be in another state already.
+        Job seen = await().atMost(PATIENCE).pollInterval(Duration.ofMillis(10))
+                .until(() -> job(id), job -> job.state() == state || job.isTerminal());
+        assertThat(seen.state()).as("%s", seen).isEqualTo(state);
+        return seen;
     }
 
     /// Until the trainer has made this step.
