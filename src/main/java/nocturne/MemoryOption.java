@@ -1,9 +1,9 @@
 package nocturne;
 
-import java.util.Locale;
 import java.util.OptionalLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import nocturne.recipe.MemorySize;
 import nocturne.train.MemoryBudget;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -12,8 +12,7 @@ import picocli.CommandLine.ParameterException;
 
 /// How much of a card's memory a command may use.
 final class MemoryOption {
-    private static final Pattern SIZE =
-            Pattern.compile("(\\d{1,4}(?:\\.\\d{1,3})?) ?(GB|GiB)", Pattern.CASE_INSENSITIVE);
+    private static final int DECIMALS = 3;
     private static final Pattern PERCENT = Pattern.compile("(\\d{1,3})%?");
 
     @Option(
@@ -65,12 +64,8 @@ final class MemoryOption {
     /// @param asked  null for none
     static OptionalLong bytes(CommandLine command, String option, @Nullable String asked) {
         if (asked == null) return OptionalLong.empty();
-        Matcher size = SIZE.matcher(asked);
-        if (!size.matches() || Double.parseDouble(size.group(1)) == 0) {
-            throw new ParameterException(command,
-                    "%s %s: a size such as 24GB or 7.5GiB, please.".formatted(option, asked));
-        }
-        double unit = size.group(2).toLowerCase(Locale.ROOT).contains("i") ? 0x1p30 : 1e9;
-        return OptionalLong.of((long) (Double.parseDouble(size.group(1)) * unit));
+        long bytes = MemorySize.parse(asked, DECIMALS).orElseThrow(() -> new ParameterException(command,
+                "%s %s: a size such as 24GB or 7.5GiB, please.".formatted(option, asked)));
+        return OptionalLong.of(bytes);
     }
 }

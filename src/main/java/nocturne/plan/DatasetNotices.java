@@ -10,14 +10,14 @@ import nocturne.recipe.Notice;
 import nocturne.recipe.Severity;
 
 /// A dataset's findings as notices: one for each kind, with a few examples; all of them stand in the report.
-public final class DatasetNotices {
+final class DatasetNotices {
     private static final int MOST_EXAMPLES = 5;
     private static final String WHERE = "datasets";
 
     private DatasetNotices() {}
 
     /// @param known ids that the recipe's `i_know` names
-    public static List<Notice> of(DatasetReport report, Set<String> known) {
+    static List<Notice> of(DatasetReport report, Set<String> known) {
         List<Notice> notices = new ArrayList<>();
         for (Finding.Kind kind : Finding.Kind.values()) {
             List<Finding> findings = report.findings(kind);

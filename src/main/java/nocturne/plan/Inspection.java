@@ -73,8 +73,17 @@ public record Inspection(Bundle bundle, ResolvedRecipe resolved, Path model, @Nu
         return new Inspection(bundle, resolved, folder, recovery, datasets.training(), datasets.heldOut());
     }
 
-    /// Everything the person should know about recipe, captions and pictures; refuses nothing.
-    public List<Notice> notices() {
+    /// Everything the person should know; refuses nothing.
+    ///
+    /// @param report of this inspection
+    public List<Notice> notices(DatasetReport report) {
+        List<Notice> notices = new ArrayList<>(notices());
+        notices.addAll(DatasetNotices.of(report, resolved.recipe().known()));
+        return List.copyOf(notices);
+    }
+
+    /// Of that what concerns recipe, captions and the scan of the pictures.
+    List<Notice> notices() {
         List<Notice> notices = new ArrayList<>(resolved.notices());
         notices.addAll(PictureRules.judge(this));
         for (String notice : training.notices()) notices.add(new Notice("DATASET", Severity.NOTICE, "", notice));

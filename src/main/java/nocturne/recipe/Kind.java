@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -230,10 +229,9 @@ sealed interface Kind<T> {
     }
 
     /// An amount of memory, in bytes, written as `24GB` or `22.5GiB`.
-    record MemorySize() implements Simple<Long> {
-        private static final Pattern FORM =
-                Pattern.compile("(\\d{1,4}(?:\\.\\d{1,9})?) ?(GB|GiB)", Pattern.CASE_INSENSITIVE);
-        private static final BigDecimal GIGABYTE = BigDecimal.valueOf(1_000_000_000);
+    record MemoryBytes() implements Simple<Long> {
+        /// Of a gigabyte: as many as tell every byte.
+        private static final int DECIMALS = 9;
 
         @Override
         public String expects() {
@@ -242,15 +240,12 @@ sealed interface Kind<T> {
 
         @Override
         public Optional<Long> parse(String text) {
-            Matcher size = FORM.matcher(text.strip());
-            if (!size.matches()) return Optional.empty();
-            BigDecimal unit = size.group(2).equalsIgnoreCase("GiB") ? BigDecimal.valueOf(1L << 30) : GIGABYTE;
-            return Optional.of(new BigDecimal(size.group(1)).multiply(unit).longValue()).filter(bytes -> bytes > 0);
+            return MemorySize.parse(text.strip(), DECIMALS);
         }
 
         @Override
         public String print(Long value) {
-            return BigDecimal.valueOf(value).divide(GIGABYTE).stripTrailingZeros().toPlainString() + "GB";
+            return MemorySize.print(value);
         }
     }
 

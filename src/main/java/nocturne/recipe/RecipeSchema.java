@@ -147,7 +147,7 @@ public final class RecipeSchema {
             case Kind.Text(String expects, int most, var _) ->
                     Stream.of(JSON.objectNode().put("title", expects).put("maxLength", most)
                             .set("type", scalar()));
-            case Kind.MemorySize size -> Stream.of(ofType("string").put("title", size.expects())
+            case Kind.MemoryBytes size -> Stream.of(ofType("string").put("title", size.expects())
                     .put("pattern", "^ *\\d{1,4}(\\.\\d{1,9})? ?[gG][iI]?[bB] *$"));
             case Kind.BundlePath path -> Stream.of(scalar(path.expects()));
             case Kind.ModelPlace place -> Stream.of(scalar(place.expects()));

@@ -43,7 +43,7 @@ final class RootKeys {
             .why("Two runs that differ in one setting can only be compared if all that is random is the "
                     + "same in both.")
             .works(42L);
-    static final Key<Long> VRAM_LIMIT = Key.of("vram_limit", new Kind.MemorySize(),
+    static final Key<Long> VRAM_LIMIT = Key.of("vram_limit", new Kind.MemoryBytes(),
                     "How much of a card's memory the run may use, at most.")
             .why("It leaves room for what else runs on the card. What does not fit comes and goes, or is computed"
                     + " twice; the result is the same.")

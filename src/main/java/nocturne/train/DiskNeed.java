@@ -27,8 +27,6 @@ import nocturne.recipe.WeightFormat;
 /// @param cache       latents and embeddings, at most
 /// @param weights     the cache of weights in a smaller format, where it is not there yet
 public record DiskNeed(long adapter, long checkpoints, long state, long cache, long weights) {
-    private static final int STATES = 3;
-
     static DiskNeed of(Workloads workloads, Workload work, MemoryPlan memory, Inspection found) {
         Recipe recipe = workloads.recipe();
         int width = switch (recipe.save().dtype()) {
@@ -40,7 +38,7 @@ public record DiskNeed(long adapter, long checkpoints, long state, long cache, l
         long numbered = Math.min(recipe.save().keep(),
                 Math.max(0, (recipe.train().steps() - 1) / recipe.save().everySteps()));
         long state = memory.standing().adapter() + memory.standing().optimizer() + memory.standing().average();
-        return new DiskNeed(adapter, (numbered + 1) * each, STATES * state, cache(workloads, work, found),
+        return new DiskNeed(adapter, (numbered + 1) * each, Snapshots.MOST * state, cache(workloads, work, found),
                 transformer(workloads) + textEncoder(recipe, workloads.model()));
     }
 

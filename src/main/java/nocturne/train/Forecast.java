@@ -7,24 +7,20 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import java.util.function.Supplier;
-import java.util.stream.Stream;
 import nocturne.adapter.LoraLayout;
 import nocturne.bundle.Bundle;
-import nocturne.dataset.Dataset;
 import nocturne.dataset.findings.CaptionTokens;
 import nocturne.dataset.findings.DatasetReport;
 import nocturne.hub.ModelId;
 import nocturne.memory.ActivationPlan;
 import nocturne.memory.MemoryPlan;
 import nocturne.memory.Workload;
-import nocturne.plan.DatasetNotices;
 import nocturne.plan.Inspection;
 import nocturne.plan.ModelSearch;
 import nocturne.problem.UserMistake;
 import nocturne.quant.LayerFormats;
 import nocturne.qwen.ModelFolder;
 import nocturne.qwen.ModelSizes;
-import nocturne.qwen.PictureSize;
 import nocturne.qwen.Residency;
 import nocturne.qwen.TransformerConfig;
 import nocturne.recipe.Notice;
@@ -47,12 +43,6 @@ import org.jspecify.annotations.Nullable;
 ///                 where there were none
 public record Forecast(Inspection found, DatasetReport pictures, List<Notice> notices, LoraLayout layout,
         MemoryPlan memory, DiskNeed disk, WorkNeed work, OptionalDouble seconds) {
-    /// Of a caption's characters one is so many tokens, roughly, where no tokenizer can be asked.
-    private static final double TOKENS_OF_A_CHARACTER = 0.35;
-    /// The template's words behind a caption.
-    private static final int TEMPLATE_END = 5;
-    private static final int TEMPLATE = 64;
-
     public Forecast {
         notices = List.copyOf(notices);
     }
@@ -66,8 +56,9 @@ public record Forecast(Inspection found, DatasetReport pictures, List<Notice> no
         /// What may be used: of a card a part is the driver's.
         private OptionalLong budget(@Nullable Long limit) {
             if (cardBytes == 0) return OptionalLong.empty();
-            long asked = limit == null ? cardBytes : Math.min(limit, cardBytes);
-            return OptionalLong.of(Math.max(0, asked - MemoryBudget.CONTEXT_BYTES));
+            try (Backend card = rehearse.get()) {
+                return MemoryBudget.of(cardBytes).limitedTo(limit).on(card);
+            }
         }
     }
 
@@ -106,8 +97,7 @@ public record Forecast(Inspection found, DatasetReport pictures, List<Notice> no
         TransformerConfig config = sizes.transformerConfig();
         DatasetReport pictures =
                 found.report(folder.<CaptionTokens>map(TokensOfModel::new).orElse(CaptionTokens.UNKNOWN));
-        List<Notice> notices = new ArrayList<>(found.notices());
-        notices.addAll(DatasetNotices.of(pictures, recipe.known()));
+        List<Notice> notices = new ArrayList<>(found.notices(pictures));
         if (folder.isEmpty()) {
             notices.add(new Notice("MODEL_NOT_FOUND", Severity.WARNING, "model.name_or_path",
                     "%s is not here; it is planned with the sizes it was released with, and cannot be trained yet."
@@ -117,7 +107,8 @@ public record Forecast(Inspection found, DatasetReport pictures, List<Notice> no
                 folder.map(ModelFolder::storedFormats).orElse(LayerFormats.NONE));
         LoraLayout layout = Settings.layout(recipe, config);
         Workloads workloads = new Workloads(recipe, sizes, config, frozen, layout);
-        Workload workload = workloads.of(found.training(), found.heldOut(), tokens(recipe, found.training(), pictures));
+        Workload workload = workloads.of(found.training(), found.heldOut(),
+                Workloads.Tokens.expected(recipe, found.training(), pictures));
         OptionalLong budget = device.budget(recipe.vramLimit());
         MemoryPlan memory = budget.isPresent()
                 ? MemoryPlan.within(budget.getAsLong(), workload, device.rehearse())
@@ -129,25 +120,5 @@ public record Forecast(Inspection found, DatasetReport pictures, List<Notice> no
         return new Forecast(found, pictures, notices, layout, memory,
                 DiskNeed.of(workloads, workload, memory, found), work,
                 pace.isPresent() ? OptionalDouble.of(work.secondsAt(pace.getAsDouble())) : OptionalDouble.empty());
-    }
-
-    /// Of the longest texts, as far as it is known.
-    static Workloads.Tokens tokens(Recipe recipe, Dataset dataset, DatasetReport pictures) {
-        int caption = pictures.captions().longestTokens()
-                .orElse((int) Math.ceil(TOKENS_OF_A_CHARACTER * pictures.captions().longest()));
-        int controls = dataset.samples().stream().mapToInt(sample -> sample.controls().stream()
-                .mapToInt(control -> Workloads.promptTokens(recipe,
-                        new PictureSize(control.width(), control.height()))).sum()).max().orElse(0);
-        int training = caption + TEMPLATE_END + controls;
-        // How large the controls of samples are is not looked at here.
-        int control = Workloads.promptTokens(recipe, new PictureSize(1, 1));
-        List<Integer> drawings = recipe.sample().prompts().stream()
-                .map(prompt -> TEMPLATE_END + control * prompt.controls().size()
-                        + (int) Math.ceil(TOKENS_OF_A_CHARACTER
-                                * Math.max(prompt.prompt().length(), prompt.negative().length())))
-                .toList();
-        List<Integer> prompts = Stream.concat(Stream.of(training), drawings.stream())
-                .map(count -> count + TEMPLATE).toList();
-        return new Workloads.Tokens(training, training, drawings, prompts);
     }
 }

@@ -31,6 +31,8 @@ import org.jspecify.annotations.Nullable;
 /// functions of the seed and the step (see [nocturne.tensor.Philox] and [nocturne.dataset.DataOrder]).
 final class Snapshots {
     private static final int KEPT = 2;
+    /// Files that may be there between two writings: those, and the newest that has led to sound numbers.
+    static final int MOST = KEPT + 1;
     private static final String PREFIX = "step-";
     private static final String SUFFIX = ".safetensors";
 

@@ -1,5 +1,6 @@
 package nocturne.train;
 
+import nocturne.memory.PassShape;
 import nocturne.qwen.TransformerConfig;
 
 /// Floating point operations that a training step cannot do without, for one sample: products of the frozen layers and
@@ -26,6 +27,11 @@ record StepWork(double linear, double attention) {
         double rows = pictureTokens + textTokens;
         return new StepWork(EACH * square * weighed,
                 EACH * ATTENTION_PRODUCTS * rows * rows * config.width() * config.layers());
+    }
+
+    /// Of one sample of a pass.
+    static StepWork of(TransformerConfig config, PassShape pass) {
+        return of(config, pass.tokens() - pass.textRows(), pass.textRows());
     }
 
     /// Forward and backward.

@@ -32,7 +32,6 @@ import nocturne.io.AtomicFiles;
 import nocturne.io.ContentHash;
 import nocturne.memory.MemoryPlan;
 import nocturne.memory.PassShape;
-import nocturne.plan.DatasetNotices;
 import nocturne.plan.Inspection;
 import nocturne.problem.SickMachine;
 import nocturne.problem.UserMistake;
@@ -146,9 +145,10 @@ public final class Training {
         Inspection found = Inspection.of(bundle, name(request), asked == null ? null : asked.toString(),
                 request.models());
         ModelFolder model = ModelFolder.open(found.model());
+        DatasetReport report = found.report(new TokensOfModel(model));
         return new Training(request, residency, memory, bundle, found.resolved(), model, model.transformerConfig(),
-                found.recovery(), found.training(), found.heldOut(), found.notices(),
-                found.report(new TokensOfModel(model)));
+                found.recovery(), found.training(), found.heldOut(), found.notices(report),
+                report);
     }
 
     /// The values of the resolved recipe that decide results: not where the model lies, for what it is stands in the
@@ -313,7 +313,8 @@ public final class Training {
 
     /// For the forecasts of later jobs.
     private void notePace(Backend backend, Workloads workloads, double secondsPerStep) {
-        PassShape batch = workloads.of(dataset, heldOut, Forecast.tokens(recipe, dataset, datasetReport)).training();
+        Workloads.Tokens tokens = Workloads.Tokens.expected(recipe, dataset, datasetReport);
+        PassShape batch = workloads.of(dataset, heldOut, tokens).training();
         new PastPace(request.cacheFolder()).note(
                 backend.name(), WorkNeed.update(recipe, config, batch) / secondsPerStep);
     }
@@ -344,7 +345,6 @@ public final class Training {
                     + " edits.");
         }
         List<Notice> all = new ArrayList<>(noticed);
-        all.addAll(DatasetNotices.of(datasetReport, recipe.known()));
         for (String notice : notices) all.add(plain(notice));
         return all;
     }

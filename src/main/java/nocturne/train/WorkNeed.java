@@ -19,8 +19,7 @@ import nocturne.recipe.SamplePrompt;
 /// @param streamed   bytes that come from the host twice in a micro-step
 public record WorkNeed(long steps, long microSteps, double useful, double microStep, double sampling, long streamed) {
     static WorkNeed of(Recipe recipe, TransformerConfig config, Workload work, MemoryPlan memory) {
-        int pictureTokens = work.training().tokens() - work.training().textRows();
-        StepWork once = StepWork.of(config, pictureTokens, work.training().textRows());
+        StepWork once = StepWork.of(config, work.training());
         double again = (double) memory.activations().inputs() / config.layers();
         double step = work.training().batch() * (once.step() + again * (once.linear() + once.attention()));
         long microSteps = (long) recipe.train().steps() * recipe.train().accumulation();
@@ -31,9 +30,7 @@ public record WorkNeed(long steps, long microSteps, double useful, double microS
 
     /// Of one update, everything computed once.
     static double update(Recipe recipe, TransformerConfig config, PassShape batch) {
-        int pictureTokens = batch.tokens() - batch.textRows();
-        return recipe.train().accumulation() * batch.batch()
-                * StepWork.of(config, pictureTokens, batch.textRows()).step();
+        return recipe.train().accumulation() * batch.batch() * StepWork.of(config, batch).step();
     }
 
     /// How long it takes where steps are computed as fast as those of earlier jobs.
@@ -53,8 +50,7 @@ public record WorkNeed(long steps, long microSteps, double useful, double microS
         List<Workload.Drawing> drawings = work.encoders() == null ? List.of() : work.encoders().drawings();
         for (int i = 0; i < drawings.size(); i++) {
             SamplePrompt prompt = recipe.sample().prompts().get(i);
-            PassShape shape = drawings.get(i).pass();
-            StepWork pass = StepWork.of(config, shape.tokens() - shape.textRows(), shape.textRows());
+            StepWork pass = StepWork.of(config, drawings.get(i).pass());
             int passes = prompt.steps() * (prompt.guidanceScale() == 1 ? 1 : 2);
             all += passes * (pass.linear() + pass.attention());
         }

@@ -11,6 +11,7 @@ import nocturne.adapter.LoraLayout;
 import nocturne.dataset.Dataset;
 import nocturne.dataset.Sample;
 import nocturne.dataset.TrainingPicture;
+import nocturne.dataset.findings.DatasetReport;
 import nocturne.memory.PassShape;
 import nocturne.memory.Workload;
 import nocturne.qwen.Grid;
@@ -41,6 +42,8 @@ record Workloads(Recipe recipe, ModelSizes model, TransformerConfig config, Froz
     /// @param drawings of each sample's longer prompt
     /// @param prompts  of all, as the text encoder is given them
     record Tokens(int training, int heldOut, List<Integer> drawings, List<Integer> prompts) {
+        /// Of a caption's characters one is so many tokens, roughly, where no tokenizer can be asked.
+        private static final double TOKENS_OF_A_CHARACTER = 0.35;
         /// What the shortest words take: the template's end.
         private static final int LEAST = 5;
         /// Of the template before the words.
@@ -65,6 +68,26 @@ record Workloads(Recipe recipe, ModelSizes model, TransformerConfig config, Froz
 
         private static int longest(List<Example> examples) {
             return embeddings(examples).mapToInt(count -> count).max().orElse(LEAST);
+        }
+
+        /// Of the longest texts, as far as is known before they are encoded.
+        static Tokens expected(Recipe recipe, Dataset dataset, DatasetReport pictures) {
+            int caption = pictures.captions().longestTokens()
+                    .orElse((int) Math.ceil(TOKENS_OF_A_CHARACTER * pictures.captions().longest()));
+            int controls = dataset.samples().stream().mapToInt(sample -> sample.controls().stream()
+                    .mapToInt(control -> promptTokens(recipe,
+                            new PictureSize(control.width(), control.height()))).sum()).max().orElse(0);
+            int training = caption + LEAST + controls;
+            // How large the controls of samples are is not looked at here.
+            int control = promptTokens(recipe, new PictureSize(1, 1));
+            List<Integer> drawings = recipe.sample().prompts().stream()
+                    .map(prompt -> LEAST + control * prompt.controls().size()
+                            + (int) Math.ceil(TOKENS_OF_A_CHARACTER
+                                    * Math.max(prompt.prompt().length(), prompt.negative().length())))
+                    .toList();
+            List<Integer> prompts = Stream.concat(Stream.of(training), drawings.stream())
+                    .map(count -> count + MOST_TEMPLATE).toList();
+            return new Tokens(training, training, drawings, prompts);
         }
 
         /// The least that there can be.

@@ -65,7 +65,7 @@ final class RandomRecipes {
             case Kind.Seed() -> () -> random.nextLong(Kind.Seed.MOST + 1);
             case Kind.Real(double least, double most, boolean open) -> () -> real(least, most, open);
             case Kind.Text text -> () -> text(text);
-            case Kind.MemorySize() -> () -> 1 + random.nextLong(9_999_000_000_000L);
+            case Kind.MemoryBytes() -> () -> 1 + random.nextLong(9_999_000_000_000L);
             case Kind.BundlePath() -> () -> pick("a", "dataset/40_maya", "x y/ü.png", ".", "deep/er/and/deeper",
                     "it's");
             case Kind.ModelPlace() -> () -> pick("Qwen/Qwen-Image", "/models/Qwen-Image-Edit-2511", "it's ü", "..");
