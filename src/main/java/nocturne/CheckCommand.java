@@ -85,11 +85,11 @@ final class CheckCommand implements Callable<Integer> {
     private Forecast.Device device(OptionalLong card) {
         if (card.isEmpty()) {
             String processor = ofProcessor(CpuBackend::name);
-            return new Forecast.Device(processor, 0, () -> ofProcessor(CpuBackend::rehearsal));
+            return Forecast.Device.processor(processor, () -> ofProcessor(CpuBackend::rehearsal));
         }
         CudaSettings settings =
                 new CudaSettings(DType.BF16, eightBit ? ProductMode.EIGHT_BIT : ProductMode.DECODED);
-        return new Forecast.Device("", card.getAsLong(), () -> CudaBackend.rehearsal(settings, true));
+        return Forecast.Device.card(card.getAsLong(), () -> CudaBackend.rehearsal(settings, true));
     }
 
     private static <T> T ofProcessor(Function<CpuBackend, T> asked) {

@@ -5,6 +5,9 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
 import java.time.Duration;
+import java.time.LocalDateTime;
+import java.time.ZoneId;
+import java.time.format.DateTimeFormatter;
 import java.util.Locale;
 import nocturne.dataset.findings.DatasetReport;
 import nocturne.dataset.findings.RunLength;
@@ -64,13 +67,20 @@ record CheckReport(Forecast forecast, String called, @Nullable CardClass card, @
 
     private String time() {
         if (forecast.seconds().isPresent()) {
-            return "about %s, if steps are as fast as those of earlier jobs here".formatted(
-                    hours(forecast.seconds().getAsDouble()));
+            double seconds = forecast.seconds().getAsDouble();
+            return "about %s, if steps are as fast as those of earlier jobs here%s".formatted(
+                    hours(seconds), doneAt(seconds));
         }
         CardClass of = card;
         if (of == null) return "not known; no job has run on this processor yet";
-        return "about %s on a card such as the %s, estimated from data sheets and not measured".formatted(
-                hours(of.seconds(forecast.work())), of);
+        double seconds = of.seconds(forecast.work());
+        return "about %s on a card such as the %s, estimated from data sheets and not measured%s".formatted(
+                hours(seconds), of, doneAt(seconds));
+    }
+
+    private static String doneAt(double seconds) {
+        return LocalDateTime.now(ZoneId.systemDefault()).plusSeconds(Math.round(seconds))
+                .format(DateTimeFormatter.ofPattern("'; started now, it is done on' EEEE 'at' HH:mm", Locale.ROOT));
     }
 
     private static String hours(double seconds) {

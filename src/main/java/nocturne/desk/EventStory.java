@@ -22,6 +22,7 @@ public final class EventStory {
             case "job.queued" -> "accepted from %s: %s pictures, %s steps".formatted(
                     text(data, "origin"), text(data, "pictures"), text(data, "steps"));
             case "job.started" -> "started on " + text(data, "device");
+            case "job.planned" -> planned(data);
             case "job.resumed" -> "goes on after step %s (%s)".formatted(text(data, "step"), text(data, "reason"));
             case "job.preparing" -> "prepares %s: %s of %s".formatted(
                     text(data, "what"), text(data, "done"), text(data, "total"));
@@ -53,6 +54,16 @@ public final class EventStory {
             default -> event.type() + " " + data;
         };
         return Printable.of(words, LONGEST);
+    }
+
+    private static String planned(JsonNode data) {
+        long seconds = data.path("expectedSeconds").asLong();
+        List<String> gaveUp = new ArrayList<>();
+        data.path("gaveUp").forEach(each -> gaveUp.add(each.asText()));
+        return "plan: %s; %s on disk%s%s".formatted(text(data, "memory"),
+                Quantity.bytes(data.path("diskBytes").asLong()),
+                seconds == 0 ? "" : "; about " + Quantity.time(Duration.ofSeconds(seconds)),
+                gaveUp.isEmpty() ? "" : "; given up for memory: " + String.join(", ", gaveUp));
     }
 
     /// `job.queued` for `nocturne.job.queued.v1`; versions after the first keep theirs.

@@ -1,5 +1,6 @@
 package nocturne.event;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
@@ -34,6 +35,20 @@ public sealed interface Event {
     ///
     /// @param device what it runs on, such as `cpu`
     record Started(String name, long steps, int pictures, String device) implements Event {}
+
+    /// What the attempt will need, said before it computes anything.
+    ///
+    /// @param memory          how the device's memory will be used, for people
+    /// @param memoryBytes     of the device, at the peak
+    /// @param diskBytes       of everything that the job writes, at most
+    /// @param expectedSeconds for the whole job, at the pace of earlier ones on this device; 0 if there were none
+    /// @param gaveUp          what the recipe lost because memory is short; empty where it is whole
+    record Planned(String memory, long memoryBytes, long diskBytes, long expectedSeconds, List<String> gaveUp)
+            implements Event {
+        public Planned {
+            gaveUp = List.copyOf(gaveUp);
+        }
+    }
 
     /// An earlier run of the job was interrupted; it goes on after `step`. Steps announced beyond it will be repeated.
     record Resumed(long step, String reason) implements Event {}
@@ -150,6 +165,7 @@ public sealed interface Event {
             case Rejected _ -> "job.rejected";
             case Queued _ -> "job.queued";
             case Started _ -> "job.started";
+            case Planned _ -> "job.planned";
             case Resumed _ -> "job.resumed";
             case Preparing _ -> "job.preparing";
             case Stepped _ -> "job.stepped";
@@ -178,7 +194,7 @@ public sealed interface Event {
     /// The others may be lost in a power cut without harm.
     default boolean changesState() {
         return switch (this) {
-            case Preparing _, Stepped _, Progressed _, HeldOutMeasured _, SampleWritten _, NoticeGiven _,
+            case Planned _, Preparing _, Stepped _, Progressed _, HeldOutMeasured _, SampleWritten _, NoticeGiven _,
                     DeviceThrottled _ -> false;
             default -> true;
         };
@@ -197,6 +213,12 @@ public sealed interface Event {
                     .put("pictures", event.pictures());
             case Started event -> data.put("name", event.name()).put("steps", event.steps())
                     .put("pictures", event.pictures()).put("device", event.device());
+            case Planned event -> {
+                data.put("memory", event.memory()).put("memoryBytes", event.memoryBytes())
+                        .put("diskBytes", event.diskBytes()).put("expectedSeconds", event.expectedSeconds());
+                ArrayNode gaveUp = data.putArray("gaveUp");
+                event.gaveUp().forEach(gaveUp::add);
+            }
             case Resumed event -> data.put("step", event.step()).put("reason", event.reason());
             case Preparing event -> data.put("what", event.what()).put("done", event.done())
                     .put("total", event.total());

@@ -75,7 +75,7 @@ final class MemoryChoice {
             words.append(between).append(row.name()).append(' ').append(MemoryTable.size(row.bytes()));
             between = ", ";
         }
-        return new UserMistake("DEVICE_TOO_SMALL", "memory of the device", words.append(". ")
+        return new UserMistake(MemoryPlan.TOO_SMALL, "memory of the device", words.append(". ")
                 .append(remedy(smallest)).toString());
     }
 

@@ -15,6 +15,9 @@ import nocturne.tensor.Backend;
 /// @param budgetBytes that were given; [Long#MAX_VALUE] for any number
 public record MemoryPlan(Standing standing, List<Phase.Need> needs, Residency residency, ActivationPlan activations,
         Host host, long budgetBytes) {
+    /// What a mistake is called whose remedy is a larger device or a smaller job.
+    public static final String TOO_SMALL = "DEVICE_TOO_SMALL";
+
     public MemoryPlan {
         needs = List.copyOf(needs);
     }

@@ -10,7 +10,7 @@ import nocturne.dataset.findings.CaptionTokens;
 import nocturne.dataset.findings.DatasetReport;
 import nocturne.dataset.findings.DatasetStudy;
 import nocturne.problem.UserMistake;
-import nocturne.recipe.BundleFacts;
+import nocturne.recipe.Adaptation;
 import nocturne.recipe.Notice;
 import nocturne.recipe.RecipeReader;
 import nocturne.recipe.ResolvedRecipe;
@@ -40,27 +40,14 @@ public record Inspection(Bundle bundle, ResolvedRecipe resolved, Path model, @Nu
         return of(bundle, name, model, models, Patience.ENDLESS);
     }
 
-    /// The same with advice for a card of a class.
-    ///
-    /// @param gib memory of the card, such as 24
-    public static Inspection forCard(
-            Bundle bundle, String name, @Nullable String model, ModelSearch models, int gib) {
-        return of(bundle, reader(bundle, name, model).forCard(gib), models, Patience.ENDLESS);
-    }
-
     /// The same for who cannot wait: when patience is over, the pictures that are left are not looked at, which the
     /// notices say.
     public static Inspection of(
             Bundle bundle, String name, @Nullable String model, ModelSearch models, Patience patience) {
-        return of(bundle, reader(bundle, name, model), models, patience);
+        return new Inspector(bundle, name, model, models).inspect(Adaptation.NONE, patience);
     }
 
-    private static RecipeReader reader(Bundle bundle, String name, @Nullable String model) {
-        RecipeReader reader = RecipeReader.in(BundleFacts.of(name, bundle.files()));
-        return model == null ? reader : reader.withModel(model);
-    }
-
-    private static Inspection of(Bundle bundle, RecipeReader reader, ModelSearch models, Patience patience) {
+    static Inspection of(Bundle bundle, RecipeReader reader, ModelSearch models, Patience patience) {
         ResolvedRecipe resolved =
                 bundle.recipe().isPresent() ? reader.read(bundle.recipe().get()) : reader.standard();
         RecipePaths.check(bundle, resolved);

@@ -11,8 +11,8 @@ import nocturne.problem.UserMistake;
 ///
 /// The path may be one inside the bundle, or name a file that the operator has put into `models/`. Nothing outside
 /// these folders is ever looked at.
-final class RecoverySearch {
-    private static final String NOT_FOUND = "ADAPTER_NOT_FOUND";
+public final class RecoverySearch {
+    public static final String NOT_FOUND = "ADAPTER_NOT_FOUND";
 
     private RecoverySearch() {}
 

@@ -18,7 +18,7 @@ final class Assembly {
                 train(root.child(TrainKeys.BLOCK)), model(root.child(ModelKeys.BLOCK)),
                 sample(root.child(SampleKeys.BLOCK), root.child(TrainKeys.BLOCK)),
                 root.child(RootKeys.LOGGING).get(RootKeys.LOG_EVERY), orNull(root, RootKeys.VRAM_LIMIT),
-                root.get(RootKeys.META));
+                root.get(RootKeys.ON_OOM), root.get(RootKeys.META));
     }
 
     private static Set<String> known(Section root) {

@@ -22,6 +22,10 @@ public record ModelRecipe(String nameOrPath, Architecture architecture, @Nullabl
     /// Whether the name is one of the released 20-billion-parameter models, about which the recipe's advice was
     /// gathered. It says nothing about a small model's learning rate or length of training.
     public boolean isReleased() {
+        return isReleased(nameOrPath);
+    }
+
+    static boolean isReleased(String nameOrPath) {
         String name = nameOrPath.toLowerCase(Locale.ROOT).replace('\\', '/').replace('_', '-');
         return RELEASED.matcher(name.substring(name.lastIndexOf('/') + 1)).matches();
     }

@@ -13,11 +13,12 @@ import org.jspecify.annotations.Nullable;
 /// @param seed        start of all random numbers of training
 /// @param logEvery    steps between two records of the metrics
 /// @param vramLimit   bytes of a card's memory that may be used; null for what is free
+/// @param onOutOfMemory what gives way where that is too little
 /// @param metadata    the person's notes for the files
 public record Recipe(String name, @Nullable String triggerWord, UseCase useCase, Set<String> known, long seed,
                      NetworkRecipe network, SaveRecipe save, List<DatasetRecipe> datasets, TrainRecipe train,
                      ModelRecipe model, SampleRecipe sample, int logEvery, @Nullable Long vramLimit,
-                     Metadata metadata) {
+                     OnOutOfMemory onOutOfMemory, Metadata metadata) {
     public Recipe {
         Require.that(!name.isBlank(), "a recipe has a name", name);
         Require.that(seed >= 0, "seed >= 0", seed);

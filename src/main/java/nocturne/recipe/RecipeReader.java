@@ -5,7 +5,6 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.OptionalInt;
 import nocturne.problem.SickMachine;
 import nocturne.problem.UserMistake;
 import org.jspecify.annotations.Nullable;
@@ -18,29 +17,27 @@ public final class RecipeReader {
 
     private final BundleFacts bundle;
     private final @Nullable String model;
-    private final OptionalInt cardGib;
+    private final Adaptation adaptation;
 
-    private RecipeReader(BundleFacts bundle, @Nullable String model, OptionalInt cardGib) {
+    private RecipeReader(BundleFacts bundle, @Nullable String model, Adaptation adaptation) {
         this.bundle = bundle;
         this.model = model;
-        this.cardGib = cardGib;
+        this.adaptation = adaptation;
     }
 
     /// A reader for the recipe of one bundle.
     public static RecipeReader in(BundleFacts bundle) {
-        return new RecipeReader(bundle, null, OptionalInt.empty());
+        return new RecipeReader(bundle, null, Adaptation.NONE);
     }
 
     /// The same reader, with another model than the recipe names: the command's `--model`.
     public RecipeReader withModel(String nameOrPath) {
-        return new RecipeReader(bundle, nameOrPath, cardGib);
+        return new RecipeReader(bundle, nameOrPath, adaptation);
     }
 
-    /// The same reader, which also advises for a card of this class. It changes no value.
-    ///
-    /// @param gib memory of the card, such as 24
-    public RecipeReader forCard(int gib) {
-        return new RecipeReader(bundle, model, OptionalInt.of(gib));
+    /// The same reader, for the device that the recipe will run on.
+    public RecipeReader adaptedTo(Adaptation device) {
+        return new RecipeReader(bundle, model, device);
     }
 
     /// Reads a file; `.json` and `.jsonc` are JSON, everything else is YAML.
@@ -78,11 +75,15 @@ public final class RecipeReader {
         if (model != null) {
             root.child(ModelKeys.BLOCK).set(ModelKeys.NAME_OR_PATH, model, new Origin.CommandLine("--model"));
         }
+        adaptation.cardGib().ifPresent(gib -> CardDefaults.apply(root, gib));
         new Rulings(root, bundle, findings).apply();
         findings.throwIfAny();
-        Recipe recipe = Assembly.recipe(root);
-        RuleBook.apply(new Evidence(recipe, root, bundle, cardGib), findings);
+        Recipe asked = Assembly.recipe(root);
+        RuleBook.apply(new Evidence(asked, root, bundle, adaptation.cardGib()), findings);
         findings.throwIfAny();
+        // Behind the rules: they judge what a person asks for, not what memory makes of it.
+        for (Rung rung : adaptation.rungs()) rung.apply(root, findings);
+        Recipe recipe = Assembly.recipe(root);
         ResolvedText resolved = ResolvedText.of(root, file);
         return new ResolvedRecipe(recipe, findings.notices(), resolved.origins(), resolved.yaml());
     }

@@ -48,6 +48,14 @@ final class RootKeys {
             .why("It leaves room for what else runs on the card. What does not fit comes and goes, or is computed"
                     + " twice; the result is the same.")
             .works(22_000_000_000L);
+    static final Key<OnOutOfMemory> ON_OOM = Key.of("on_oom", choice(OnOutOfMemory.class),
+                    "Where a card's memory is too short: degrade gives up as little as is enough, fail refuses.")
+            .standard(OnOutOfMemory.DEGRADE, "X-06")
+            .why("What costs time only is always done first: weights that come and go, activations computed twice."
+                    + " Then, one after the other until it fits: pictures of a batch one by one, smaller samples,"
+                    + " 8 bits, 6 bits, 768 pixels, 4 bits with a recovery adapter, half the rank, 3 bits with one."
+                    + " Each is told.")
+            .works(OnOutOfMemory.DEGRADE, OnOutOfMemory.FAIL);
     static final Key<Metadata> META = Key.of("meta", new Kind.Notes(), "Notes that are copied into the files.")
             .standard(Metadata.NONE, "B1")
             .why("Whoever finds the file in a year can read what it is.");
@@ -63,7 +71,7 @@ final class RootKeys {
                     "use_ui_logger")));
 
     static final Block ROOT = Block.of("",
-            List.of(NAME, TRIGGER_WORD, USE_CASE, I_KNOW, SEED, VRAM_LIMIT, META),
+            List.of(NAME, TRIGGER_WORD, USE_CASE, I_KNOW, SEED, VRAM_LIMIT, ON_OOM, META),
             List.of(NetworkKeys.BLOCK, SaveKeys.BLOCK, LOGGING, DatasetKeys.BLOCK, TrainKeys.BLOCK, ModelKeys.BLOCK,
                     SampleKeys.BLOCK),
             List.of(

@@ -13,6 +13,8 @@ import java.util.List;
 
 /// `train`: the loop. What other trainers know and this one does not use is in [TrainUnused].
 final class TrainKeys {
+    static final int MOST_ACCUMULATION = 1024;
+
     static final Key<Integer> STEPS = Key.of("steps", whole(1, 10_000_000), "Updates of the weights in the whole run.")
             .standard(3000, "S1-61").advice("2000 to 4000 suits a character.")
             .why("Under 2000 few subjects are learned; past the best checkpoint a run memorises. 3000 with "
@@ -29,13 +31,13 @@ final class TrainKeys {
             .why("More at once needs memory that only the largest cards have; accumulation has the same "
                     + "effect on the weights.")
             .works(1);
-    static final Key<Integer> ACCUMULATION = Key.of("gradient_accumulation", whole(1, 1024),
+    static final Key<Integer> ACCUMULATION = Key.of("gradient_accumulation", whole(1, MOST_ACCUMULATION),
                     "Batches whose gradients are averaged for one step.")
             .standard(4, "S1-22").advice("4 is usual.")
             .why("One step then follows several pictures, which is calmer. It takes as many times longer "
                     + "and no more memory.")
             .works(1, 4);
-    static final Key<Integer> ACCUMULATION_STEPS = Key.of("gradient_accumulation_steps", whole(1, 1024),
+    static final Key<Integer> ACCUMULATION_STEPS = Key.of("gradient_accumulation_steps", whole(1, MOST_ACCUMULATION),
                     "The same in the older spelling, where steps counts batches instead of updates.")
             .advice("A whole epoch (-1) cannot be one step; 4 is usual.").passing()
             .why("Kept because recipes have it; write gradient_accumulation.")

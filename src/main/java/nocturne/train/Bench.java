@@ -209,7 +209,7 @@ public final class Bench {
         Workload work = new Workload(size.config(), formats(), null, new Workload.Trained(layout, false, false),
                 PassShape.of(size.grid(), size.textRows()), null, null);
         MemoryBudget asked = settings.vram() == null ? MemoryBudget.FREE : MemoryBudget.of(settings.vram());
-        OptionalLong budget = asked.on(backend);
+        OptionalLong budget = asked.on(backend.memory());
         int layers = size.config().layers();
         if (settings.keep() == null && budget.isPresent()) {
             return MemoryPlan.within(budget.getAsLong(), work, backend::rehearsal);

@@ -3,6 +3,7 @@ package nocturne.train;
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -12,10 +13,16 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.stream.Stream;
 import nocturne.io.AtomicFiles;
 import nocturne.problem.SickMachine;
 import nocturne.problem.UserMistake;
+import nocturne.recipe.Adaptation;
+import nocturne.recipe.Rung;
 import org.jspecify.annotations.Nullable;
 
 /// Where a run lies on disk: results for the person at the top, what is needed to resume below `.state/`.
@@ -175,6 +182,31 @@ final class JobFolder implements AutoCloseable {
     /// The step whose state was saved last, as far as `job.json` knows; 0 before the first.
     int savedStep() {
         return job().path("step").asInt();
+    }
+
+    /// What of the recipe followed from the device when the run began; empty where that is not known.
+    Optional<Adaptation> adaptation() {
+        try {
+            JsonNode kept = JSON.readTree(Files.readString(adaptationFile()));
+            List<Rung> rungs = new ArrayList<>();
+            for (JsonNode rung : kept.path("rungs")) rungs.add(Rung.valueOf(rung.asText()));
+            OptionalInt card = kept.has("card") ? OptionalInt.of(kept.path("card").asInt()) : OptionalInt.empty();
+            return Optional.of(new Adaptation(card, rungs));
+        } catch (IOException | IllegalArgumentException unreadable) {
+            return Optional.empty();
+        }
+    }
+
+    void adaptTo(Adaptation device) {
+        ObjectNode kept = JSON.createObjectNode();
+        device.cardGib().ifPresent(gib -> kept.put("card", gib));
+        ArrayNode rungs = kept.putArray("rungs");
+        for (Rung rung : device.rungs()) rungs.add(rung.name());
+        AtomicFiles.writeString(adaptationFile(), kept + "\n");
+    }
+
+    private Path adaptationFile() {
+        return state().resolve("device.json");
     }
 
     private JsonNode job() {

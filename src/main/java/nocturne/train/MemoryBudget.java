@@ -2,7 +2,6 @@ package nocturne.train;
 
 import java.util.Optional;
 import java.util.OptionalLong;
-import nocturne.tensor.Backend;
 import nocturne.tensor.DeviceMemory;
 import org.jspecify.annotations.Nullable;
 
@@ -35,9 +34,9 @@ public record MemoryBudget(OptionalLong asked, double share) {
         return new MemoryBudget(OptionalLong.of(bytes), 1);
     }
 
+    /// @param memory of the device, as it stands; empty where it has none of its own, or is not here
     /// @return empty where there is no limit: on the processor
-    OptionalLong on(Backend backend) {
-        Optional<DeviceMemory> memory = backend.memory();
+    OptionalLong on(Optional<DeviceMemory> memory) {
         if (asked.isEmpty() && memory.isEmpty()) return OptionalLong.empty();
         long free = memory.map(known -> known.freeBytes() - SPARE_BYTES).orElse(Long.MAX_VALUE);
         long wanted = asked.isPresent() ? asked.getAsLong() - CONTEXT_BYTES : Long.MAX_VALUE;

@@ -23,7 +23,6 @@ import nocturne.cpu.CpuBackend;
 import nocturne.dataset.CacheFolder;
 import nocturne.dataset.Dataset;
 import nocturne.dataset.SamplePictures;
-import nocturne.dataset.findings.DatasetReport;
 import nocturne.event.Event;
 import nocturne.event.EventLog;
 import nocturne.image.PictureReader;
@@ -33,6 +32,7 @@ import nocturne.io.ContentHash;
 import nocturne.memory.MemoryPlan;
 import nocturne.memory.PassShape;
 import nocturne.plan.Inspection;
+import nocturne.plan.Inspector;
 import nocturne.problem.SickMachine;
 import nocturne.problem.UserMistake;
 import nocturne.quant.QuantizedCache;
@@ -43,10 +43,12 @@ import nocturne.qwen.PromptTemplate;
 import nocturne.qwen.QwenImageTransformer;
 import nocturne.qwen.Residency;
 import nocturne.qwen.TransformerConfig;
+import nocturne.recipe.Adaptation;
 import nocturne.recipe.Architecture;
 import nocturne.recipe.Notice;
 import nocturne.recipe.Recipe;
 import nocturne.recipe.ResolvedRecipe;
+import nocturne.recipe.Rung;
 import nocturne.recipe.Severity;
 import nocturne.recipe.ValidationRecipe;
 import nocturne.recipe.WeightFormat;
@@ -68,6 +70,7 @@ public final class Training {
     private final Residency residency;
     private final MemoryBudget memory;
     private final Bundle bundle;
+    private final Forecast forecast;
     private final ResolvedRecipe resolved;
     private final Recipe recipe;
     private final ModelFolder model;
@@ -75,25 +78,21 @@ public final class Training {
     private final TransformerConfig config;
     private final Dataset dataset;
     private final @Nullable Dataset heldOut;
-    private final List<Notice> noticed;
-    private final DatasetReport datasetReport;
 
     private Training(TrainingRequest request, Residency residency, MemoryBudget memory, Bundle bundle,
-            ResolvedRecipe resolved, ModelFolder model, TransformerConfig config, @Nullable Path recovery,
-            Dataset dataset, @Nullable Dataset heldOut, List<Notice> noticed, DatasetReport datasetReport) {
+            ModelFolder model, Forecast forecast) {
         this.request = request;
         this.residency = residency;
         this.memory = memory;
         this.bundle = bundle;
-        this.resolved = resolved;
-        this.recipe = resolved.recipe();
         this.model = model;
-        this.config = config;
-        frozen = FrozenWeights.of(recipe.model(), recovery, config, model.storedFormats());
-        this.dataset = dataset;
-        this.heldOut = heldOut;
-        this.noticed = noticed;
-        this.datasetReport = datasetReport;
+        this.forecast = forecast;
+        this.resolved = forecast.found().resolved();
+        this.recipe = resolved.recipe();
+        this.config = model.transformerConfig();
+        this.frozen = frozen(forecast.found(), model);
+        this.dataset = forecast.found().training();
+        this.heldOut = forecast.found().heldOut();
     }
 
     /// Trains, and returns when the results are complete or the run was asked to stop.
@@ -128,12 +127,31 @@ public final class Training {
             MemoryBudget memory) {
         Path out = outputFolder(request);
         try (Heartbeat heartbeat = request.supervised() ? Heartbeat.in(out) : Heartbeat.none()) {
-            return inspected(request, residency, memory, out).run(out, heartbeat, device);
+            Inspector bundle = inspector(request, out);
+            // What is wrong with it is told before a device is asked for.
+            Inspection asked = bundle.inspect(Adaptation.NONE);
+            ModelFolder model = ModelFolder.open(asked.model());
+            try (Backend backend = device.apply(request.threads());
+                    JobFolder folder = JobFolder.open(out, asked.resolved().recipe().name(),
+                            fingerprint(asked, model, backend))) {
+                if (folder.isCompleted()) {
+                    request.console().println("Already complete: " + folder.root());
+                    return true;
+                }
+                try (EventLog events = EventLog.open(folder.root().resolve("events.jsonl"), folder.id(),
+                        "/nocturne/train", InstantSource.system())) {
+                    return announcingFailure(folder, events, () -> {
+                        Forecast forecast = forecast(request, bundle, asked, model, folder,
+                                device(backend, residency, memory));
+                        return new Training(request, residency, memory, bundle.bundle(), model, forecast)
+                                .run(folder, events, backend, heartbeat);
+                    });
+                }
+            }
         }
     }
 
-    private static Training inspected(
-            TrainingRequest request, Residency residency, MemoryBudget memory, Path out) {
+    private static Inspector inspector(TrainingRequest request, Path out) {
         Path source = request.bundle().toAbsolutePath().normalize();
         Bundle bundle = Bundle.open(source, request.home().resolve("work/bundles"), BundleLimits.STANDARD);
         if (out.startsWith(bundle.root())) {
@@ -142,20 +160,39 @@ public final class Training {
         }
         // Not the folder's name: that of an unpacked zip is a hash.
         Path asked = request.model();
-        Inspection found = Inspection.of(bundle, name(request), asked == null ? null : asked.toString(),
-                request.models());
-        ModelFolder model = ModelFolder.open(found.model());
-        DatasetReport report = found.report(new TokensOfModel(model));
-        return new Training(request, residency, memory, bundle, found.resolved(), model, model.transformerConfig(),
-                found.recovery(), found.training(), found.heldOut(), found.notices(report),
-                report);
+        return new Inspector(bundle, name(request), asked == null ? null : asked.toString(), request.models());
+    }
+
+    /// What stays of the model is said, so there is no budget to keep.
+    private static Forecast.Device device(Backend backend, Residency residency, MemoryBudget memory) {
+        return residency.equals(Residency.ALL) ? Forecast.Device.of(backend, memory)
+                : Forecast.Device.processor(backend.name(), backend::rehearsal);
+    }
+
+    /// A run that has something to go on from goes on as it began, whatever the device is like today.
+    private static Forecast forecast(TrainingRequest request, Inspector bundle, Inspection asked, ModelFolder model,
+            JobFolder folder, Forecast.Device device) {
+        Adaptation adaptation = device.adaptation();
+        Forecaster forecaster = new Forecaster(bundle,
+                adaptation.equals(Adaptation.NONE) ? asked : bundle.inspect(adaptation), model, request.cacheFolder(),
+                device);
+        Optional<Adaptation> begun = folder.savedStep() > 0 ? folder.adaptation() : Optional.empty();
+        Forecast forecast = begun.isPresent() ? forecaster.forecast(begun.get()) : forecaster.forecast();
+        folder.adaptTo(forecast.device());
+        return forecast;
+    }
+
+    private static FrozenWeights frozen(Inspection found, ModelFolder model) {
+        return FrozenWeights.of(found.resolved().recipe().model(), found.recovery(), model.transformerConfig(),
+                model.storedFormats());
     }
 
     /// The values of the resolved recipe that decide results: not where the model lies, for what it is stands in the
     /// fingerprint by content, nor how much memory is used; and not the words beside them.
-    private String recipeWithoutPlaces() {
+    private static String recipeWithoutPlaces(ResolvedRecipe resolved) {
         return resolved.yaml().lines()
-                .filter(line -> !line.strip().startsWith("name_or_path:") && !line.startsWith("vram_limit:"))
+                .filter(line -> !line.strip().startsWith("name_or_path:"))
+                .filter(line -> !line.startsWith("vram_limit:") && !line.startsWith("on_oom:"))
                 .filter(line -> !line.startsWith("#"))
                 .map(line -> line.contains(" # ") ? line.substring(0, line.lastIndexOf(" # ")).stripTrailing() : line)
                 .collect(Collectors.joining("\n"));
@@ -178,30 +215,13 @@ public final class Training {
         return String.valueOf(source.getFileName()).replaceFirst("(?i)\\.zip$", "");
     }
 
-    private boolean run(Path out, Heartbeat heartbeat, IntFunction<Backend> device) {
-        try (Backend backend = device.apply(request.threads());
-                JobFolder folder = JobFolder.open(out, recipe.name(), fingerprint(backend))) {
-            if (folder.isCompleted()) {
-                request.console().println("Already complete: " + folder.root());
-                return true;
-            }
-            AtomicFiles.writeString(folder.root().resolve("recipe.resolved.yaml"), resolved.yaml());
-            DatasetPapers.write(folder.root(), recipe.name(), "Nocturne " + request.version(), datasetReport, dataset,
-                    heldOut);
-            try (EventLog events = EventLog.open(folder.root().resolve("events.jsonl"), folder.id(), "/nocturne/train",
-                    InstantSource.system())) {
-                return announcingFailure(folder, events,
-                        () -> run(folder, fingerprint(backend), events, backend, heartbeat));
-            }
-        }
-    }
-
     /// Of everything that decides the run's numbers but for their last bits.
-    private String fingerprint(Backend backend) {
+    private static String fingerprint(Inspection found, ModelFolder model, Backend backend) {
         ContentHash content = new ContentHash()
-                .add(bundle.contentHash())
-                .add(recipeWithoutPlaces())
+                .add(found.bundle().contentHash())
+                .add(recipeWithoutPlaces(found.resolved()))
                 .add(model.identity("transformer", "vae", "text_encoder", "tokenizer", "scheduler"));
+        FrozenWeights frozen = frozen(found, model);
         if (frozen.recovery() != null) content.add(frozen.recoveryHash());
         // Not for the processor, so that runs go on that were begun before there were other devices.
         if (!backend.arithmetic().equals(PLAIN_ARITHMETIC)) content.add(backend.arithmetic());
@@ -223,7 +243,10 @@ public final class Training {
         }
     }
 
-    private boolean run(JobFolder folder, String fingerprint, EventLog events, Backend backend, Heartbeat heartbeat) {
+    private boolean run(JobFolder folder, EventLog events, Backend backend, Heartbeat heartbeat) {
+        AtomicFiles.writeString(folder.root().resolve("recipe.resolved.yaml"), resolved.yaml());
+        DatasetPapers.write(folder.root(), recipe.name(), "Nocturne " + request.version(), forecast.pictures(),
+                dataset, heldOut);
         List<Notice> notices = notices(backend.keepsCodes());
         for (String notice : backend.notices()) notices.add(plain(notice));
         if (events.attempt() == 1) {
@@ -233,20 +256,18 @@ public final class Training {
                 events.append(new Event.NoticeGiven(notice.code(), notice.toString(), notice.severity().word()));
             }
         }
+        events.append(new Event.Planned(forecast.memory().toString(), forecast.memory().peakBytes(),
+                forecast.disk().bytes(), Math.round(forecast.seconds().orElse(0)),
+                forecast.device().rungs().stream().map(Rung::toString).toList()));
         Workloads workloads = new Workloads(recipe, model, config, frozen, Settings.layout(recipe, config));
-        // The processor has the machine's memory, of which the recipe says nothing.
-        MemoryBudget asked = backend.memory().isPresent() ? memory.limitedTo(recipe.vramLimit()) : memory;
-        OptionalLong budget = residency.equals(Residency.ALL) ? asked.on(backend) : OptionalLong.empty();
+        OptionalLong budget = device(backend, residency, memory).budget(recipe.vramLimit());
         try (TensorArena trained = backend.newArena(); TensorArena weights = backend.newArena();
                 TensorArena passes = backend.newArena();
                 Encoders encoders = new Encoders(
                         model, backend, new CacheFolder(request.cacheFolder()), textLoading(events))) {
             if (budget.isPresent()) {
-                // What fits in no way is refused before anything is encoded.
-                MemoryPlan least = MemoryPlan.smallest(budget.getAsLong(),
-                        workloads.of(dataset, heldOut, Workloads.Tokens.least(recipe)), backend::rehearsal);
-                trained.reserve(least.trainedBytes());
-                encoders.expectAutoencoder(least.autoencoderBytes());
+                trained.reserve(forecast.memory().trainedBytes());
+                encoders.expectAutoencoder(forecast.memory().autoencoderBytes());
             }
             Lora lora = new Lora(workloads.layout(), recipe.network().alpha(), backend, trained);
             initialise(lora, backend);
@@ -257,8 +278,8 @@ public final class Training {
                             lora.values(), backend, trained)
                     : null;
             Snapshots snapshots = new Snapshots(
-                    folder.state(), fingerprint, request.threads(), state(lora, optimizer, average),
-                    backend);
+                    folder.state(), fingerprint(forecast.found(), model, backend), request.threads(),
+                    state(lora, optimizer, average), backend);
             Snapshots.Restored restored = snapshots.restore(folder.savedStep());
             int done = restored.step();
             RunTime time = new RunTime(restored.elapsed(), request.timeLimit(), System::nanoTime);
@@ -313,7 +334,7 @@ public final class Training {
 
     /// For the forecasts of later jobs.
     private void notePace(Backend backend, Workloads workloads, double secondsPerStep) {
-        Workloads.Tokens tokens = Workloads.Tokens.expected(recipe, dataset, datasetReport);
+        Workloads.Tokens tokens = Workloads.Tokens.expected(recipe, dataset, forecast.pictures());
         PassShape batch = workloads.of(dataset, heldOut, tokens).training();
         new PastPace(request.cacheFolder()).note(
                 backend.name(), WorkNeed.update(recipe, config, batch) / secondsPerStep);
@@ -344,7 +365,7 @@ public final class Training {
             notices.add("the held-out pictures are measured without control pictures; their loss says little about"
                     + " edits.");
         }
-        List<Notice> all = new ArrayList<>(noticed);
+        List<Notice> all = new ArrayList<>(forecast.notices());
         for (String notice : notices) all.add(plain(notice));
         return all;
     }
@@ -456,7 +477,7 @@ public final class Training {
         String baseModel = recipe.model().isReleased() ? recipe.model().nameOrPath() : String.valueOf(name);
         Map<String, String> provenance = Checkpoints.provenance(
                 folder.id(), bundle.contentHash(),
-                ContentHash.ofBytes(recipeWithoutPlaces().getBytes(StandardCharsets.UTF_8)));
+                ContentHash.ofBytes(recipeWithoutPlaces(resolved).getBytes(StandardCharsets.UTF_8)));
         return new AdapterMetadata(recipe.name(), recipe.triggerWord(), baseModel, Settings.family(recipe),
                 Settings.training(recipe, dataset), request.version(), provenance);
     }

@@ -236,7 +236,10 @@ class EventLogTest {
     private static List<Event> everyKind() {
         List<Problem> problems = List.of(new Problem("DATASET_EMPTY", "maya", "empty"));
         return List.of(new Event.Rejected("maya", problems), new Event.Queued("maya", "inbox:maya.zip", "ab", 500, 20),
-                new Event.Started("maya", 500, 20, "cpu"), new Event.Resumed(100, "restart"),
+                new Event.Started("maya", 500, 20, "cpu"),
+                new Event.Planned("all 60 blocks stay on the device", 20_000_000_000L, 30_000_000_000L, 7200,
+                        List.of("768 pixels")),
+                new Event.Resumed(100, "restart"),
                 new Event.Preparing("latents", 3, 20), new Event.Stepped(7, 500, 0.5, 1e-3, 1.25, 0.0625),
                 new Event.Progressed(7, 500, 0.5, 0.0625, 31, 0), new Event.HeldOutMeasured(100, 0.5),
                 new Event.SampleWritten(100, 0, "samples/a.png", "ab".repeat(32)),

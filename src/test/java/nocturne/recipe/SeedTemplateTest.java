@@ -94,7 +94,8 @@ class SeedTemplateTest {
     @Ledger({"S2-26", "S2-27", "S1-59", "X-05"})
     @CsvSource({"16, S1-59", "24, S1-59", "32, S1-59", "48, ''", "80, S2-27"})
     void everyClassOfCardTakesIt(int gib, String advice) {
-        ResolvedRecipe advised = RecipeReader.in(BundleFacts.named("maya.zip")).forCard(gib).read(TEMPLATE);
+        ResolvedRecipe advised = RecipeReader.in(BundleFacts.named("maya.zip")).adaptedTo(Adaptation.toCard(gib))
+                .read(TEMPLATE);
         assertThat(advised.recipe()).isEqualTo(recipe);
         assertThat(advised.notices().stream().filter(notice -> !resolved.notices().contains(notice))
                 .map(Notice::code)).isEqualTo(advice.isEmpty() ? List.of() : List.of(advice));

@@ -24,6 +24,7 @@ import nocturne.io.Safetensors;
 import nocturne.ledger.Ledger;
 import nocturne.problem.UserMistake;
 import nocturne.recipe.Notice;
+import nocturne.recipe.Rung;
 import nocturne.tensor.Backend;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -45,7 +46,7 @@ class ForecastTest {
     }
 
     private static Forecast.Device card(int gigabytes) {
-        return new Forecast.Device("", gigabytes * 1_000_000_000L,
+        return Forecast.Device.card(gigabytes * 1_000_000_000L,
                 () -> CudaBackend.rehearsal(CudaSettings.of(DType.BF16), true));
     }
 
@@ -72,7 +73,7 @@ class ForecastTest {
         };
         assertThat(recipe).contains(other);
         Files.writeString(bundle.resolve("recipe.yaml"), recipe);
-        DiskNeed need = forecast(bundle, new Forecast.Device("", 0, ForecastTest::processor)).disk();
+        DiskNeed need = forecast(bundle, Forecast.Device.processor("", ForecastTest::processor)).disk();
 
         Path out = folder.resolve("out");
         Training.run(new TrainingRequest(bundle, out, null, 1, HOME, "test",
@@ -96,7 +97,7 @@ class ForecastTest {
         try (CpuBackend processor = new CpuBackend(1)) {
             name = processor.name();
         }
-        Forecast.Device device = new Forecast.Device(name, 0, ForecastTest::processor);
+        Forecast.Device device = Forecast.Device.processor(name, ForecastTest::processor);
         assertThat(forecast(bundle, device).seconds()).isEmpty();
         Training.run(new TrainingRequest(bundle, null, folder.resolve("out"), null, 1, HOME, "test",
                 new PrintStream(OutputStream.nullOutputStream()), false, null, Stop.NEVER, folder.resolve("cache"),
@@ -157,6 +158,23 @@ class ForecastTest {
                         .singleElement()
                         .satisfies(problem -> assertThat(problem.code()).isEqualTo("DEVICE_TOO_SMALL")))
                 .hasMessageContaining("GiB");
+    }
+
+    /// 7 GB are enough for the template as it is; below, what it loses is in its resolved recipe.
+    @Ledger({"X-06", "S1-34", "X-05"})
+    @Test
+    void aCardThatIsShortOfMemoryTrainsWhatItCan() throws IOException {
+        Path bundle = template();
+        assertThat(forecast(bundle, card(7)).device().rungs()).isEmpty();
+        Forecast short6 = forecast(bundle, card(6));
+        assertThat(short6.device().rungs()).containsExactly(Rung.PIXELS_768);
+        assertThat(short6.memory().runBytes()).isLessThan(5_000_000_000L);
+        assertThat(short6.found().resolved().recipe().datasets()).allSatisfy(dataset ->
+                assertThat(dataset.resolutions()).containsExactly(768));
+        assertThat(short6.found().training().samples()).allSatisfy(sample ->
+                assertThat(sample.width()).isEqualTo(768));
+        assertThat(short6.notices()).filteredOn(notice -> notice.code().equals("X-06")).isNotEmpty();
+        assertThat(short6.work().microStep()).isLessThan(0.7 * forecast(bundle, card(16)).work().microStep());
     }
 
     /// Arithmetic of 3400 batches, some of it twice, and of the samples: more is computed twice on a smaller card.

@@ -18,8 +18,8 @@ class MemoryBudgetTest {
     @Test
     void theProcessorHasNoLimitUnlessSomebodyAsks() {
         try (Backend processor = new CpuBackend(1)) {
-            assertThat(MemoryBudget.FREE.on(processor)).isEmpty();
-            assertThat(MemoryBudget.of(4 * GIB).on(processor)).hasValue(3 * GIB);
+            assertThat(MemoryBudget.FREE.on(processor.memory())).isEmpty();
+            assertThat(MemoryBudget.of(4 * GIB).on(processor.memory())).hasValue(3 * GIB);
         }
     }
 
@@ -28,12 +28,12 @@ class MemoryBudgetTest {
     void theLeastOfAllWishesCounts() {
         try (Backend card = CudaBackend.rehearsal(CudaSettings.of(DType.BF16), true)) {
             MemoryBudget option = MemoryBudget.of(24 * GIB);
-            assertThat(option.on(card)).hasValue(23 * GIB);
+            assertThat(option.on(card.memory())).hasValue(23 * GIB);
             assertThat(option.limitedTo(null)).isEqualTo(option);
-            assertThat(option.limitedTo(9 * GIB).on(card)).hasValue(8 * GIB);
-            assertThat(option.limitedTo(80 * GIB).on(card)).hasValue(23 * GIB);
-            assertThat(MemoryBudget.FREE.limitedTo(9 * GIB).on(card)).hasValue(8 * GIB);
-            assertThat(new MemoryBudget(OptionalLong.of(5 * GIB), 0.5).on(card)).hasValue(2 * GIB);
+            assertThat(option.limitedTo(9 * GIB).on(card.memory())).hasValue(8 * GIB);
+            assertThat(option.limitedTo(80 * GIB).on(card.memory())).hasValue(23 * GIB);
+            assertThat(MemoryBudget.FREE.limitedTo(9 * GIB).on(card.memory())).hasValue(8 * GIB);
+            assertThat(new MemoryBudget(OptionalLong.of(5 * GIB), 0.5).on(card.memory())).hasValue(2 * GIB);
         }
     }
 
