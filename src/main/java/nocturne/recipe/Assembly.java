@@ -63,6 +63,7 @@ final class Assembly {
                 optimizer(train),
                 new TimestepRecipe(train.get(TrainKeys.TIMESTEP_TYPE), train.get(TrainKeys.CONTENT_OR_STYLE),
                         train.get(TrainKeys.MIN_DENOISING), train.get(TrainKeys.MAX_DENOISING)),
+                train.get(TrainKeys.LOSS_TYPE),
                 ema(train.child(TrainKeys.EMA)),
                 train.get(TrainKeys.CHECKPOINTING),
                 train.get(TrainKeys.DTYPE),

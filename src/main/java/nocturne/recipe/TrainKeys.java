@@ -71,6 +71,13 @@ final class TrainKeys {
             .standard(TimestepBias.BALANCED, "S1-33")
             .why("A style lives in texture, a composition in shapes; a character needs both.")
             .works(TimestepBias.BALANCED);
+    static final Key<LossType> LOSS_TYPE = Key.of("loss_type", choice(LossType.class),
+                    "How far from the truth a prediction is said to be: squared error, absolute error, or the latter"
+                            + " with a round tip.")
+            .standard(LossType.MSE, "B6")
+            .why("The squared error is what the model was trained with. The others make less of a few large "
+                    + "errors; their values cannot be compared with its.")
+            .works(LossType.MSE);
     static final Key<Integer> MIN_DENOISING = Key.of("min_denoising_steps", whole(0, 998),
                     "First of 1000 noise levels to draw.")
             .standard(0, "B6")
@@ -203,7 +210,7 @@ final class TrainKeys {
 
     static final Block BLOCK = Block.of("train",
             List.of(STEPS, EPOCHS, BATCH_SIZE, ACCUMULATION, ACCUMULATION_STEPS, LR, OPTIMIZER, LR_SCHEDULER,
-                    MAX_GRAD_NORM, TIMESTEP_TYPE, CONTENT_OR_STYLE, MIN_DENOISING, MAX_DENOISING, CAPTION_DROPOUT,
+                    MAX_GRAD_NORM, TIMESTEP_TYPE, CONTENT_OR_STYLE, MIN_DENOISING, MAX_DENOISING, LOSS_TYPE, CAPTION_DROPOUT,
                     UNLOAD_TEXT_ENCODER, REG_WEIGHT, CHECKPOINTING, DTYPE, SKIP_FIRST_SAMPLE,
                     FORCE_FIRST_SAMPLE, DISABLE_SAMPLING),
             List.of(OPTIMIZER_PARAMS, SCHEDULER_PARAMS, EMA, VALIDATION),
