@@ -79,6 +79,7 @@ public final class RecipeReader {
             root.child(ModelKeys.BLOCK).set(ModelKeys.NAME_OR_PATH, model, new Origin.CommandLine("--model"));
         }
         new Rulings(root, bundle, findings).apply();
+        if (findings.hasProblems()) RuleBook.refuseToo(root, bundle, cardGib, findings);
         findings.throwIfAny();
         Recipe recipe = Assembly.recipe(root);
         RuleBook.apply(new Evidence(recipe, root, bundle, cardGib), findings);
