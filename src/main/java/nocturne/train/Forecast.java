@@ -86,7 +86,8 @@ public record Forecast(Inspection found, DatasetReport pictures, List<Notice> no
     }
 
     private static Inspection inspection(
-            Bundle bundle, String name, @Nullable String model, ModelSearch models, Device device) {
+            Bundle bundle, String name, @Nullable String model, ModelSearch search, Device device) {
+        ModelSearch models = new ModelSearch.WithoutRecovery(search);
         return device.cardBytes() == 0 ? Inspection.of(bundle, name, model, models)
                 : Inspection.forCard(bundle, name, model, models, CardClass.of(device.cardBytes()).gigabytes());
     }
