@@ -106,9 +106,13 @@ final class Assembly {
     }
 
     private static @Nullable ValidationRecipe validation(Section validation) {
-        if (validation.find(TrainKeys.VALIDATION_FOLDER).isEmpty()) return null;
+        List<Section> items = validation.children(TrainKeys.VALIDATION_ITEM);
+        if (validation.find(TrainKeys.VALIDATION_FOLDER).isEmpty() && items.isEmpty()) return null;
         return new ValidationRecipe(
-                validation.get(TrainKeys.VALIDATION_FOLDER),
+                orNull(validation, TrainKeys.VALIDATION_FOLDER),
+                items.stream().map(item -> new ValidationRecipe.Item(
+                        item.get(TrainKeys.IMAGE_PATH), item.get(TrainKeys.IMAGE_PROMPT))).toList(),
+                validation.get(TrainKeys.VALIDATION_RESOLUTION),
                 validation.get(TrainKeys.VALIDATE_EVERY),
                 validation.get(TrainKeys.VALIDATION_SIGMAS));
     }
