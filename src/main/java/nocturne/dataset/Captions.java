@@ -2,6 +2,7 @@ package nocturne.dataset;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.Character.UnicodeScript;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -57,14 +58,39 @@ public final class Captions {
 
     /// Puts the trigger word where a caption asks for it, or in front where it is missing altogether.
     ///
-    /// Source of the rule: ai-toolkit, `inject_trigger_into_prompt`, which knows `[trigger]` and `[name]`, compares by
-    /// plain containment, and prepends word and space.
+    /// Source of the rule: ai-toolkit, `inject_trigger_into_prompt`, which knows `[trigger]` and `[name]`, and prepends
+    /// word and space. It compares by plain containment, and so takes `woman` for `man`; we look for whole words.
     ///
     /// @param trigger empty takes the placeholders out
     /// @param prepend whether a caption without the word gets it
     static String withTrigger(String caption, String trigger, boolean prepend) {
         String replaced = caption.replace("[trigger]", trigger).replace("[name]", trigger);
-        boolean missing = !trigger.isBlank() && !replaced.contains(trigger);
-        return (missing && prepend ? trigger + " " + replaced : replaced).strip();
+        return (prepend && lacks(caption, trigger) ? trigger + " " + replaced : replaced).strip();
+    }
+
+    /// Whether there is a trigger word and a caption has neither it, as a word of its own, nor a place for it.
+    public static boolean lacks(String caption, String trigger) {
+        if (trigger.isBlank() || caption.contains("[trigger]") || caption.contains("[name]")) return false;
+        String word = trigger.strip();
+        for (int at = caption.indexOf(word); at >= 0; at = caption.indexOf(word, at + 1)) {
+            if (isEdge(caption, at) && isEdge(caption, at + word.length())) return false;
+        }
+        return true;
+    }
+
+    /// Whether a word may begin or end between two characters.
+    private static boolean isEdge(String text, int at) {
+        return at == 0 || at == text.length()
+                || !isJoined(text.codePointBefore(at)) || !isJoined(text.codePointAt(at));
+    }
+
+    /// Whether a character belongs to one word with its neighbours. Not where words are written without blanks between
+    /// them, or with particles behind them.
+    private static boolean isJoined(int character) {
+        if (!Character.isLetterOrDigit(character)) return character == '_';
+        return switch (UnicodeScript.of(character)) {
+            case HAN, HIRAGANA, KATAKANA, HANGUL, THAI, LAO, KHMER, MYANMAR -> false;
+            default -> true;
+        };
     }
 }

@@ -24,6 +24,11 @@ public record FoundFolder(String name, List<FoundPicture> pictures, int repeats,
         return (long) pictures.size() * repeats * copies * resolutions.size();
     }
 
+    /// The words that a picture with a caption is trained with.
+    public String prompt(FoundPicture picture) {
+        return Captions.withTrigger(picture.caption(), trigger, !regularisation);
+    }
+
     /// Where a picture goes at one of the resolutions.
     public Placement placement(FoundPicture picture, int resolution) {
         int width = picture.picture().width();

@@ -12,6 +12,7 @@ import nocturne.dataset.findings.DatasetStudy;
 import nocturne.problem.UserMistake;
 import nocturne.recipe.BundleFacts;
 import nocturne.recipe.Notice;
+import nocturne.recipe.Recipe;
 import nocturne.recipe.RecipeReader;
 import nocturne.recipe.ResolvedRecipe;
 import nocturne.recipe.Severity;
@@ -79,7 +80,8 @@ public record Inspection(Bundle bundle, ResolvedRecipe resolved, Path model, @Nu
     /// @param report of this inspection
     public List<Notice> notices(DatasetReport report) {
         List<Notice> notices = new ArrayList<>(notices());
-        notices.addAll(DatasetNotices.of(report, resolved.recipe().known()));
+        Recipe recipe = resolved.recipe();
+        notices.addAll(DatasetNotices.of(report, recipe.known(), !recipe.train().ignoresCaptions()));
         return List.copyOf(notices);
     }
 

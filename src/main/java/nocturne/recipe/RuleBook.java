@@ -17,7 +17,8 @@ public final class RuleBook {
     static final List<Rule<Evidence.OfDataset>> ON_DATASETS = DatasetRules.ON_EACH;
     static final List<Rule<Evidence.OfPrompt>> ON_PROMPTS = SampleRules.ON_EACH;
     /// Of rules that need the pictures and captions themselves and live where these are known, `nocturne.plan`.
-    private static final Set<String> ON_PICTURES = Set.of("S1-07", "S1-69");
+    private static final Set<String> ON_PICTURES = Set.of("S1-07", "S1-44-SHAPE", "S1-66-TRAINED",
+            "S1-68-ALIKE", "S1-68-BLURRED", "S1-68-UNSEEN", "S1-69-MISSING", "S1-69-SHARED", "S1-69-CUT");
 
     private static final Set<String> YIELDING = yielding();
 
