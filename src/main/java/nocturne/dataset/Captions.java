@@ -68,14 +68,31 @@ public final class Captions {
         return (prepend && lacks(caption, trigger) ? trigger + " " + replaced : replaced).strip();
     }
 
+    /// The same, and behind the trigger word a tag where the caption lacks it.
+    ///
+    /// @param tag empty for none
+    static String withWords(String caption, String trigger, boolean prepend, String tag) {
+        String text = withTrigger(caption, trigger, prepend);
+        if (tag.isBlank() || holds(text, tag.strip())) return text;
+        boolean behind = !trigger.isBlank() && text.startsWith(trigger) && isEdge(text, trigger.length());
+        String before = behind ? trigger + ", " + tag.strip() : tag.strip();
+        String rest = (behind ? text.substring(trigger.length()) : text).strip();
+        if (rest.isEmpty()) return before;
+        return before + (SENTENCE_ENDS.indexOf(rest.charAt(0)) >= 0 ? "" : ", ") + rest;
+    }
+
     /// Whether there is a trigger word and a caption has neither it, as a word of its own, nor a place for it.
     public static boolean lacks(String caption, String trigger) {
         if (trigger.isBlank() || caption.contains("[trigger]") || caption.contains("[name]")) return false;
-        String word = trigger.strip();
-        for (int at = caption.indexOf(word); at >= 0; at = caption.indexOf(word, at + 1)) {
-            if (isEdge(caption, at) && isEdge(caption, at + word.length())) return false;
+        return !holds(caption, trigger.strip());
+    }
+
+    /// Whether a text has a word, or several, that are not parts of others.
+    public static boolean holds(String text, String word) {
+        for (int at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
+            if (isEdge(text, at) && isEdge(text, at + word.length())) return true;
         }
-        return true;
+        return false;
     }
 
     /// Whether a word may begin or end between two characters.

@@ -59,7 +59,7 @@ final class DatasetScan {
         List<Integer> resolutions = distinct(folder, spec.resolutions());
         List<Flip> flips = Flip.copies(spec.flipX(), spec.flipY());
         folders.add(new FoundFolder(folder.name(), found(sound, written), repeats, flips.size(), resolutions,
-                spec.buckets(), spec.regularisation(), spec.triggerWord()));
+                spec.buckets(), spec.regularisation(), spec.triggerWord(), spec.tag()));
         for (int resolution : resolutions) {
             sound.forEach((entry, picture) -> {
                 Placement placement = place(folder, entry, picture, resolution, spec.buckets());
@@ -92,7 +92,7 @@ final class DatasetScan {
         });
         if (found.isEmpty()) return;
         folders.add(new FoundFolder(chosen.name(), found, 1, 1, List.of(chosen.resolution()), true, false,
-                chosen.triggerWord()));
+                chosen.triggerWord(), ""));
     }
 
     Dataset finish() {
@@ -207,7 +207,7 @@ final class DatasetScan {
     /// What a picture is trained with.
     private static String prompt(String written, DatasetSpec spec) {
         String text = written.isEmpty() ? Captions.oneLine(spec.defaultCaption()) : written;
-        return Captions.withTrigger(text, spec.triggerWord(), !spec.regularisation());
+        return Captions.withWords(text, spec.triggerWord(), !spec.regularisation(), spec.tag());
     }
 
     private List<FoundPicture> found(Map<Entry, TrainingPicture> sound, Map<String, String> written) {

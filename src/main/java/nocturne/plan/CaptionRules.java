@@ -46,9 +46,18 @@ final class CaptionRules {
                             .formatted(outside(it), it.captions().texts().size()) + " best."),
             Rule.<Evidence>notice(Kind.TRIGGER_ABSENT.id(), "folder_path").when(it -> !without(it).isEmpty())
                     .says(it -> "%d of %d captions lack the trigger word; it is put in front: %s.".formatted(
-                            without(it).size(), it.captions().texts().size(), examples(without(it)))));
+                            without(it).size(), it.captions().texts().size(), examples(without(it)))),
+            Rule.<Evidence>notice("S2-58", "tag").when(it -> it.dataset().tag() != null)
+                    .says(it -> "%d of %d pictures have it in their captions; others get it behind the trigger word."
+                            .formatted(tagged(it), it.captions().count())));
 
     private CaptionRules() {}
+
+    private static long tagged(Evidence it) {
+        String tag = it.dataset().tag();
+        if (tag == null) return 0;
+        return it.captions().texts().stream().filter(text -> Captions.holds(text, tag.strip())).count();
+    }
 
     private static List<String> missing(Evidence it) {
         return it.captions().picturesWithout();

@@ -87,7 +87,7 @@ final class Datasets {
                 text(dataset.defaultCaption()), text(dataset.triggerWord()), dataset.repeats(), dataset.resolutions(),
                 dataset.buckets(), dataset.flipX(), dataset.flipY(), dataset.captionDropout(),
                 dataset.controlFolders().stream().map(root::resolve).toList(), background(dataset),
-                dataset.regularisation(), dataset.lossMultiplier());
+                dataset.regularisation(), dataset.lossMultiplier(), text(dataset.tag()));
     }
 
     /// The same pictures, called by the trigger word alone; regularisation sets by nothing.

@@ -43,6 +43,7 @@ final class Assembly {
                 ending.startsWith(".") ? ending : "." + ending,
                 orNull(set, DatasetKeys.DEFAULT_CAPTION),
                 orNull(set, DatasetKeys.TRIGGER_WORD),
+                orNull(set, DatasetKeys.TAG),
                 set.get(DatasetKeys.CAPTION_DROPOUT),
                 set.get(DatasetKeys.REPEATS),
                 set.get(DatasetKeys.RESOLUTION),

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import nocturne.ledger.Ledger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -37,6 +38,23 @@ class CaptionsTest {
     })
     void theTriggerReplacesItsPlaceholderOrComesFirst(String caption, String trigger, String expected) {
         assertThat(Captions.withTrigger(caption, trigger, true)).isEqualTo(expected);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "maya in a park            | maya, body, in a park",
+        "maya, in a park           | maya, body, in a park",
+        "in a park                 | maya, body, in a park",
+        "a park with maya          | body, a park with maya",
+        "maya, body, in a park     | maya, body, in a park",
+        "maya, somebody in a park  | maya, body, somebody in a park",
+        "''                        | maya, body"
+    })
+    @Ledger("S2-58")
+    void aTagComesBehindTheTriggerWordWhereItIsMissing(String caption, String expected) {
+        assertThat(Captions.withWords(caption, "maya", true, "body")).isEqualTo(expected);
+        assertThat(Captions.withWords(caption, "maya", true, ""))
+                .isEqualTo(Captions.withTrigger(caption, "maya", true));
     }
 
     @Test

@@ -163,6 +163,17 @@ class CaptionRulesTest {
     }
 
     @Test
+    @Ledger("S2-58")
+    void aDatasetsTagIsCountedAndTrained() throws IOException {
+        write("bundle/set/0.txt", "maya_char, real_body in a garden full of flowers, photograph, morning light");
+        recipe("trigger_word: maya_char\ndatasets: [{folder_path: set, tag: real_body}]\n");
+        assertThat(notices("S2-58")).singleElement().extracting(Notice::text).asString()
+                .startsWith("1 of 4 pictures have it in their captions;");
+        assertThat(inspection().training().samples()).extracting(Sample::caption).element(1).asString()
+                .startsWith("maya_char, real_body, in a garden");
+    }
+
+    @Test
     @Ledger("S1-07")
     void aTriggerThatIsOnePieceOfTheModelsVocabularyIsWarnedOf() throws IOException {
         recipe("trigger_word: garden\ndatasets: [{folder_path: set, trigger_word: maya_char}]\n");

@@ -16,8 +16,9 @@ import nocturne.dataset.findings.Finding.Kind;
 import nocturne.dataset.findings.Finding.Likeness;
 import nocturne.image.Look;
 
-/// Finds pictures that look alike, as they are or mirrored, and files that are the same. Every picture is compared with every other: that is 200
-/// million comparisons of a few nanoseconds for the 20,000 pictures that a service takes at most.
+/// Finds pictures that look alike, as they are or mirrored, and files that are the same. Every picture is compared with
+/// every other: that is 200 million comparisons of a few nanoseconds for the 20,000 pictures that a service takes at
+/// most.
 ///
 /// Pictures are grouped over chains: where a is like b and b like c, all three belong together.
 final class Resemblance {
