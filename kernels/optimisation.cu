@@ -28,17 +28,18 @@ DEVICE double block_sum_of_doubles(double value) {
     return sums[0];
 }
 
-// partial[piece] = sum of the squares of difference(i), each in double exact, over the i below `count` in this block's
-// piece.
+// In double, where the square of a float is exact.
+DEVICE double square(float value) {
+    return static_cast<double>(value) * value;
+}
+
+// partial[piece] = sum of term(i), a double, over the i below `count` in this block's piece.
 template <class F>
-DEVICE void sum_piece(int64_t count, double* partial, F difference) {
+DEVICE void sum_piece(int64_t count, double* partial, F term) {
     const int64_t from = static_cast<int64_t>(blockIdx.x) * PIECE;
     const int64_t to = min(from + PIECE, count);
     double sum = 0.0;
-    for (int64_t i = from + threadIdx.x; i < to; i += SUM_THREADS) {
-        const double value = difference(i);
-        sum += value * value;
-    }
+    for (int64_t i = from + threadIdx.x; i < to; i += SUM_THREADS) sum += term(i);
     sum = block_sum_of_doubles(sum);
     if (threadIdx.x == 0) partial[blockIdx.x] = sum;
 }
@@ -60,28 +61,72 @@ KERNEL(sum_pieces, const double* partial, double* sums, int pieces) {
 //
 // launch  grid pieces, block SUM_THREADS
 KERNEL(sum_of_squares, const float* x, double* partial, int64_t count) {
-    sum_piece(count, partial, [x](int64_t i) { return x[i]; });
+    sum_piece(count, partial, [x](int64_t i) { return square(x[i]); });
 }
 
-// For one sample: gradient[i] = slope (prediction[i] - target[i]), and partial[piece] = the sum of the differences'
-// squares in the piece.
+// ---- Losses ----
+//
+// Each for one sample, with d[i] = prediction[i] - target[i]: partial[piece] = the sum of the losses in the piece, and
+// gradient[i] = weight slope(d[i]).
 //
 // target  float [count]
 //
 // launch  grid pieces, block SUM_THREADS
+// numeric d and the gradient in float, the losses in double
+
+// loss d^2, slope 2 d
 template <class T>
-DEVICE void mean_squared_error(const T* prediction, const float* target, T* gradient, double* partial, int64_t count,
-                               float slope) {
+DEVICE void squared_loss(const T* prediction, const float* target, T* gradient, double* partial, int64_t count,
+                         float weight) {
     sum_piece(count, partial, [=](int64_t i) {
         const float difference = load(prediction, i) - target[i];
-        store(gradient, i, slope * difference);
-        return difference;
+        store(gradient, i, 2.0f * weight * difference);
+        return square(difference);
     });
 }
 
-STORAGE_KERNELS(mean_squared_error,
-                (const T* prediction, const float* target, T* gradient, double* partial, int64_t count, float slope),
-                (prediction, target, gradient, partial, count, slope))
+STORAGE_KERNELS(squared_loss,
+                (const T* prediction, const float* target, T* gradient, double* partial, int64_t count, float weight),
+                (prediction, target, gradient, partial, count, weight))
+
+// loss |d|, slope 1, 0 or -1
+template <class T>
+DEVICE void absolute_loss(const T* prediction, const float* target, T* gradient, double* partial, int64_t count,
+                          float weight) {
+    sum_piece(count, partial, [=](int64_t i) {
+        const float difference = load(prediction, i) - target[i];
+        // Neither above nor below 0 is 0 itself, and what is not a number: both stay what they are.
+        const float sign = difference > 0.0f ? 1.0f : difference < 0.0f ? -1.0f : difference;
+        store(gradient, i, weight * sign);
+        return static_cast<double>(fabsf(difference));
+    });
+}
+
+STORAGE_KERNELS(absolute_loss,
+                (const T* prediction, const float* target, T* gradient, double* partial, int64_t count, float weight),
+                (prediction, target, gradient, partial, count, weight))
+
+// Where the pseudo-Huber loss turns from a parabola to a line; the same number stands in nocturne.tensor.Loss.
+constexpr double HUBER_WIDTH = 0.01;
+
+// loss sqrt(d^2 + c^2) - c, slope d / sqrt(d^2 + c^2), with c = HUBER_WIDTH
+// source: "Improved Techniques for Training Consistency Models", arXiv:2310.14189, section 3.3, number by number
+template <class T>
+DEVICE void pseudo_huber_loss(const T* prediction, const float* target, T* gradient, double* partial, int64_t count,
+                              float weight) {
+    sum_piece(count, partial, [=](int64_t i) {
+        const float difference = load(prediction, i) - target[i];
+        const double squared = square(difference);
+        const double root = sqrt(squared + HUBER_WIDTH * HUBER_WIDTH);
+        store(gradient, i, weight * static_cast<float>(difference / root));
+        // Not root - width, which would cancel where the difference is small.
+        return squared / (root + HUBER_WIDTH);
+    });
+}
+
+STORAGE_KERNELS(pseudo_huber_loss,
+                (const T* prediction, const float* target, T* gradient, double* partial, int64_t count, float weight),
+                (prediction, target, gradient, partial, count, weight))
 
 // ---- Updates of parameters ----
 

@@ -10,6 +10,7 @@ import static nocturne.cpu.Lanes.upTo;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
+import nocturne.tensor.Loss;
 import nocturne.tensor.MomentCodes;
 import nocturne.tensor.Optimisation;
 import nocturne.tensor.Tensor;
@@ -25,7 +26,7 @@ final class CpuOptimisation implements Optimisation {
     }
 
     @Override
-    public double meanSquaredError(Tensor prediction, Tensor target, float[] sampleWeights, float gradientScale,
+    public double loss(Loss kind, Tensor prediction, Tensor target, float[] sampleWeights, float gradientScale,
             Tensor gradient) {
         int batch = sampleWeights.length;
         long perSample = prediction.elements() / batch;
@@ -34,16 +35,54 @@ final class CpuOptimisation implements Optimisation {
         MemorySegment g = gradient.data();
         double loss = 0;
         for (int b = 0; b < batch; b++) {
-            double sum = 0;
-            float slope = 2 * gradientScale * sampleWeights[b] / (perSample * batch);
-            for (long i = b * perSample; i < (b + 1) * perSample; i++) {
-                float difference = p.get(FLOAT, 4 * i) - t.get(FLOAT, 4 * i);
-                sum += (double) difference * difference;
-                g.set(FLOAT, 4 * i, slope * difference);
-            }
+            float weight = gradientScale * sampleWeights[b] / (perSample * batch);
+            long from = b * perSample;
+            double sum = switch (kind) {
+                case SQUARED -> squared(p, t, g, from, from + perSample, weight);
+                case ABSOLUTE -> absolute(p, t, g, from, from + perSample, weight);
+                case PSEUDO_HUBER -> pseudoHuber(p, t, g, from, from + perSample, weight);
+            };
             loss += sampleWeights[b] * (sum / perSample);
         }
         return loss / batch;
+    }
+
+    private static double squared(
+            MemorySegment p, MemorySegment t, MemorySegment g, long from, long to, float weight) {
+        double sum = 0;
+        float slope = 2 * weight;
+        for (long i = from; i < to; i++) {
+            float difference = p.get(FLOAT, 4 * i) - t.get(FLOAT, 4 * i);
+            sum += (double) difference * difference;
+            g.set(FLOAT, 4 * i, slope * difference);
+        }
+        return sum;
+    }
+
+    private static double absolute(
+            MemorySegment p, MemorySegment t, MemorySegment g, long from, long to, float weight) {
+        double sum = 0;
+        for (long i = from; i < to; i++) {
+            float difference = p.get(FLOAT, 4 * i) - t.get(FLOAT, 4 * i);
+            sum += Math.abs(difference);
+            // The sign of 0 is 0; of what is not a number it is that.
+            g.set(FLOAT, 4 * i, weight * Math.signum(difference));
+        }
+        return sum;
+    }
+
+    private static double pseudoHuber(
+            MemorySegment p, MemorySegment t, MemorySegment g, long from, long to, float weight) {
+        double sum = 0;
+        for (long i = from; i < to; i++) {
+            float difference = p.get(FLOAT, 4 * i) - t.get(FLOAT, 4 * i);
+            double square = (double) difference * difference;
+            double root = Math.sqrt(square + Loss.HUBER_WIDTH * Loss.HUBER_WIDTH);
+            // Not root - width, which would cancel where the difference is small.
+            sum += square / (root + Loss.HUBER_WIDTH);
+            g.set(FLOAT, 4 * i, weight * (float) (difference / root));
+        }
+        return sum;
     }
 
     @Override

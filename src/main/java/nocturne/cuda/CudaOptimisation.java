@@ -2,6 +2,7 @@ package nocturne.cuda;
 
 import java.lang.foreign.MemorySegment;
 import nocturne.io.DType;
+import nocturne.tensor.Loss;
 import nocturne.tensor.MomentCodes;
 import nocturne.tensor.Optimisation;
 import nocturne.tensor.Tensor;
@@ -17,7 +18,9 @@ final class CudaOptimisation implements Optimisation, AutoCloseable {
     private static final int MOMENT_THREADS = 256;
     private static final int WARP = 32;
 
-    private static final StorageKernel MEAN_SQUARED_ERROR = StorageKernel.named("mean_squared_error");
+    private static final StorageKernel SQUARED = StorageKernel.named("squared_loss");
+    private static final StorageKernel ABSOLUTE = StorageKernel.named("absolute_loss");
+    private static final StorageKernel PSEUDO_HUBER = StorageKernel.named("pseudo_huber_loss");
 
     private final Device device;
     private final DoubleSums sums;
@@ -32,7 +35,7 @@ final class CudaOptimisation implements Optimisation, AutoCloseable {
 
     /// @param target float32, whatever the type of the others
     @Override
-    public double meanSquaredError(Tensor prediction, Tensor target, float[] sampleWeights, float gradientScale,
+    public double loss(Loss kind, Tensor prediction, Tensor target, float[] sampleWeights, float gradientScale,
             Tensor gradient) {
         requireFloats(target);
         int batch = sampleWeights.length;
@@ -41,15 +44,23 @@ final class CudaOptimisation implements Optimisation, AutoCloseable {
         MemorySegment partials = sums.partials(batch, pieces);
         for (int b = 0; b < batch; b++) {
             long from = b * perSample;
-            float slope = 2 * gradientScale * sampleWeights[b] / (perSample * batch);
+            float weight = gradientScale * sampleWeights[b] / (perSample * batch);
             arguments.start().pointer(prediction, from).pointer(target, from).pointer(gradient, from)
-                    .pointer(partials.asSlice(DoubleSums.offset(b, pieces))).longInteger(perSample).number(slope);
-            device.launch(MEAN_SQUARED_ERROR.on(prediction, gradient), pieces, DoubleSums.THREADS, arguments);
+                    .pointer(partials.asSlice(DoubleSums.offset(b, pieces))).longInteger(perSample).number(weight);
+            device.launch(kernel(kind).on(prediction, gradient), pieces, DoubleSums.THREADS, arguments);
         }
         sums.add(partials, batch, pieces);
         double loss = 0;
         for (int b = 0; b < batch; b++) loss += sampleWeights[b] * (sums.sum(b) / perSample);
         return loss / batch;
+    }
+
+    private static StorageKernel kernel(Loss kind) {
+        return switch (kind) {
+            case SQUARED -> SQUARED;
+            case ABSOLUTE -> ABSOLUTE;
+            case PSEUDO_HUBER -> PSEUDO_HUBER;
+        };
     }
 
     @Override

@@ -2,6 +2,7 @@ package nocturne.dataset;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.Character.UnicodeScript;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -57,14 +58,56 @@ public final class Captions {
 
     /// Puts the trigger word where a caption asks for it, or in front where it is missing altogether.
     ///
-    /// Source of the rule: ai-toolkit, `inject_trigger_into_prompt`, which knows `[trigger]` and `[name]`, compares by
-    /// plain containment, and prepends word and space.
+    /// Source of the rule: ai-toolkit, `inject_trigger_into_prompt`, which knows `[trigger]` and `[name]`, and prepends
+    /// word and space. It compares by plain containment, and so takes `woman` for `man`; we look for whole words.
     ///
     /// @param trigger empty takes the placeholders out
     /// @param prepend whether a caption without the word gets it
     static String withTrigger(String caption, String trigger, boolean prepend) {
         String replaced = caption.replace("[trigger]", trigger).replace("[name]", trigger);
-        boolean missing = !trigger.isBlank() && !replaced.contains(trigger);
-        return (missing && prepend ? trigger + " " + replaced : replaced).strip();
+        return (prepend && lacks(caption, trigger) ? trigger + " " + replaced : replaced).strip();
+    }
+
+    /// The same, and behind the trigger word a tag where the caption lacks it.
+    ///
+    /// @param tag empty for none
+    static String withWords(String caption, String trigger, boolean prepend, String tag) {
+        String text = withTrigger(caption, trigger, prepend);
+        if (tag.isBlank() || holds(text, tag.strip())) return text;
+        boolean behind = !trigger.isBlank() && text.startsWith(trigger) && isEdge(text, trigger.length());
+        String before = behind ? trigger + ", " + tag.strip() : tag.strip();
+        String rest = (behind ? text.substring(trigger.length()) : text).strip();
+        if (rest.isEmpty()) return before;
+        return before + (SENTENCE_ENDS.indexOf(rest.charAt(0)) >= 0 ? "" : ", ") + rest;
+    }
+
+    /// Whether there is a trigger word and a caption has neither it, as a word of its own, nor a place for it.
+    public static boolean lacks(String caption, String trigger) {
+        if (trigger.isBlank() || caption.contains("[trigger]") || caption.contains("[name]")) return false;
+        return !holds(caption, trigger.strip());
+    }
+
+    /// Whether a text has a word, or several, that are not parts of others.
+    public static boolean holds(String text, String word) {
+        for (int at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
+            if (isEdge(text, at) && isEdge(text, at + word.length())) return true;
+        }
+        return false;
+    }
+
+    /// Whether a word may begin or end between two characters.
+    private static boolean isEdge(String text, int at) {
+        return at == 0 || at == text.length()
+                || !isJoined(text.codePointBefore(at)) || !isJoined(text.codePointAt(at));
+    }
+
+    /// Whether a character belongs to one word with its neighbours. Not where words are written without blanks between
+    /// them, or with particles behind them.
+    private static boolean isJoined(int character) {
+        if (!Character.isLetterOrDigit(character)) return character == '_';
+        return switch (UnicodeScript.of(character)) {
+            case HAN, HIRAGANA, KATAKANA, HANGUL, THAI, LAO, KHMER, MYANMAR -> false;
+            default -> true;
+        };
     }
 }

@@ -33,6 +33,15 @@ public record Dataset(List<Sample> samples, List<String> notices, List<FoundFold
         return scan.finish();
     }
 
+    /// The same with pictures that no folder tells of.
+    public static Dataset scan(
+            List<DatasetSpec> specs, ChosenPictures chosen, PictureReader reader, Patience patience) {
+        DatasetScan scan = new DatasetScan(reader, patience);
+        for (DatasetSpec spec : specs) scan.add(spec);
+        scan.add(chosen);
+        return scan.finish();
+    }
+
     /// The samples of normal sets, or those of regularisation sets.
     public List<Sample> samples(boolean regularisation) {
         return samples.stream().filter(sample -> sample.regularisation() == regularisation).toList();

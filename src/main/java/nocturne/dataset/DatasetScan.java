@@ -12,9 +12,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
+import nocturne.dataset.ChosenPictures.Chosen;
 import nocturne.dataset.FolderListing.Entry;
 import nocturne.image.Background;
 import nocturne.image.PictureReader;
@@ -32,7 +32,6 @@ final class DatasetScan {
     private final Notices notices = new Notices();
     private final List<FoundFolder> folders = new ArrayList<>();
     private final Map<Path, ControlFolder> controlFolders = new LinkedHashMap<>();
-    private final Map<String, String> labelsByContent = new TreeMap<>();
 
     DatasetScan(PictureReader reader, Patience patience) {
         this.pictures = new PictureScan(reader, patience);
@@ -55,13 +54,12 @@ final class DatasetScan {
         Map<String, String> written = captions(folder, targets, spec);
         Map<Entry, TrainingPicture> sound =
                 pictures.check(List.copyOf(targets.values()), Background.WHITE, problems);
-        noteSameContent(sound);
         Map<Entry, List<TrainingPicture>> partners = partners(targets.values(), controls);
         int repeats = repeats(folder, spec);
         List<Integer> resolutions = distinct(folder, spec.resolutions());
         List<Flip> flips = Flip.copies(spec.flipX(), spec.flipY());
         folders.add(new FoundFolder(folder.name(), found(sound, written), repeats, flips.size(), resolutions,
-                spec.buckets(), spec.regularisation(), spec.triggerWord()));
+                spec.buckets(), spec.regularisation(), spec.triggerWord(), spec.tag()));
         for (int resolution : resolutions) {
             sound.forEach((entry, picture) -> {
                 Placement placement = place(folder, entry, picture, resolution, spec.buckets());
@@ -73,6 +71,28 @@ final class DatasetScan {
                 }
             });
         }
+    }
+
+    void add(ChosenPictures chosen) {
+        Map<Entry, String> captions = new LinkedHashMap<>();
+        for (Chosen picture : chosen.pictures()) {
+            // One picture may be named twice, with different words.
+            Entry entry = FolderListing.entry(picture.file(), picture.label(), captions.size() + "/" + picture.label());
+            if (!Files.isRegularFile(picture.file())) problem(picture.label(), "there is no such file");
+            else if (!entry.isPicture()) problem(picture.label(), "is no PNG, JPEG or WebP");
+            else captions.put(entry, Captions.oneLine(picture.caption()));
+        }
+        List<FoundPicture> found = new ArrayList<>();
+        pictures.check(List.copyOf(captions.keySet()), Background.WHITE, problems).forEach((entry, picture) -> {
+            String caption = captions.getOrDefault(entry, "");
+            found.add(new FoundPicture(entry.label(), picture, true, caption, pictures.lookOf(entry)));
+            Placement placement = Buckets.fit(picture.width(), picture.height(), chosen.resolution());
+            samples.add(new Sample(picture, chosen.resolution(), placement, Flip.NONE,
+                    Captions.withTrigger(caption, chosen.triggerWord(), true), 0, List.of(), 1, false, 1));
+        });
+        if (found.isEmpty()) return;
+        folders.add(new FoundFolder(chosen.name(), found, 1, 1, List.of(chosen.resolution()), true, false,
+                chosen.triggerWord(), ""));
     }
 
     Dataset finish() {
@@ -176,9 +196,6 @@ final class DatasetScan {
             } catch (Captions.Unusable e) {
                 problem(file.label(), String.valueOf(e.getMessage()));
             }
-            if (text.isEmpty()) {
-                notices.add(folder.name() + ": no caption, trained with \"" + prompt("", spec) + "\"", target.label());
-            }
             if (spec.flipX() && SIDES.matcher(text).find()) {
                 notices.add(folder.name() + ": flip_x is on and the caption speaks of left or right", target.label());
             }
@@ -190,7 +207,7 @@ final class DatasetScan {
     /// What a picture is trained with.
     private static String prompt(String written, DatasetSpec spec) {
         String text = written.isEmpty() ? Captions.oneLine(spec.defaultCaption()) : written;
-        return Captions.withTrigger(text, spec.triggerWord(), !spec.regularisation());
+        return Captions.withWords(text, spec.triggerWord(), !spec.regularisation(), spec.tag());
     }
 
     private List<FoundPicture> found(Map<Entry, TrainingPicture> sound, Map<String, String> written) {
@@ -265,13 +282,6 @@ final class DatasetScan {
             notices.add(folder.name() + ": more than a tenth is cropped away", change);
         }
         return placement;
-    }
-
-    private void noteSameContent(Map<Entry, TrainingPicture> sound) {
-        sound.forEach((entry, picture) -> {
-            String first = labelsByContent.putIfAbsent(picture.sha256(), entry.label());
-            if (first != null) notices.add("the same picture twice", first + " and " + entry.label());
-        });
     }
 
     private void problem(String where, String what) {

@@ -20,6 +20,7 @@ import nocturne.image.Background;
 /// @param controlBackground  laid under transparent control pictures
 /// @param regularisation     shows what is not to be learned; the trigger is never put before its captions
 /// @param lossMultiplier     weight of these pictures' loss, at least 0
+/// @param tag                put behind the trigger word where a caption lacks it; empty for none
 public record DatasetSpec(
         Path folder,
         String captionExtension,
@@ -34,7 +35,8 @@ public record DatasetSpec(
         List<Path> controlFolders,
         Background controlBackground,
         boolean regularisation,
-        double lossMultiplier) {
+        double lossMultiplier,
+        String tag) {
     public DatasetSpec {
         captionExtension = captionExtension.startsWith(".") ? captionExtension.substring(1) : captionExtension;
         resolutions = List.copyOf(resolutions);
@@ -49,6 +51,14 @@ public record DatasetSpec(
         if (!(lossMultiplier >= 0) || Double.isInfinite(lossMultiplier)) {
             throw new IllegalArgumentException("lossMultiplier " + lossMultiplier);
         }
+    }
+
+    /// Without a tag.
+    public DatasetSpec(Path folder, String captionExtension, String defaultCaption, String triggerWord, int numRepeats,
+            List<Integer> resolutions, boolean buckets, boolean flipX, boolean flipY, double captionDropoutRate,
+            List<Path> controlFolders, Background controlBackground, boolean regularisation, double lossMultiplier) {
+        this(folder, captionExtension, defaultCaption, triggerWord, numRepeats, resolutions, buckets, flipX, flipY,
+                captionDropoutRate, controlFolders, controlBackground, regularisation, lossMultiplier, "");
     }
 
     /// A folder of pictures with `.txt` captions, and no extras.

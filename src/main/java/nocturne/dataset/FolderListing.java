@@ -62,15 +62,20 @@ record FolderListing(String name, List<Entry> entries) {
                 String own = file.getFileName().toString();
                 if (own.startsWith(".") || !Files.isRegularFile(file)) return FileVisitResult.CONTINUE;
                 String relative = root.relativize(file).toString().replace('\\', '/');
-                int dot = relative.lastIndexOf('.');
-                boolean hasExtension = dot > relative.lastIndexOf('/') + 1;
-                String stem = hasExtension ? relative.substring(0, dot) : relative;
-                String extension = hasExtension ? relative.substring(dot + 1).toLowerCase(Locale.ROOT) : "";
-                entries.add(new Entry(file, name + "/" + relative, stem, extension));
+                entries.add(entry(file, name + "/" + relative, relative));
                 return FileVisitResult.CONTINUE;
             }
         });
         entries.sort(Comparator.comparing(Entry::label));
         return new FolderListing(name, List.copyOf(entries));
+    }
+
+    /// @param relative path of the file below the dataset folder, with `/`
+    static Entry entry(Path file, String label, String relative) {
+        int dot = relative.lastIndexOf('.');
+        boolean hasExtension = dot > relative.lastIndexOf('/') + 1;
+        String stem = hasExtension ? relative.substring(0, dot) : relative;
+        String extension = hasExtension ? relative.substring(dot + 1).toLowerCase(Locale.ROOT) : "";
+        return new Entry(file, label, stem, extension);
     }
 }

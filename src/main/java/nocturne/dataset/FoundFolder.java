@@ -12,8 +12,9 @@ import java.util.List;
 /// @param buckets        whether pictures keep their shape
 /// @param regularisation shows what is not to be learned
 /// @param trigger        the word that calls the concept, empty for none
+/// @param tag            a further word for what the pictures show, empty for none
 public record FoundFolder(String name, List<FoundPicture> pictures, int repeats, int copies,
-        List<Integer> resolutions, boolean buckets, boolean regularisation, String trigger) {
+        List<Integer> resolutions, boolean buckets, boolean regularisation, String trigger, String tag) {
     public FoundFolder {
         pictures = List.copyOf(pictures);
         resolutions = List.copyOf(resolutions);
@@ -22,6 +23,11 @@ public record FoundFolder(String name, List<FoundPicture> pictures, int repeats,
     /// Visits of one epoch.
     public long visits() {
         return (long) pictures.size() * repeats * copies * resolutions.size();
+    }
+
+    /// The words that a picture with a caption is trained with.
+    public String prompt(FoundPicture picture) {
+        return Captions.withWords(picture.caption(), trigger, !regularisation, tag);
     }
 
     /// Where a picture goes at one of the resolutions.

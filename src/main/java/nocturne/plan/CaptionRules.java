@@ -5,6 +5,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import nocturne.dataset.Captions;
+import nocturne.dataset.findings.Finding.Kind;
 import nocturne.recipe.DatasetRecipe;
 import nocturne.recipe.Recipe;
 import nocturne.recipe.Rule;
@@ -14,8 +16,6 @@ import org.jspecify.annotations.Nullable;
 final class CaptionRules {
     private static final int SHORTEST = 50;
     private static final int LONGEST = 200;
-    /// About what 1024 tokens hold; the end of a longer one is cut off.
-    private static final int MOST_CHARACTERS = 4000;
     private static final int MOST_EXAMPLES = 5;
 
     /// What these rules look at.
@@ -26,27 +26,38 @@ final class CaptionRules {
     }
 
     static final List<Rule<Evidence>> ALL = List.of(
-            Rule.<Evidence>warning("S1-69", "folder_path")
+            Rule.<Evidence>warning(Kind.CAPTION_MISSING.id(), "folder_path")
                     .when(it -> !missing(it).isEmpty() && it.dataset().defaultCaption() == null)
-                    .says(it -> "%d of %d pictures have no caption, or an empty one: %s.".formatted(
-                            missing(it).size(), it.captions().count(), examples(missing(it))))
+                    .says(it -> "%d of %d pictures have no caption, or an empty one, and are trained with %s: %s."
+                            .formatted(missing(it).size(), it.captions().count(),
+                                    it.trigger() == null ? "no words" : "the trigger word alone",
+                                    examples(missing(it))))
                     .remedy("Describe in a text file beside each what should change with words."),
-            Rule.<Evidence>warning("S1-69", "folder_path").when(it -> !shared(it).isEmpty())
+            Rule.<Evidence>notice(Kind.CAPTION_MISSING.id(), "folder_path")
+                    .when(it -> !missing(it).isEmpty() && it.dataset().defaultCaption() != null)
+                    .says(it -> "%d of %d pictures have no caption, or an empty one, and get default_caption: %s."
+                            .formatted(missing(it).size(), it.captions().count(), examples(missing(it)))),
+            Rule.<Evidence>warning(Kind.CAPTION_SHARED.id(), "folder_path").when(it -> !shared(it).isEmpty())
                     .says(it -> "several pictures have the same caption: %s.".formatted(examples(shared(it))))
                     .remedy("What differs in the pictures and not in the words is learned into the trigger word."),
-            Rule.<Evidence>warning("S1-69", "folder_path").when(it -> !cut(it).isEmpty())
-                    .says(it -> "captions of more than %d characters lose their end: %s.".formatted(
-                            MOST_CHARACTERS, examples(cut(it))))
-                    .remedy("50 to 200 characters work best."),
             Rule.<Evidence>notice("S2-54", "folder_path")
                     .when(it -> it.recipe().model().isReleased() && outside(it) > 0)
                     .says(it -> "%d of %d captions are shorter than 50 or longer than 200 characters; in between works"
                             .formatted(outside(it), it.captions().texts().size()) + " best."),
-            Rule.<Evidence>notice("S1-74", "folder_path").when(it -> !without(it).isEmpty())
+            Rule.<Evidence>notice(Kind.TRIGGER_ABSENT.id(), "folder_path").when(it -> !without(it).isEmpty())
                     .says(it -> "%d of %d captions lack the trigger word; it is put in front: %s.".formatted(
-                            without(it).size(), it.captions().texts().size(), examples(without(it)))));
+                            without(it).size(), it.captions().texts().size(), examples(without(it)))),
+            Rule.<Evidence>notice("S2-58", "tag").when(it -> it.dataset().tag() != null)
+                    .says(it -> "%d of %d pictures have it in their captions; others get it behind the trigger word."
+                            .formatted(tagged(it), it.captions().count())));
 
     private CaptionRules() {}
+
+    private static long tagged(Evidence it) {
+        String tag = it.dataset().tag();
+        if (tag == null) return 0;
+        return it.captions().texts().stream().filter(text -> Captions.holds(text, tag.strip())).count();
+    }
 
     private static List<String> missing(Evidence it) {
         return it.captions().picturesWithout();
@@ -58,15 +69,10 @@ final class CaptionRules {
         return pictures(it, text -> times.getOrDefault(text, 0L) > 1);
     }
 
-    private static List<String> cut(Evidence it) {
-        return pictures(it, text -> text.length() > MOST_CHARACTERS);
-    }
-
     private static List<String> without(Evidence it) {
         String trigger = it.trigger();
         if (trigger == null) return List.of();
-        return pictures(it, text -> !text.contains(trigger) && !text.contains("[trigger]")
-                && !text.contains("[name]"));
+        return pictures(it, text -> Captions.lacks(text, trigger));
     }
 
     private static long outside(Evidence it) {

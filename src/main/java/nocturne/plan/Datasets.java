@@ -3,6 +3,8 @@ package nocturne.plan;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import nocturne.dataset.ChosenPictures;
+import nocturne.dataset.ChosenPictures.Chosen;
 import nocturne.dataset.Dataset;
 import nocturne.dataset.DatasetSpec;
 import nocturne.dataset.Patience;
@@ -38,7 +40,7 @@ final class Datasets {
         List<Problem> problems = new ArrayList<>();
         Dataset training = scan(recipe.datasets().stream().map(this::spec).toList(), problems);
         ValidationRecipe validation = recipe.train().validation();
-        Dataset heldOut = validation == null ? null : scan(List.of(heldOut(recipe, validation)), problems);
+        Dataset heldOut = validation == null ? null : scan(recipe, validation, problems);
         if (training != null && problems.isEmpty()) {
             boolean bare = recipe.train().ignoresCaptions();
             return new Scanned(bare ? withoutCaptions(training, recipe) : training,
@@ -57,12 +59,27 @@ final class Datasets {
         }
     }
 
-    /// Each picture once, as its caption stands, at the first dataset's first resolution.
-    private DatasetSpec heldOut(Recipe recipe, ValidationRecipe validation) {
+    /// Each picture once, as its caption stands.
+    private @Nullable Dataset scan(Recipe recipe, ValidationRecipe validation, List<Problem> problems) {
+        String folder = validation.folder();
+        List<DatasetSpec> folders = folder == null ? List.of() : List.of(heldOut(recipe, folder, validation));
+        if (validation.items().isEmpty()) return scan(folders, problems);
+        List<Chosen> pictures = validation.items().stream()
+                .map(item -> new Chosen(root.resolve(item.picture()), item.picture(), item.prompt())).toList();
+        try {
+            return Dataset.scan(folders, new ChosenPictures("validation_items", pictures, text(recipe.triggerWord()),
+                    validation.resolution()), PictureReader.standard(), patience);
+        } catch (UserMistake mistake) {
+            problems.addAll(mistake.problems());
+            return null;
+        }
+    }
+
+    private DatasetSpec heldOut(Recipe recipe, String folder, ValidationRecipe validation) {
         DatasetRecipe like = recipe.datasets().getFirst();
-        return new DatasetSpec(root.resolve(validation.folder()), like.captionExtension(),
-                text(like.defaultCaption()), text(like.triggerWord()), 1, List.of(like.resolutions().getFirst()), true,
-                false, false, 0, List.of(), background(like), false, 1);
+        return new DatasetSpec(root.resolve(folder), like.captionExtension(), text(like.defaultCaption()),
+                text(like.triggerWord()), 1, List.of(validation.resolution()), true, false, false, 0, List.of(),
+                background(like), false, 1);
     }
 
     private DatasetSpec spec(DatasetRecipe dataset) {
@@ -70,7 +87,7 @@ final class Datasets {
                 text(dataset.defaultCaption()), text(dataset.triggerWord()), dataset.repeats(), dataset.resolutions(),
                 dataset.buckets(), dataset.flipX(), dataset.flipY(), dataset.captionDropout(),
                 dataset.controlFolders().stream().map(root::resolve).toList(), background(dataset),
-                dataset.regularisation(), dataset.lossMultiplier());
+                dataset.regularisation(), dataset.lossMultiplier(), text(dataset.tag()));
     }
 
     /// The same pictures, called by the trigger word alone; regularisation sets by nothing.

@@ -12,6 +12,7 @@ import nocturne.dataset.findings.DatasetStudy;
 import nocturne.problem.UserMistake;
 import nocturne.recipe.Adaptation;
 import nocturne.recipe.Notice;
+import nocturne.recipe.Recipe;
 import nocturne.recipe.RecipeReader;
 import nocturne.recipe.ResolvedRecipe;
 import nocturne.recipe.Severity;
@@ -24,7 +25,8 @@ import org.jspecify.annotations.Nullable;
 /// @param bundle   what was looked at
 /// @param resolved the recipe
 /// @param model    folder of the pipeline to train on; that it is there is known, what is in it is not
-/// @param recovery the accuracy recovery adapter that the recipe names; null where it names none
+/// @param recovery the accuracy recovery adapter that the recipe names; null where it names none, and in a plan where
+///                 it is not here
 /// @param training the pictures to learn from
 /// @param heldOut  the pictures kept out of training, null where the recipe names none
 public record Inspection(Bundle bundle, ResolvedRecipe resolved, Path model, @Nullable Path recovery,
@@ -55,7 +57,7 @@ public record Inspection(Bundle bundle, ResolvedRecipe resolved, Path model, @Nu
         WeightFormat format = resolved.recipe().model().transformerFormat();
         Path recovery = format == null || format.recovery() == null
                 ? null
-                : RecoverySearch.find(format.recovery(), bundle.root(), models.folders());
+                : models.recovery(format.recovery(), bundle.root());
         Datasets.Scanned datasets = new Datasets(bundle.root(), patience).scan(resolved.recipe());
         return new Inspection(bundle, resolved, folder, recovery, datasets.training(), datasets.heldOut());
     }
@@ -65,16 +67,33 @@ public record Inspection(Bundle bundle, ResolvedRecipe resolved, Path model, @Nu
     /// @param report of this inspection
     public List<Notice> notices(DatasetReport report) {
         List<Notice> notices = new ArrayList<>(notices());
-        notices.addAll(DatasetNotices.of(report, resolved.recipe().known()));
+        Recipe recipe = resolved.recipe();
+        notices.addAll(DatasetNotices.of(report, recipe.known(), !recipe.train().ignoresCaptions()));
         return List.copyOf(notices);
     }
 
     /// Of that what concerns recipe, captions and the scan of the pictures.
     List<Notice> notices() {
         List<Notice> notices = new ArrayList<>(resolved.notices());
+        if (lacksRecovery()) {
+            notices.add(new Notice(RecoverySearch.NOT_FOUND, Severity.WARNING, "model.qtype", """
+                    the accuracy recovery adapter %s is neither in the bundle nor in the folders for models. It is \
+                    planned without: all layers of the blocks in the format, and no memory for the adapter. It cannot \
+                    be trained until the file is there.""".formatted(recoveryAsked())));
+        }
         notices.addAll(PictureRules.judge(this));
         for (String notice : training.notices()) notices.add(new Notice("DATASET", Severity.NOTICE, "", notice));
         return List.copyOf(notices);
+    }
+
+    /// Whether the recipe names an accuracy recovery adapter that is not here, see [ModelSearch.WithoutRecovery].
+    public boolean lacksRecovery() {
+        return recovery == null && recoveryAsked() != null;
+    }
+
+    private @Nullable String recoveryAsked() {
+        WeightFormat format = resolved.recipe().model().transformerFormat();
+        return format == null ? null : format.recovery();
     }
 
     /// What is to be known about the pictures and captions.

@@ -31,6 +31,15 @@ public sealed interface ModelSearch {
     /// Folders in which models lie, and what goes with them.
     List<Path> folders();
 
+    /// Finds an accuracy recovery adapter.
+    ///
+    /// @param path as the recipe names it
+    /// @return null where whoever asks can do without
+    /// @throws UserMistake `ADAPTER_NOT_FOUND`
+    default @Nullable Path recovery(String path, Path bundle) {
+        return RecoverySearch.find(path, bundle, folders());
+    }
+
     /// For a person at a terminal, who may read what he may read: any path, from where it is asked, from the bundle, or
     /// from Nocturne's own folder; of a name the last part, in `models/` there; of an id at a hub what the hub's own
     /// programs have fetched.
@@ -66,7 +75,7 @@ public sealed interface ModelSearch {
                     "is not here. Looked at %s. Put the model's folder at one of"
                     .formatted(places.stream().map(Path::toString).collect(Collectors.joining(", ")))
                     + " these, or name its folder with --model" + id.map(it -> ", or fetch it: " + it.command())
-                    .orElse("") + "."));
+                    .orElse("") + "." + KnownModels.meant(nameOrPath)));
         }
     }
 
@@ -111,7 +120,8 @@ public sealed interface ModelSearch {
             return new UserMistake(NOT_FOUND, nameOrPath, "is no model that jobs can have here. Name one that lies in"
                     + " the service's folders for models (its operator lists them in nocturne.models.roots), or put"
                     + " the model's folder into the bundle." + ModelId.of(nameOrPath).filter(ModelId::isKnown)
-                    .map(id -> " Its operator can fetch this one: " + id.command()).orElse(""));
+                    .map(id -> " Its operator can fetch this one: " + id.command()).orElse("")
+                    + KnownModels.meant(nameOrPath));
         }
 
         /// A name that is no model of ours finds nothing outside of the roots: what else the user of the service has
@@ -159,6 +169,26 @@ public sealed interface ModelSearch {
 
         private static boolean isBelow(Path place, Path root) {
             return place.startsWith(root) && !place.equals(root);
+        }
+    }
+
+    /// For a plan, which can be made without the accuracy recovery adapter.
+    ///
+    /// @param search finds the model
+    record WithoutRecovery(ModelSearch search) implements ModelSearch {
+        @Override
+        public List<Path> folders() {
+            return search.folders();
+        }
+
+        @Override
+        public Path find(String nameOrPath, Path bundle) {
+            return search.find(nameOrPath, bundle);
+        }
+
+        @Override
+        public @Nullable Path recovery(String path, Path bundle) {
+            return RecoverySearch.look(path, bundle, folders()).orElse(null);
         }
     }
 

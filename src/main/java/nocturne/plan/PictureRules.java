@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import nocturne.recipe.DatasetRecipe;
 import nocturne.recipe.Notice;
@@ -14,12 +15,17 @@ import nocturne.recipe.Rule;
 
 /// Applies the rules that need more than the recipe: captions, and the model's own words.
 final class PictureRules {
+    private static final String TRIGGER = "S1-07";
+
     /// What a rule on the whole bundle looks at.
-    record Evidence(Recipe recipe, Path model) {}
+    ///
+    /// @param told ids of what was said about the recipe already
+    record Evidence(Recipe recipe, Set<String> told, Path model) {}
 
     static final List<Rule<Evidence>> ON_ALL = List.of(
-            Rule.<Evidence>warning("S1-07", "trigger_word")
+            Rule.<Evidence>warning(TRIGGER, "trigger_word")
                     .when(it -> it.recipe().model().isReleased() && it.recipe().triggerWord() != null
+                            && !it.told().contains(TRIGGER)
                             && Vocabulary.isCommon(it.recipe().triggerWord(), it.model()))
                     .says("is one piece of the model's vocabulary, a common word: what it means already will mix with"
                             + " what is learned.")
@@ -30,14 +36,16 @@ final class PictureRules {
     /// Every id of a rule here that `i_know` may name.
     static Set<String> yieldingIds() {
         Stream<Rule<?>> all = Stream.concat(ON_ALL.stream(), CaptionRules.ALL.stream());
-        return Set.copyOf(all.filter(Rule::yieldsToKnowledge).map(Rule::id).distinct().toList());
+        Stream<String> ids = all.filter(Rule::yieldsToKnowledge).map(Rule::id);
+        return Stream.concat(ids, DatasetNotices.ids()).collect(Collectors.toUnmodifiableSet());
     }
 
     static List<Notice> judge(Inspection inspection) {
         ResolvedRecipe resolved = inspection.resolved();
         Recipe recipe = resolved.recipe();
         List<Notice> notices = new ArrayList<>();
-        judge(ON_ALL, new Evidence(recipe, inspection.model()), "", resolved, notices);
+        Set<String> told = resolved.notices().stream().map(Notice::code).collect(Collectors.toSet());
+        judge(ON_ALL, new Evidence(recipe, told, inspection.model()), "", resolved, notices);
         if (recipe.train().ignoresCaptions()) return notices;
         for (int i = 0; i < recipe.datasets().size(); i++) {
             DatasetRecipe dataset = recipe.datasets().get(i);

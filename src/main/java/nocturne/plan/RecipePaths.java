@@ -43,12 +43,22 @@ final class RecipePaths {
             check("datasets[%d].control_path".formatted(i), dataset.controlFolders());
         }
         ValidationRecipe validation = recipe.train().validation();
-        if (validation != null) check("train.validation_config.validation_folder", List.of(validation.folder()));
+        if (validation != null) check(validation);
         String startFrom = recipe.network().startFrom();
         if (startFrom != null) check("network.pretrained_lora_path", List.of(startFrom));
         List<SamplePrompt> prompts = recipe.sample().prompts();
         for (int i = 0; i < prompts.size(); i++) {
             check("sample.samples[%d].ctrl_img".formatted(i), prompts.get(i).controls());
+        }
+    }
+
+    private void check(ValidationRecipe validation) {
+        String block = "train.validation_config.";
+        String folder = validation.folder();
+        if (folder != null) check(block + "validation_folder", List.of(folder));
+        for (int i = 0; i < validation.items().size(); i++) {
+            check(block + "validation_items[%d].image_path".formatted(i),
+                    List.of(validation.items().get(i).picture()));
         }
     }
 

@@ -5,6 +5,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import nocturne.problem.UserMistake;
 
 /// Finds the accuracy recovery adapter that a recipe's `qtype: format|path` means. Nothing is ever downloaded.
@@ -20,6 +21,13 @@ public final class RecoverySearch {
     /// @param folders of the operator, for models
     /// @throws UserMistake `ADAPTER_NOT_FOUND`
     static Path find(String path, Path bundle, List<Path> folders) {
+        return look(path, bundle, folders).orElseThrow(() -> new UserMistake(NOT_FOUND, path, "is not here, neither in"
+                + " the bundle nor in the folders for models. Put the accuracy recovery adapter into the bundle or into"
+                + " models/."));
+    }
+
+    /// The same; empty where it is not here.
+    static Optional<Path> look(String path, Path bundle, List<Path> folders) {
         Path asked;
         try {
             asked = Path.of(path);
@@ -30,9 +38,7 @@ public final class RecoverySearch {
         for (Path folder : folders) places.addAll(below(folder, asked));
         Path last = asked.getFileName();
         if (last != null) for (Path folder : folders) places.addAll(below(folder, last));
-        for (Path place : places) if (Files.isRegularFile(place)) return place;
-        throw new UserMistake(NOT_FOUND, path, "is not here, neither in the bundle nor in the folders for models. Put"
-                + " the accuracy recovery adapter into the bundle or into models/.");
+        return places.stream().filter(Files::isRegularFile).findFirst();
     }
 
     private static List<Path> below(Path folder, Path asked) {

@@ -43,6 +43,7 @@ final class Assembly {
                 ending.startsWith(".") ? ending : "." + ending,
                 orNull(set, DatasetKeys.DEFAULT_CAPTION),
                 orNull(set, DatasetKeys.TRIGGER_WORD),
+                orNull(set, DatasetKeys.TAG),
                 set.get(DatasetKeys.CAPTION_DROPOUT),
                 set.get(DatasetKeys.REPEATS),
                 set.get(DatasetKeys.RESOLUTION),
@@ -63,6 +64,7 @@ final class Assembly {
                 optimizer(train),
                 new TimestepRecipe(train.get(TrainKeys.TIMESTEP_TYPE), train.get(TrainKeys.CONTENT_OR_STYLE),
                         train.get(TrainKeys.MIN_DENOISING), train.get(TrainKeys.MAX_DENOISING)),
+                train.get(TrainKeys.LOSS_TYPE),
                 ema(train.child(TrainKeys.EMA)),
                 train.get(TrainKeys.CHECKPOINTING),
                 train.get(TrainKeys.DTYPE),
@@ -105,9 +107,13 @@ final class Assembly {
     }
 
     private static @Nullable ValidationRecipe validation(Section validation) {
-        if (validation.find(TrainKeys.VALIDATION_FOLDER).isEmpty()) return null;
+        List<Section> items = validation.children(TrainKeys.VALIDATION_ITEM);
+        if (validation.find(TrainKeys.VALIDATION_FOLDER).isEmpty() && items.isEmpty()) return null;
         return new ValidationRecipe(
-                validation.get(TrainKeys.VALIDATION_FOLDER),
+                orNull(validation, TrainKeys.VALIDATION_FOLDER),
+                items.stream().map(item -> new ValidationRecipe.Item(
+                        item.get(TrainKeys.IMAGE_PATH), item.get(TrainKeys.IMAGE_PROMPT))).toList(),
+                validation.get(TrainKeys.VALIDATION_RESOLUTION),
                 validation.get(TrainKeys.VALIDATE_EVERY),
                 validation.get(TrainKeys.VALIDATION_SIGMAS));
     }

@@ -38,6 +38,10 @@ final class DatasetKeys {
             .follows("the recipe's trigger_word", "B5")
             .why("Two subjects in one LoRA need a word each.")
             .works("maya_char");
+    static final Key<String> TAG = Key.<String>of("tag", Key.TRIGGER,
+                    "A further word for what this dataset shows, put behind the trigger word where a caption lacks it.")
+            .why("Close-ups and whole figures of one subject differ; a word for each lets prompts ask for either.")
+            .works("realistic_body");
     static final Key<Integer> REPEATS = Key.of("num_repeats", whole(1, 100_000),
                     "How often each picture counts in one epoch.")
             .follows("N of a folder called N_name, else 1", "S2-41")
@@ -104,9 +108,9 @@ final class DatasetKeys {
             .works(1.0, 0.5);
 
     static final Block BLOCK = Block.listOf("datasets",
-            List.of(FOLDER, CAPTION_EXT, DEFAULT_CAPTION, TRIGGER_WORD, REPEATS, CAPTION_DROPOUT, RESOLUTION, BUCKETS,
-                    FLIP_X, FLIP_Y, CONTROL_PATH, CONTROL_PATH_1, CONTROL_PATH_2, CONTROL_PATH_3, TRANSPARENT_COLOR,
-                    IS_REG, LOSS_MULTIPLIER),
+            List.of(FOLDER, CAPTION_EXT, DEFAULT_CAPTION, TRIGGER_WORD, TAG, REPEATS, CAPTION_DROPOUT, RESOLUTION,
+                    BUCKETS, FLIP_X, FLIP_Y, CONTROL_PATH, CONTROL_PATH_1, CONTROL_PATH_2, CONTROL_PATH_3,
+                    TRANSPARENT_COLOR, IS_REG, LOSS_MULTIPLIER),
             List.of(),
             List.of(
                     fixed("X-12", "latents and text embeddings are always cached, on disk", "cache_latents=true|false",

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 /// @param captionExtension with its dot, such as `.txt`
 /// @param defaultCaption   for pictures whose caption is missing or empty; null for none. May hold `[trigger]`
 /// @param triggerWord      this dataset's trigger, or the recipe's; null for none
+/// @param tag              a further word for what it shows; null for none
 /// @param captionDropout   share of samples trained with an empty caption, 0 to 1
 /// @param repeats          how often each picture counts in one pass
 /// @param resolutions      pixels; each picture is trained at about each `resolution²` pixels; multiples of 32, no two
@@ -25,6 +26,7 @@ public record DatasetRecipe(
         String captionExtension,
         @Nullable String defaultCaption,
         @Nullable String triggerWord,
+        @Nullable String tag,
         double captionDropout,
         int repeats,
         List<Integer> resolutions,

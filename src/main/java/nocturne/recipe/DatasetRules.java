@@ -48,6 +48,11 @@ final class DatasetRules {
                     .when(it -> it.dataset().controlFolders().isEmpty() && it.whole().hasControls()
                             && !it.dataset().regularisation())
                     .says("has no control pictures, unlike other datasets: it teaches from words alone."),
+            Rule.<Evidence.OfDataset>notice("S2-58", "tag")
+                    .when(it -> it.dataset().tag() != null && !it.whole().recipe().sample().prompts().isEmpty()
+                            && it.whole().recipe().sample().prompts().stream()
+                                    .noneMatch(prompt -> prompt.prompt().contains(it.dataset().tag())))
+                    .says("no prompt holds it, so no sample will show what it stands for."),
             Rule.<Evidence.OfDataset>warning("S1-46", "flip_x")
                     .when(it -> it.dataset().flipX() && it.whole().useCase() != UseCase.STYLE)
                     .says("mirrors faces, which are not symmetric, writing, and captions that say left or right.")

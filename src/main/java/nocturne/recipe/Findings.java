@@ -63,6 +63,10 @@ final class Findings {
         return mistake();
     }
 
+    boolean hasProblems() {
+        return !problems.isEmpty();
+    }
+
     void throwIfAny() {
         if (!problems.isEmpty()) throw mistake();
     }

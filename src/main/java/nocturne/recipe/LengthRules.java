@@ -5,22 +5,25 @@ import java.util.OptionalLong;
 
 /// What is said about how long a run is.
 final class LengthRules {
+    /// Some sources count updates, others batches. So a run is short where it is by both counts, and long where
+    /// it is by both.
     private static final int FEWEST_BATCHES = 2000;
-    private static final int MOST_STEPS = 10_000;
+    private static final int MOST_UPDATES = 10_000;
     private static final int MANY_EPOCHS = 15;
     private static final int STYLE_EPOCHS = 50;
 
     static final List<Rule<Evidence>> ALL = List.of(
             Rule.<Evidence>warning("S1-61", "train.steps")
                     .when(it -> it.isReleased() && it.batches() < FEWEST_BATCHES)
-                    .says(it -> "makes %d batches (steps x gradient_accumulation), which is short.".formatted(
-                            it.batches()))
-                    .remedy("Below 2000 little is learned; 3000 is the recipe's."),
+                    .says(it -> "is %d updates of %d batches: %d batches, which is short.".formatted(
+                            it.recipe().train().steps(), it.recipe().train().accumulation(), it.batches()))
+                    .remedy("Below 2000 batches little is learned; 3000 steps are a careful start."),
             Rule.<Evidence>warning("S1-61", "train.steps")
                     .when(it -> it.isReleased() && it.useCase() != UseCase.STYLE
-                            && it.recipe().train().steps() > MOST_STEPS)
-                    .says("is very long; the best checkpoint is usually far earlier.")
-                    .remedy("3000 is the recipe's, up to 10000 for refinement."),
+                            && it.recipe().train().steps() > MOST_UPDATES)
+                    .says(it -> "is %d updates of the weights, which is very long; the best checkpoint is usually far"
+                            .formatted(it.recipe().train().steps()) + " earlier.")
+                    .remedy("3000 steps are a careful start, 10000 the most that refinement takes."),
             Rule.<Evidence>error("S2-20", "train.epochs").butOverridable()
                     .when(it -> passesMatter(it) && it.epochs().orElse(0) >= STYLE_EPOCHS)
                     .says("50 epochs and more are for styles; a character is memorised by then.")

@@ -5,13 +5,13 @@ import java.util.Locale;
 import java.util.Optional;
 
 /// Finds the name someone probably meant.
-final class NearestName {
+public final class NearestName {
     private static final int LONGEST = 60;
 
     private NearestName() {}
 
     /// The candidate with the fewest typing errors; empty when more than a third of the letters would have to change.
-    static Optional<String> of(String written, Collection<String> candidates) {
+    public static Optional<String> of(String written, Collection<String> candidates) {
         if (written.length() > LONGEST) return Optional.empty();
         String best = null;
         int fewest = Integer.MAX_VALUE;

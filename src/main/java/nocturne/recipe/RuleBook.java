@@ -1,7 +1,9 @@
 package nocturne.recipe;
 
 import java.util.List;
+import java.util.NoSuchElementException;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
@@ -15,7 +17,8 @@ public final class RuleBook {
     static final List<Rule<Evidence.OfDataset>> ON_DATASETS = DatasetRules.ON_EACH;
     static final List<Rule<Evidence.OfPrompt>> ON_PROMPTS = SampleRules.ON_EACH;
     /// Of rules that need the pictures and captions themselves and live where these are known, `nocturne.plan`.
-    private static final Set<String> ON_PICTURES = Set.of("S1-07", "S1-69");
+    private static final Set<String> ON_PICTURES = Set.of("S1-07", "S1-44-SHAPE", "S1-66-TRAINED",
+            "S1-68-ALIKE", "S1-68-BLURRED", "S1-68-UNSEEN", "S1-69-MISSING", "S1-69-SHARED", "S1-69-CUT");
 
     private static final Set<String> YIELDING = yielding();
 
@@ -30,14 +33,25 @@ public final class RuleBook {
         return List.copyOf(YIELDING);
     }
 
+    /// Where a recipe is refused anyhow, says what rules refuse as well.
+    static void refuseToo(Section root, BundleFacts bundle, OptionalInt cardGib, Findings findings) {
+        Recipe recipe;
+        try {
+            recipe = Assembly.recipe(root);
+        } catch (NoSuchElementException | IllegalArgumentException undecided) {
+            // What is wrong leaves no recipe that rules could look at.
+            return;
+        }
+        apply(new Evidence(recipe, root, bundle, cardGib), findings);
+    }
+
     static void apply(Evidence evidence, Findings findings) {
         Section root = evidence.root();
-        Set<String> known = evidence.recipe().known();
-        judge(ON_RECIPES, evidence, known, root, findings);
+        judge(ON_RECIPES, evidence, evidence, root, findings);
         List<Section> datasets = root.children(DatasetKeys.BLOCK);
         for (int i = 0; i < datasets.size(); i++) {
             DatasetRecipe dataset = evidence.recipe().datasets().get(i);
-            judge(ON_DATASETS, new Evidence.OfDataset(evidence, dataset, datasets.get(i)), known, datasets.get(i),
+            judge(ON_DATASETS, new Evidence.OfDataset(evidence, dataset, datasets.get(i)), evidence, datasets.get(i),
                     findings);
         }
         Section sample = root.child(SampleKeys.BLOCK);
@@ -48,16 +62,23 @@ public final class RuleBook {
             for (Rule<Evidence.OfPrompt> rule : ON_PROMPTS) {
                 // What a prompt inherits is said once, of the key that all inherit.
                 Section place = Places.find(items.get(i), rule.key()).isPresent() ? items.get(i) : sample;
-                judge(List.of(rule), prompt, known, place, findings);
+                judge(List.of(rule), prompt, evidence, place, findings);
             }
         }
     }
 
-    private static <S> void judge(List<Rule<S>> rules, S subject, Set<String> known, Section place,
-            Findings findings) {
+    private static <S> void judge(List<Rule<S>> rules, S subject, Evidence whole, Section place, Findings findings) {
         for (Rule<S> rule : rules) {
-            rule.judge(subject, known).ifPresent(verdict -> tell(verdict, place, findings));
+            if (!isSound(whole.root(), place, rule.key())) continue;
+            rule.judge(subject, whole.recipe().known()).ifPresent(verdict -> tell(verdict, place, findings));
         }
+    }
+
+    /// Whether what a rule looks at is what was written: its own block, and what all rules may look at.
+    private static boolean isSound(Section root, Section place, String key) {
+        Stream<Section> shared = Stream.concat(Stream.of(root, root.child(ModelKeys.BLOCK), place),
+                root.children(DatasetKeys.BLOCK).stream());
+        return Stream.concat(shared, Places.blocks(place, key)).allMatch(Section::isSound);
     }
 
     private static void tell(Rule.Verdict verdict, Section place, Findings findings) {

@@ -169,17 +169,31 @@ final class Rulings {
         Optional<String> heldOut = bundle.heldOutFolder();
         boolean ownDatasets = root.children(DatasetKeys.BLOCK).stream()
                 .anyMatch(set -> set.isWritten(DatasetKeys.FOLDER));
-        if (validation.find(TrainKeys.VALIDATION_FOLDER).isEmpty() && heldOut.isPresent() && !ownDatasets) {
+        List<Section> items = validation.children(TrainKeys.VALIDATION_ITEM);
+        for (Section item : items) {
+            if (item.isMissing(TrainKeys.IMAGE_PATH)) {
+                findings.refuse(item, TrainKeys.IMAGE_PATH, "is missing; a picture of the bundle.");
+            }
+        }
+        if (validation.find(TrainKeys.VALIDATION_FOLDER).isEmpty() && items.isEmpty() && heldOut.isPresent()
+                && !ownDatasets) {
             validation.derive(TrainKeys.VALIDATION_FOLDER, heldOut.get());
             findings.note("S1-66", validation.pathOf(TrainKeys.VALIDATION_FOLDER),
                     "the pictures in %s are kept out of training and measured.".formatted(heldOut.get()));
         }
-        if (validation.find(TrainKeys.VALIDATION_FOLDER).isEmpty()) {
-            if (validation.isWritten(TrainKeys.VALIDATE_EVERY) || validation.isWritten(TrainKeys.VALIDATION_SIGMAS)) {
-                findings.note("B6", validation.at(), validation.path(), "is not used: it names no validation_folder.");
+        if (validation.find(TrainKeys.VALIDATION_FOLDER).isEmpty() && items.isEmpty()) {
+            if (validation.block().keys().stream().anyMatch(validation::isWritten)) {
+                findings.note("B6", validation.at(), validation.path(),
+                        "is not used: it names no validation_folder and no validation_items.");
             }
             for (Key<?> key : validation.block().keys()) validation.drop(key);
-        } else if (validation.find(TrainKeys.VALIDATE_EVERY).isEmpty()) {
+            return;
+        }
+        if (validation.find(TrainKeys.VALIDATION_RESOLUTION).isEmpty()) {
+            validation.derive(TrainKeys.VALIDATION_RESOLUTION,
+                    root.children(DatasetKeys.BLOCK).getFirst().get(DatasetKeys.RESOLUTION).getFirst());
+        }
+        if (validation.find(TrainKeys.VALIDATE_EVERY).isEmpty()) {
             validation.derive(TrainKeys.VALIDATE_EVERY, root.child(SaveKeys.BLOCK).get(SaveKeys.SAVE_EVERY));
         }
     }

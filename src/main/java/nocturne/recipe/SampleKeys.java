@@ -1,5 +1,6 @@
 package nocturne.recipe;
 
+import static nocturne.recipe.Key.choice;
 import static nocturne.recipe.Key.flag;
 import static nocturne.recipe.Key.number;
 import static nocturne.recipe.Key.path;
@@ -78,6 +79,14 @@ final class SampleKeys {
             .why("50 to 200 characters: quality, subject, details, camera, lighting. One without the "
                     + "trigger word shows what the LoRA does to everything else.");
 
+    static final Key<PromptSet> PROMPT_SET = Key.of("prompt_set", choice(PromptSet.class),
+                    "What is drawn where no prompts are written and there is a trigger word; realism has words that"
+                            + " make skin look real.")
+            .passing()
+            .why("A set to start with: a face, a whole figure, the trigger word alone, and one for each tag of a"
+                    + " dataset.")
+            .works(PromptSet.STANDARD, PromptSet.REALISM);
+
     static final Key<String> PROMPT = Key.of("prompt", PROMPT_TEXT,
                     "What to draw; [trigger] stands for the trigger word.")
             .why("50 to 200 characters: quality, subject, details, camera, lighting.")
@@ -134,7 +143,7 @@ final class SampleKeys {
 
     static final Block BLOCK = Block.of("sample",
             List.of(SAMPLE_EVERY, START_STEP, WIDTH, HEIGHT, NEG, SEED, WALK_SEED, GUIDANCE_SCALE, SAMPLE_STEPS,
-                    MULTIPLIER, CFG_NORM, PROMPTS),
+                    MULTIPLIER, CFG_NORM, PROMPT_SET, PROMPTS),
             List.of(ITEM),
             List.of(
                     fixed("S2-31, X-15", "Qwen-Image only knows flow matching", "sampler=flowmatch"),

@@ -8,9 +8,6 @@ import java.util.stream.Stream;
 final class SampleRulings {
     private static final int SIDE_UNIT = 32;
     private static final int MOST_CHARACTERS = 5000;
-    /// Drawn where a recipe with a trigger word names no prompts: a face, a whole figure, and the word alone.
-    private static final List<String> STANDARD_PROMPTS = List.of("[trigger], portrait, smiling, high quality",
-            "[trigger], full body, standing, photorealistic", "[trigger]");
 
     private final Section root;
     private final Section sample;
@@ -42,10 +39,12 @@ final class SampleRulings {
         List<Kind.Placed.Value<String>> prompts = sample.find(SampleKeys.PROMPTS).orElse(List.of());
         boolean silent = sample.find(SampleKeys.PROMPTS).isEmpty() && items.isEmpty();
         if (silent && root.find(RootKeys.TRIGGER_WORD).isPresent()) {
-            for (String prompt : STANDARD_PROMPTS) {
-                items.add(item(items.size(), prompt, sample.at(), new Origin.Derived("S2-55", "for the trigger word")));
-            }
+            addStandardPrompts(items);
+        } else if (sample.isWritten(SampleKeys.PROMPT_SET)) {
+            findings.note("S2-57", sample, SampleKeys.PROMPT_SET, silent
+                    ? "is not used: there is no trigger word to draw." : "is not used: there are other prompts.");
         }
+        sample.drop(SampleKeys.PROMPT_SET);
         for (int i = 0; i < prompts.size(); i++) {
             Position at = prompts.get(i).at();
             items.add(i, item(i, prompts.get(i).value(), at, new Origin.Written(at.line(), at.column())));
@@ -53,6 +52,19 @@ final class SampleRulings {
         sample.drop(SampleKeys.PROMPTS);
         // Said aloud in the resolved recipe, or reading it would bring the standard prompts back.
         if (items.isEmpty()) sample.set(SampleKeys.PROMPTS, List.of(), new Origin.Default("S2-55"));
+    }
+
+    private void addStandardPrompts(List<Section> items) {
+        PromptSet set = sample.find(SampleKeys.PROMPT_SET).orElse(PromptSet.STANDARD);
+        Origin origin = set == PromptSet.STANDARD ? new Origin.Derived("S2-55", "for the trigger word")
+                : new Origin.Derived("S2-57", "prompt_set: " + set.spelling());
+        for (String prompt : set.prompts()) items.add(item(items.size(), prompt, sample.at(), origin));
+        List<String> tags = root.children(DatasetKeys.BLOCK).stream()
+                .flatMap(dataset -> dataset.find(DatasetKeys.TAG).stream()).distinct().toList();
+        for (String tag : tags) {
+            items.add(item(items.size(), set.promptOf(tag), sample.at(),
+                    new Origin.Derived("S2-58", "for the tag " + tag)));
+        }
     }
 
     private static Section item(int index, String prompt, Position at, Origin origin) {

@@ -110,6 +110,11 @@ final class Section {
         refused.add(key);
     }
 
+    /// Whether every value of this block that was written could be used.
+    boolean isSound() {
+        return refused.isEmpty();
+    }
+
     /// Whether there is no value and there was no attempt at one.
     boolean isMissing(Key<?> key) {
         return find(key).isEmpty() && !refused.contains(key);

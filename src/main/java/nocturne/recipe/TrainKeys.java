@@ -3,10 +3,12 @@ package nocturne.recipe;
 import static nocturne.recipe.Key.choice;
 import static nocturne.recipe.Key.exactly;
 import static nocturne.recipe.Key.flag;
+import static nocturne.recipe.Key.multipleOf;
 import static nocturne.recipe.Key.number;
 import static nocturne.recipe.Key.numberAbove;
 import static nocturne.recipe.Key.path;
 import static nocturne.recipe.Key.some;
+import static nocturne.recipe.Key.textOrEmpty;
 import static nocturne.recipe.Key.whole;
 
 import java.util.List;
@@ -73,6 +75,13 @@ final class TrainKeys {
             .standard(TimestepBias.BALANCED, "S1-33")
             .why("A style lives in texture, a composition in shapes; a character needs both.")
             .works(TimestepBias.BALANCED);
+    static final Key<LossType> LOSS_TYPE = Key.of("loss_type", choice(LossType.class),
+                    "How far from the truth a prediction is said to be: squared error, absolute error, or the latter"
+                            + " with a round tip.")
+            .standard(LossType.MSE, "B6")
+            .why("The squared error is what the model was trained with. The others make less of a few large "
+                    + "errors; their values cannot be compared with its.")
+            .works(LossType.MSE);
     static final Key<Integer> MIN_DENOISING = Key.of("min_denoising_steps", whole(0, 998),
                     "First of 1000 noise levels to draw.")
             .standard(0, "B6")
@@ -198,15 +207,29 @@ final class TrainKeys {
             .why("The same noise at the same levels each time, so that only the adapter makes the "
                     + "difference.")
             .works(List.of(0.1, 0.3, 0.5, 0.7, 0.9));
+    static final Key<Integer> VALIDATION_RESOLUTION = Key.of("resolution", multipleOf(32, 32, 4096),
+                    "Held-out pictures are measured at about this many pixels squared.")
+            .follows("the first resolution of the first dataset", "B6")
+            .why("Measured as it is trained, the loss says most. A smaller size takes less time.")
+            .works(1024, 512);
+    static final Key<String> IMAGE_PATH = Key.of("image_path", path(), "A picture of the bundle, kept out of training.")
+            .why("It should lie outside the datasets' folders, or it is trained all the same.")
+            .works("portraits/held-out.jpg");
+    static final Key<String> IMAGE_PROMPT = Key.of("prompt", textOrEmpty(5000),
+                    "What it shows. [trigger] stands for the trigger word, which is put in front where it is missing.")
+            .standard("", "B6")
+            .why("As the caption of a picture that is trained.")
+            .works("[trigger], photo");
+    static final Block VALIDATION_ITEM =
+            Block.listOf("validation_items", List.of(IMAGE_PATH, IMAGE_PROMPT), List.of(), List.of());
     static final Block VALIDATION = Block.of("validation_config",
-            List.of(VALIDATION_FOLDER, VALIDATE_EVERY, VALIDATION_SIGMAS), List.of(),
-            List.of(Unused.fixed("B6", "name a folder of the bundle as validation_folder", "validation_items"),
-                    Unused.ignored("B6", "pictures are measured at the datasets' resolution", "resolution")));
+            List.of(VALIDATION_FOLDER, VALIDATION_RESOLUTION, VALIDATE_EVERY, VALIDATION_SIGMAS),
+            List.of(VALIDATION_ITEM), List.of());
 
     static final Block BLOCK = Block.of("train",
             List.of(STEPS, EPOCHS, BATCH_SIZE, ACCUMULATION, ACCUMULATION_STEPS, LR, OPTIMIZER, LR_SCHEDULER,
-                    MAX_GRAD_NORM, TIMESTEP_TYPE, CONTENT_OR_STYLE, MIN_DENOISING, MAX_DENOISING, CAPTION_DROPOUT,
-                    UNLOAD_TEXT_ENCODER, REG_WEIGHT, CHECKPOINTING, DTYPE, SKIP_FIRST_SAMPLE,
+                    MAX_GRAD_NORM, TIMESTEP_TYPE, CONTENT_OR_STYLE, MIN_DENOISING, MAX_DENOISING, LOSS_TYPE,
+                    CAPTION_DROPOUT, UNLOAD_TEXT_ENCODER, REG_WEIGHT, CHECKPOINTING, DTYPE, SKIP_FIRST_SAMPLE,
                     FORCE_FIRST_SAMPLE, DISABLE_SAMPLING),
             List.of(OPTIMIZER_PARAMS, SCHEDULER_PARAMS, EMA, VALIDATION),
             TrainUnused.ROWS);

@@ -13,7 +13,6 @@ final class TrainUnused {
             fixed("S1-02", "the transformer is what the adapter changes", "train_unet=true"),
             ignored("B6", "there is no refiner", "train_refiner"),
             fixed("S2-25, X-15", "Qwen-Image only knows flow matching; write flowmatch", "noise_scheduler=flowmatch"),
-            fixed("B6", "the mean squared error is what is trained", "loss_type=mse"),
             fixed("X-12", "text embeddings are always cached", "cache_text_embeddings=true|false"),
             fixed("B6", "there are 1000 noise levels", "num_train_timesteps=1000"),
             ignored("B6", "content_or_style holds for all pictures, as in ai-toolkit", "content_or_style_reg"),

@@ -19,7 +19,8 @@ final class TriggerRules {
                     .remedy("Take a word of your own, such as ohwx or maya_char."),
             Rule.<Evidence>warning("S1-07", KEY)
                     .when(it -> it.recipe().triggerWord() != null && it.recipe().triggerWord().strip().length() < 3)
-                    .says("is so short that it is found inside other words of a caption, which then stays without it.")
+                    .says("is so short that the model knows it as a part of many words, and they will mix with what is"
+                            + " learned.")
                     .remedy("Take three letters or more."),
             Rule.<Evidence>warning("S1-74", "sample.prompts").when(TriggerRules::noPromptHasIt)
                     .says("no prompt holds the trigger word, so no sample will show what was learned.")

@@ -16,7 +16,8 @@
 /// Invariants:
 /// * Nothing is ignored silently: a key is understood, or a notice says it is not used, or the recipe is refused.
 /// * A reader returns a recipe or throws one [nocturne.problem.UserMistake] with all problems, each with its line.
-/// * Rules judge what is valid: they are asked once no other problem is left.
+/// * Rules judge what is sound: one is not asked where its block, or what all rules look at, could not be read. A
+///   refusal tells what rules refuse together with all other problems.
 /// * A [nocturne.recipe.Recipe] that exists is valid: the records check what they are given.
 /// * The resolved text is itself a recipe, and reading it gives an equal [nocturne.recipe.Recipe].
 /// * No path of a recipe leaves its bundle, and nothing in a recipe reads the environment.

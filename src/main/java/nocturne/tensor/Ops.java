@@ -383,11 +383,16 @@ public final class Ops {
         return o;
     }
 
-    /// The loss that starts a backward pass; see [Optimisation#meanSquaredError].
+    /// [#loss] of squares.
     public double meanSquaredError(Tensor prediction, Tensor target, float[] sampleWeights, float gradientScale) {
-        requireFirst(prediction, "meanSquaredError");
+        return loss(Loss.SQUARED, prediction, target, sampleWeights, gradientScale);
+    }
+
+    /// The loss that starts a backward pass; see [Optimisation#loss].
+    public double loss(Loss kind, Tensor prediction, Tensor target, float[] sampleWeights, float gradientScale) {
+        requireFirst(prediction, "loss");
         Tensor gradient = prediction.gradientBuffer(arena);
-        return backend.optimisation().meanSquaredError(prediction, target, sampleWeights, gradientScale, gradient);
+        return backend.optimisation().loss(kind, prediction, target, sampleWeights, gradientScale, gradient);
     }
 
     private Tensor zeroedGradient(Tensor tensor) {

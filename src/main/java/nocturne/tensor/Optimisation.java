@@ -5,16 +5,16 @@ import nocturne.io.DType;
 
 /// The loss and the updates of trained parameters.
 public interface Optimisation {
-    /// Weighted mean squared error and its gradient.
+    /// The weighted mean of a loss and its gradient.
     ///
-    /// `loss = sum_b weight[b] * mean_i (prediction[b, i] - target[b, i])^2 / batch`,
+    /// `loss = sum_b weight[b] * mean_i kind(prediction[b, i] - target[b, i]) / batch`,
     /// `gradient = gradientScale * dloss/dprediction`.
     ///
     /// @param prediction    `[batch * rows, C]`
     /// @param sampleWeights one weight for each sample
     /// @param gradient      overwritten
     /// @return the loss, summed in double
-    double meanSquaredError(Tensor prediction, Tensor target, float[] sampleWeights, float gradientScale,
+    double loss(Loss kind, Tensor prediction, Tensor target, float[] sampleWeights, float gradientScale,
             Tensor gradient);
 
     /// `sum(x^2)` in double.

@@ -204,7 +204,7 @@ public final class Rehearsal implements Backend {
         public void channelNorm(Tensor x, Tensor gamma, boolean silu, Tensor y) {}
 
         @Override
-        public double meanSquaredError(Tensor prediction, Tensor target, float[] sampleWeights, float gradientScale,
+        public double loss(Loss kind, Tensor prediction, Tensor target, float[] sampleWeights, float gradientScale,
                 Tensor gradient) {
             return 0;
         }

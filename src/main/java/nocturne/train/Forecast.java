@@ -88,7 +88,7 @@ public record Forecast(Inspection found, Adaptation device, DatasetReport pictur
     /// @throws UserMistake with everything that is wrong about bundle, recipe, pictures or model; `DEVICE_TOO_SMALL`
     public static Forecast of(
             Bundle bundle, String name, @Nullable String model, Path home, Path cache, Device device) {
-        Inspector here = new Inspector(bundle, name, model, new ModelSearch.Anywhere(home));
+        Inspector here = inspector(bundle, name, model, new ModelSearch.Anywhere(home));
         try {
             Inspection asked = here.inspect(device.adaptation());
             return new Forecaster(here, asked, ModelFolder.open(asked.model()), cache, device).forecast();
@@ -96,11 +96,15 @@ public record Forecast(Inspection found, Adaptation device, DatasetReport pictur
             boolean absent = mistake.problems().stream()
                     .allMatch(problem -> problem.code().equals(ModelSearch.NOT_FOUND));
             if (!absent || model != null) throw mistake;
-            Inspector unseen = new Inspector(bundle, name, null, new ModelSearch.Unseen(home));
+            Inspector unseen = inspector(bundle, name, null, new ModelSearch.Unseen(home));
             Inspection asked = unseen.inspect(device.adaptation());
             Optional<ModelId> id = ModelId.of(asked.resolved().recipe().model().nameOrPath());
             if (id.isEmpty() || !ModelId.KNOWN.contains(id.get())) throw mistake;
             return new Forecaster(unseen, asked, null, cache, device).forecast();
         }
+    }
+
+    private static Inspector inspector(Bundle bundle, String name, @Nullable String model, ModelSearch models) {
+        return new Inspector(bundle, name, model, new ModelSearch.WithoutRecovery(models));
     }
 }

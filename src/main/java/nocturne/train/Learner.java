@@ -5,6 +5,7 @@ import nocturne.adapter.Lora;
 import nocturne.qwen.QwenImageTransformer;
 import nocturne.qwen.TransformerInput;
 import nocturne.tensor.Backend;
+import nocturne.tensor.Loss;
 import nocturne.tensor.Ops;
 import nocturne.tensor.Tape;
 import nocturne.tensor.Tensor;
@@ -21,13 +22,22 @@ final class Learner {
     private final QwenImageTransformer trained;
     private final Lora lora;
     private final IntFunction<Tape.Keep> keep;
+    private final Loss loss;
+
+    /// Of squares.
+    Learner(QwenImageTransformer base, Lora lora, IntFunction<Tape.Keep> keep, Backend backend, TensorArena arena) {
+        this(base, lora, keep, Loss.SQUARED, backend, arena);
+    }
 
     /// @param arena for the passes; empty between them
     /// @param keep  what a block, by its number, keeps between forward and backward
-    Learner(QwenImageTransformer base, Lora lora, IntFunction<Tape.Keep> keep, Backend backend, TensorArena arena) {
+    /// @param loss  between the velocity that was predicted and the one that was wanted
+    Learner(QwenImageTransformer base, Lora lora, IntFunction<Tape.Keep> keep, Loss loss, Backend backend,
+            TensorArena arena) {
         this.base = base;
         this.lora = lora;
         this.keep = keep;
+        this.loss = loss;
         this.backend = backend;
         this.arena = arena;
         trained = base.with(lora.trained());
@@ -102,7 +112,7 @@ final class Learner {
         for (int i = 0; i < target.length; i++) target[i] = batch.noise()[i] - batch.latents()[i];
         int tokenWidth = base.config().tokenWidth();
         Tensor targetTensor = backend.floats(arena, target, target.length / tokenWidth, tokenWidth);
-        return new Ops(tape).meanSquaredError(velocity, targetTensor, batch.lossWeights(), gradientScale);
+        return new Ops(tape).loss(loss, velocity, targetTensor, batch.lossWeights(), gradientScale);
     }
 
     /// The noisy mixture of each sample followed by its controls.

@@ -46,7 +46,7 @@ final class MemoryLadder {
         for (Rung rung : Rung.values()) {
             List<Rung> given = new ArrayList<>(last.device.rungs());
             given.add(rung);
-            Optional<Fitted> next = giving(device.with(given));
+            Optional<Fitted> next = giving(asked, device.with(given));
             if (next.isEmpty() || changesNothing(last, next.get())) continue;
             last = next.get();
             if (fits(last)) return withoutNeedless(last);
@@ -57,9 +57,11 @@ final class MemoryLadder {
     }
 
     /// @return empty where a recovery adapter would be needed that is not here
-    private Optional<Fitted> giving(Adaptation device) {
+    private Optional<Fitted> giving(Inspection asked, Adaptation device) {
         try {
-            return Optional.of(new Fitted(bundle.inspect(device), device));
+            Inspection found = bundle.inspect(device);
+            boolean lacks = found.lacksRecovery() && !asked.lacksRecovery();
+            return lacks ? Optional.empty() : Optional.of(new Fitted(found, device));
         } catch (UserMistake mistake) {
             if (!mistake.problems().getFirst().code().equals(RecoverySearch.NOT_FOUND)) throw mistake;
             return Optional.empty();

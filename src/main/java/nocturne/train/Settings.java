@@ -18,6 +18,7 @@ import nocturne.recipe.OptimizerRecipe;
 import nocturne.recipe.Recipe;
 import nocturne.recipe.TimestepRecipe;
 import nocturne.tensor.Backend;
+import nocturne.tensor.Loss;
 import nocturne.tensor.TensorArena;
 
 /// From the recipe's words to the trainer's: no decisions, one expression for each.
@@ -71,6 +72,14 @@ final class Settings {
                     new LearningRate.Cosine(peak, floor, new LearningRate.Span(warmup, steps));
             case LearningRateSchedule.CosineWithRestarts(int warmup, double floor, int cycles) ->
                     new LearningRate.CosineWithRestarts(peak, floor, new LearningRate.Span(warmup, steps), cycles);
+        };
+    }
+
+    static Loss loss(Recipe recipe) {
+        return switch (recipe.train().loss()) {
+            case MSE -> Loss.SQUARED;
+            case MAE -> Loss.ABSOLUTE;
+            case PSEUDO_HUBER -> Loss.PSEUDO_HUBER;
         };
     }
 

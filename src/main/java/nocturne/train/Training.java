@@ -455,7 +455,7 @@ public final class Training {
         plan.ifPresent(made -> passes.reserve(made.workBytes()));
         Tape.Keep asked = recipe.train().gradientCheckpointing() ? Tape.Keep.INPUTS : Tape.Keep.ALL;
         IntFunction<Tape.Keep> keep = plan.isPresent() ? plan.get().activations() : block -> asked;
-        Learner learner = new Learner(base, lora, keep, backend, passes);
+        Learner learner = new Learner(base, lora, keep, Settings.loss(recipe), backend, passes);
         Batches batches = new Batches(dataset.samples(), training, recipe.train().batchSize(),
                 recipe.train().accumulation(), Settings.timesteps(recipe, model.schedule()), recipe.seed());
         List<MicroBatch> first = IntStream.range(0, EightBitCheck.BATCHES).mapToObj(batches::microBatch).toList();

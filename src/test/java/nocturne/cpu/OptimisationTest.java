@@ -3,14 +3,18 @@ package nocturne.cpu;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
+import nocturne.tensor.Loss;
 import nocturne.tensor.Optimisation.AdamW;
 import nocturne.tensor.Tensor;
 import nocturne.tensor.TensorArena;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -40,9 +44,46 @@ class OptimisationTest {
     @ParameterizedTest(name = "batch {0}, [{1}, {2}], {3}")
     @MethodSource("batches")
     void theLossIsTheWeightedMeanOfTheSquaresAndTheGradientItsSlope(int batch, int rows, int columns, Fill fill) {
-        int perSample = rows * columns;
+        compare(Loss.SQUARED, batch, rows * columns, fill,
+                difference -> new Bounded(difference.value() * difference.value(),
+                        // Squares are summed in double: only the difference was rounded.
+                        2.1 * Math.abs(difference.value()) * difference.error()),
+                difference -> difference.times(2));
+    }
+
+    @ParameterizedTest(name = "batch {0}, [{1}, {2}], {3}")
+    @MethodSource("batches")
+    void theAbsoluteLossHasTheSlopeOne(int batch, int rows, int columns, Fill fill) {
+        compare(Loss.ABSOLUTE, batch, rows * columns, fill,
+                difference -> new Bounded(Math.abs(difference.value()), difference.error()),
+                // A difference of floats has the right sign.
+                difference -> Bounded.of(Math.signum(difference.value())));
+    }
+
+    /// By the text-book's formula in double; its slope is the derivative.
+    @ParameterizedTest(name = "batch {0}, [{1}, {2}], {3}")
+    @MethodSource("batches")
+    void thePseudoHuberLossIsAHyperbola(int batch, int rows, int columns, Fill fill) {
+        compare(Loss.PSEUDO_HUBER, batch, rows * columns, fill, difference -> {
+            double d = difference.value();
+            // The slope is at most 1; the formula as it stands here cancels.
+            return new Bounded(Math.sqrt(d * d + 1e-4) - 0.01, difference.error() + 1e-15 * (1 + Math.abs(d)));
+        }, difference -> {
+            double d = difference.value();
+            double root = Math.sqrt(d * d + 1e-4);
+            // The slope of the slope is c^2 / root^3, and less where the difference is not small.
+            double steepness = 1e-4 / Math.pow(Math.max(0.01, root - difference.error()), 3);
+            return new Bounded(d / root, steepness * difference.error() + Bounded.HALF_ULP);
+        });
+    }
+
+    private static void compare(Loss kind, int batch, int perSample, Fill fill, UnaryOperator<Bounded> term,
+            UnaryOperator<Bounded> slope) {
         float[] prediction = fill.numbers(batch * perSample, 1);
         float[] target = Fill.RANDOM.numbers(batch * perSample, 2);
+        // Where there is no difference, and where it is small.
+        target[0] = prediction[0];
+        if (target.length > 1) target[1] = Math.nextUp(prediction[1]);
         float[] weights = new float[batch];
         for (int b = 0; b < batch; b++) weights[b] = 0.25f + b;
         for (float gradientScale : new float[] {1, 0.5f, 0}) {
@@ -53,21 +94,47 @@ class OptimisationTest {
                 int b = i / perSample;
                 Bounded difference = Bounded.of(prediction[i]).minus(Bounded.of(target[i]));
                 double share = weights[b] / ((double) perSample * batch);
-                loss += share * difference.value() * difference.value();
-                // Squares are summed in double: only the difference was rounded.
-                error += share * 2.1 * Math.abs(difference.value()) * difference.error();
-                Bounded slope = Bounded.of(2 * gradientScale).times(weights[b])
+                Bounded lost = term.apply(difference);
+                loss += share * lost.value();
+                error += share * lost.error();
+                Bounded weight = Bounded.of(gradientScale).times(weights[b])
                         .over(Bounded.of((double) perSample * batch));
-                gradient[i] = slope.times(difference);
+                gradient[i] = weight.times(slope.apply(difference));
             }
             try (TensorArena.Scope scope = arena.scope()) {
-                Tensor g = backend.tensor(arena, Fill.nan(prediction.length), batch * rows, columns);
-                double ours = backend.optimisation().meanSquaredError(
-                        backend.tensor(arena, prediction, batch * rows, columns),
-                        backend.tensor(arena, target, batch * rows, columns), weights, gradientScale, g);
+                Tensor g = backend.tensor(arena, Fill.nan(prediction.length), prediction.length);
+                double ours = backend.optimisation().loss(kind, backend.tensor(arena, prediction, prediction.length),
+                        backend.tensor(arena, target, prediction.length), weights, gradientScale, g);
                 assertThat(ours).isCloseTo(loss, within(error + 1e-12 * loss));
                 Bounded.assertAllWithin("gradient", backend.toArray(g), gradient);
             }
+        }
+    }
+
+    /// The formula of ai-toolkit, `sqrt(d^2 + 0.01^2) - 0.01`, and its derivative, worked out to 40 digits.
+    @Test
+    void thePseudoHuberLossOfFiveNumbers() {
+        float[] differences = {0, 0.00390625f, -0.0078125f, 0.25f, -2};
+        float[] slopes = {0, 0.36385052714f, -0.61564404197f, 0.99920095872f, -0.99998750023f};
+        try (TensorArena.Scope scope = arena.scope()) {
+            Tensor g = backend.tensor(arena, Fill.nan(5), 5);
+            double loss = backend.optimisation().loss(Loss.PSEUDO_HUBER, backend.tensor(arena, differences, 5),
+                    backend.tensor(arena, new float[5], 5), new float[] {1}, 5, g);
+            assertThat(loss).isCloseTo(0.446730149467856209600531232403096, within(1e-15));
+            assertThat(backend.toArray(g)).usingComparatorWithPrecision(1e-7f).containsExactly(slopes);
+        }
+    }
+
+    /// A loss that hides a number that is none would let a step pass that must not.
+    @ParameterizedTest
+    @EnumSource(Loss.class)
+    void whatIsNotANumberShowsInLossAndGradient(Loss kind) {
+        try (TensorArena.Scope scope = arena.scope()) {
+            Tensor g = backend.tensor(arena, new float[2], 2);
+            double loss = backend.optimisation().loss(kind, backend.tensor(arena, new float[] {1, Float.NaN}, 2),
+                    backend.tensor(arena, new float[2], 2), new float[] {1}, 1, g);
+            assertThat(loss).isNaN();
+            assertThat(backend.toArray(g)[1]).isNaN();
         }
     }
 

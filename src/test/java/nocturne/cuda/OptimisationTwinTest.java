@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import nocturne.io.DType;
+import nocturne.tensor.Loss;
 import nocturne.tensor.Optimisation;
 import nocturne.tensor.Optimisation.AdamW;
 import nocturne.tensor.Tensor;
@@ -44,12 +45,31 @@ class OptimisationTwinTest {
     @ParameterizedTest(name = "{0} {1} samples [{2}, {3}]")
     @MethodSource("samples")
     void theLossIsTheWeightedMeanOfSquares(DType type, int batch, int rows, int columns) {
+        compareLosses(Loss.SQUARED, type, batch, rows, columns);
+    }
+
+    @ParameterizedTest(name = "{0} {1} samples [{2}, {3}]")
+    @MethodSource("samples")
+    void otherLossesHaveTheSlopesOfTheCpu(DType type, int batch, int rows, int columns) {
+        compareLosses(Loss.ABSOLUTE, type, batch, rows, columns);
+        compareLosses(Loss.PSEUDO_HUBER, type, batch, rows, columns);
+    }
+
+    private static void compareLosses(Loss kind, DType type, int batch, int rows, int columns) {
         float[] weights = {0.5f, 2, 1.25f};
+        int count = batch * rows * columns;
+        float[] target = Side.normal("target", count);
+        // Close to the prediction as well as far from it, and the same.
+        float[] prediction = Side.normal("prediction", count);
+        for (int i = 1; i < count; i += 3) prediction[i] = target[i] + 0.01f * prediction[i];
+        for (int i = 2; i < count; i += 7) prediction[i] = target[i] = 0.5f;
         List<Double> losses = new ArrayList<>();
-        Twins.compare(type, SAME, side -> losses.add(side.backend().optimisation().meanSquaredError(
-                side.given("prediction", batch * rows, columns), side.givenFloats("target", batch * rows, columns),
+        Twins.compare(type, SAME, side -> losses.add(side.backend().optimisation().loss(kind,
+                side.given("prediction", prediction, batch * rows, columns),
+                side.givenFloats("target", target, batch * rows, columns),
                 Arrays.copyOf(weights, batch), 0.75f, side.result("gradient", batch * rows, columns))));
-        assertSums(losses, batch * rows * columns + 4);
+        // Each term of a pseudo-Huber loss is rounded four times, the others are exact.
+        assertSums(losses, count + 8);
     }
 
     @ParameterizedTest

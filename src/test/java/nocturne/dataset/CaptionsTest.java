@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import nocturne.ledger.Ledger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,13 +23,38 @@ class CaptionsTest {
         "[name] and [trigger]      | maya | maya and maya",
         "maya in a park            | maya | maya in a park",
         "a park                    | maya | maya a park",
-        "amaya in a park           | maya | amaya in a park",
+        "amaya in a park           | maya | maya amaya in a park",
+        "mayas, amaya and maya.    | maya | mayas, amaya and maya.",
+        "woman                     | man  | man woman",
+        "a maya_2 in a park        | maya | maya a maya_2 in a park",
+        "a <maya>, in a park       | maya | a <maya>, in a park",
+        "photo of<maya>            | <maya> | photo of<maya>",
+        "一张maya的照片            | maya | 一张maya的照片",
+        "我的小猫照片              | 小猫 | 我的小猫照片",
+        "Äöhwx                     | öhwx | öhwx Äöhwx",
         "a photo of [trigger]      | ''   | a photo of",
         "''                        | maya | maya",
         "''                        | ''   | ''"
     })
     void theTriggerReplacesItsPlaceholderOrComesFirst(String caption, String trigger, String expected) {
         assertThat(Captions.withTrigger(caption, trigger, true)).isEqualTo(expected);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "maya in a park            | maya, body, in a park",
+        "maya, in a park           | maya, body, in a park",
+        "in a park                 | maya, body, in a park",
+        "a park with maya          | body, a park with maya",
+        "maya, body, in a park     | maya, body, in a park",
+        "maya, somebody in a park  | maya, body, somebody in a park",
+        "''                        | maya, body"
+    })
+    @Ledger("S2-58")
+    void aTagComesBehindTheTriggerWordWhereItIsMissing(String caption, String expected) {
+        assertThat(Captions.withWords(caption, "maya", true, "body")).isEqualTo(expected);
+        assertThat(Captions.withWords(caption, "maya", true, ""))
+                .isEqualTo(Captions.withTrigger(caption, "maya", true));
     }
 
     @Test

@@ -1,6 +1,7 @@
 package nocturne.dataset;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import java.io.IOException;
@@ -72,8 +73,6 @@ class DatasetTest {
             assertThat(sample.captionDropoutRate()).isEqualTo(0.05);
             assertThat(sample.lossMultiplier()).isEqualTo(0.5);
         });
-        assertThat(dataset.notices()).contains(
-                "40_maya: no caption, trained with \"portrait of maya\": 40_maya/3.png, 40_maya/4.png");
     }
 
     /// Everything that can be wrong, wrong at once: one message names all of it.
@@ -189,13 +188,35 @@ class DatasetTest {
     }
 
     @Test
-    void theSamePictureUnderTwoNamesIsNoticedAndKept() {
+    void picturesNamedOneByOneHaveTheirOwnWords() {
+        picture("other/a.png");
+        ChosenPictures chosen = new ChosenPictures("held out", List.of(
+                new ChosenPictures.Chosen(folder.resolve("other/a.png"), "other/a.png", "[trigger] by day"),
+                new ChosenPictures.Chosen(folder.resolve("other/a.png"), "other/a.png", "by night")), "maya", 64);
+        Dataset dataset = Dataset.scan(List.of(), chosen, PictureReader.standard(), Patience.ENDLESS);
+        assertThat(dataset.samples()).extracting(Sample::caption).containsExactly("maya by day", "maya by night");
+        assertThat(dataset.samples()).extracting(Sample::resolution).containsOnly(64);
+        assertThat(dataset.folders()).singleElement().extracting(FoundFolder::name).isEqualTo("held out");
+    }
+
+    @Test
+    void aPictureNamedThatIsNotThereOrNoneIsAProblem() {
+        text("other/a.txt", "text");
+        ChosenPictures chosen = new ChosenPictures("held out", List.of(
+                new ChosenPictures.Chosen(folder.resolve("other/a.txt"), "other/a.txt", ""),
+                new ChosenPictures.Chosen(folder.resolve("other/b.png"), "other/b.png", "")), "maya", 64);
+        assertThatThrownBy(() -> Dataset.scan(List.of(), chosen, PictureReader.standard(), Patience.ENDLESS))
+                .isInstanceOfSatisfying(UserMistake.class, mistake -> assertThat(mistake.report())
+                        .contains("other/a.txt: is no PNG, JPEG or WebP", "other/b.png: there is no such file"));
+    }
+
+    @Test
+    void theSamePictureUnderTwoNamesIsKept() {
         picture("set/a.png");
         picture("set/b.png");
         Dataset dataset = scan(spec("set", List.of(64), false, false, 1));
         assertThat(dataset.samples()).hasSize(2);
         assertThat(dataset.samples().get(0).id()).isEqualTo(dataset.samples().get(1).id());
-        assertThat(dataset.notices()).contains("the same picture twice: set/a.png and set/b.png");
     }
 
     @Test

@@ -6,9 +6,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.OptionalInt;
 import nocturne.bundle.Bundle;
 import nocturne.bundle.BundleLimits;
 import nocturne.dataset.Sample;
+import nocturne.dataset.findings.CaptionTokens;
 import nocturne.image.PictureFiles;
 import nocturne.ledger.Ledger;
 import nocturne.recipe.Notice;
@@ -64,7 +66,7 @@ class CaptionRulesTest {
 
     @ParameterizedTest
     @Ledger({"S1-69", "S2-54", "S1-74", "S1-07", "X-14"})
-    @CsvSource({"S1-69", "S2-54", "S1-74", "S1-07"})
+    @CsvSource({"S1-69-MISSING", "S1-69-SHARED", "S2-54", "S1-74-ABSENT", "S1-07"})
     void aSoundBundleNeedsNoWord(String id) {
         // Its recipe's own prompts are none, so all of these would be about captions.
         assertThat(notices(id)).isEmpty();
@@ -75,20 +77,27 @@ class CaptionRulesTest {
     void missingAndEmptyCaptionsAreListed() throws IOException {
         Files.delete(scratch.resolve("bundle/set/1.txt"));
         write("bundle/set/3.txt", " \n");
-        assertThat(notices("S1-69")).singleElement().satisfies(notice -> {
+        assertThat(notices("S1-69-MISSING")).singleElement().satisfies(notice -> {
             assertThat(notice.severity()).isEqualTo(Severity.WARNING);
             assertThat(notice.where()).isEqualTo("line 2  datasets[0].folder_path");
-            assertThat(notice.text()).startsWith("2 of 4 pictures have no caption, or an empty one: 1.png, 3.png.");
+            assertThat(notice.text()).startsWith("2 of 4 pictures have no caption, or an empty one, and are trained"
+                    + " with the trigger word alone: 1.png, 3.png.");
         });
+        assertThat(inspection().notices()).as("told once").filteredOn(it -> it.text().contains("no caption"))
+                .hasSize(1);
         recipe("trigger_word: maya_char\ndatasets: [{folder_path: set, default_caption: a photo}]\n");
-        assertThat(notices("S1-69")).as("somebody thought of them").isEmpty();
+        assertThat(notices("S1-69-MISSING")).as("somebody thought of them").singleElement().satisfies(notice -> {
+            assertThat(notice.severity()).isEqualTo(Severity.NOTICE);
+            assertThat(notice.text()).isEqualTo(
+                    "2 of 4 pictures have no caption, or an empty one, and get default_caption: 1.png, 3.png.");
+        });
     }
 
     @Test
     @Ledger("S1-69")
     void captionsThatSeveralPicturesShareAreListed() throws IOException {
         write("bundle/set/0.txt", SOUND.formatted(2));
-        assertThat(notices("S1-69")).singleElement().extracting(Notice::text).asString()
+        assertThat(notices("S1-69-SHARED")).singleElement().extracting(Notice::text).asString()
                 .startsWith("several pictures have the same caption: 0.png, 2.png.");
     }
 
@@ -98,12 +107,49 @@ class CaptionRulesTest {
         write("bundle/set/0.txt", "maya_char " + "x".repeat(4000));
         write("bundle/set/1.txt", "maya_char " + "x".repeat(3990));
         write("bundle/set/2.txt", "maya_char");
-        assertThat(notices("S1-69")).singleElement().extracting(Notice::text).asString()
-                .startsWith("captions of more than 4000 characters lose their end: 0.png.");
+        assertThat(told("S1-69-CUT", CaptionTokens.UNKNOWN)).singleElement().asString()
+                .contains("1 picture (set/0.png, 4010 characters)");
         assertThat(notices("S2-54")).singleElement().satisfies(notice -> {
             assertThat(notice.severity()).isEqualTo(Severity.NOTICE);
             assertThat(notice.text()).startsWith("3 of 4 captions are shorter than 50 or longer than 200");
         });
+    }
+
+    /// What is encoded has the trigger word in front.
+    @Test
+    @Ledger("S1-69")
+    void whereTokensCanBeCountedTheyDecideWhetherACaptionIsTooLong() throws IOException {
+        write("bundle/set/0.txt", "in a garden, " + "x".repeat(4000));
+        write("bundle/set/1.txt", "maya_char in the dark");
+        CaptionTokens words = new CaptionTokens() {
+            @Override
+            public OptionalInt count(String caption) {
+                return OptionalInt.of(caption.split(" ").length);
+            }
+
+            @Override
+            public int most() {
+                return 3;
+            }
+        };
+        assertThat(told("S1-69-CUT", words)).singleElement().asString()
+                .contains("4 pictures (set/0.png, 5 tokens; set/1.png, 4 tokens; set/2.png, 12 tokens;");
+    }
+
+    private List<String> told(String id, CaptionTokens tokens) {
+        Inspection inspection = inspection();
+        return inspection.notices(inspection.report(tokens)).stream().filter(notice -> notice.code().equals(id))
+                .map(Notice::text).toList();
+    }
+
+    @Test
+    void theSamePictureTwiceIsToldOnce() throws IOException {
+        write("bundle/set/5.png", PictureFiles.png(64, 64));
+        write("bundle/set/5.txt", SOUND.formatted(5));
+        Inspection inspection = inspection();
+        assertThat(inspection.notices(inspection.report(CaptionTokens.UNKNOWN)))
+                .filteredOn(notice -> notice.text().contains("same picture")).singleElement()
+                .extracting(Notice::code).isEqualTo("S1-68-ALIKE");
     }
 
     @Test
@@ -111,16 +157,33 @@ class CaptionRulesTest {
     void captionsWithoutTheTriggerWordAreCounted() throws IOException {
         write("bundle/set/0.txt", "somebody in a garden full of flowers, photograph, morning light");
         write("bundle/set/1.txt", "[trigger] in a garden full of flowers, photograph, evening light");
-        assertThat(notices("S1-74")).singleElement().extracting(Notice::text)
-                .isEqualTo("1 of 4 captions lack the trigger word; it is put in front: 0.png.");
+        write("bundle/set/2.txt", "two maya_characters in a garden full of flowers, photograph");
+        assertThat(notices("S1-74-ABSENT")).singleElement().extracting(Notice::text)
+                .isEqualTo("2 of 4 captions lack the trigger word; it is put in front: 0.png, 2.png.");
+    }
+
+    @Test
+    @Ledger("S2-58")
+    void aDatasetsTagIsCountedAndTrained() throws IOException {
+        write("bundle/set/0.txt", "maya_char, real_body in a garden full of flowers, photograph, morning light");
+        recipe("trigger_word: maya_char\ndatasets: [{folder_path: set, tag: real_body}]\n");
+        assertThat(notices("S2-58")).singleElement().extracting(Notice::text).asString()
+                .startsWith("1 of 4 pictures have it in their captions;");
+        assertThat(inspection().training().samples()).extracting(Sample::caption).element(1).asString()
+                .startsWith("maya_char, real_body, in a garden");
     }
 
     @Test
     @Ledger("S1-07")
     void aTriggerThatIsOnePieceOfTheModelsVocabularyIsWarnedOf() throws IOException {
         recipe("trigger_word: garden\ndatasets: [{folder_path: set, trigger_word: maya_char}]\n");
-        assertThat(notices("S1-07")).as("an everyday word, and a common piece").hasSize(2)
-                .allMatch(Notice::isWarning);
+        assertThat(notices("S1-07")).as("an everyday word, which is a common piece as well")
+                .singleElement().satisfies(notice -> assertThat(notice.isWarning()).isTrue());
+        write("models/Qwen-Image/tokenizer/vocab.json", "{\"!\": 0, \"\u0120vous\": 4321}");
+        recipe("trigger_word: vous\ndatasets: [{folder_path: set, trigger_word: maya_char}]\n");
+        assertThat(notices("S1-07")).as("a common piece").singleElement()
+                .satisfies(notice -> assertThat(notice.isWarning()).isTrue());
+        write("models/Qwen-Image/tokenizer/vocab.json", "{\"!\": 0, \"\u0120rare\": 90000}");
         recipe("trigger_word: rare\ndatasets: [{folder_path: set, trigger_word: maya_char}]\n");
         assertThat(notices("S1-07")).as("a piece, and no common one").isEmpty();
     }
@@ -132,7 +195,7 @@ class CaptionRulesTest {
         recipe("trigger_word: maya_char\ntrain: {unload_text_encoder: true}\ndatasets: [{folder_path: set}]\n");
         assertThat(inspection().training().samples()).extracting(Sample::caption).hasSize(4)
                 .containsOnly("maya_char");
-        assertThat(notices("S1-69")).isEmpty();
+        assertThat(notices("S1-69-MISSING")).isEmpty();
         assertThat(notices("S1-35")).singleElement().satisfies(notice -> assertThat(notice.isWarning()).isTrue());
     }
 
@@ -145,10 +208,11 @@ class CaptionRulesTest {
     /// The reader of recipes must take their ids in `i_know`.
     @Test
     void theReaderOfRecipesKnowsTheIds() throws IOException {
-        assertThat(PictureRules.yieldingIds()).containsExactlyInAnyOrder("S1-07", "S1-69")
+        assertThat(PictureRules.yieldingIds()).containsExactlyInAnyOrder("S1-07", "S1-44-SHAPE", "S1-66-TRAINED",
+                "S1-68-ALIKE", "S1-68-BLURRED", "S1-68-UNSEEN", "S1-69-MISSING", "S1-69-SHARED", "S1-69-CUT")
                 .allMatch(RuleBook::yieldsToKnowledge);
-        recipe("i_know: [S1-69]\ntrigger_word: maya_char\ndatasets: [{folder_path: set}]\n");
+        recipe("i_know: [S1-69-MISSING]\ntrigger_word: maya_char\ndatasets: [{folder_path: set}]\n");
         Files.delete(scratch.resolve("bundle/set/1.txt"));
-        assertThat(notices("S1-69")).singleElement().extracting(Notice::severity).isEqualTo(Severity.NOTICE);
+        assertThat(notices("S1-69-MISSING")).singleElement().extracting(Notice::severity).isEqualTo(Severity.NOTICE);
     }
 }

@@ -22,8 +22,8 @@ class DatasetNoticesTest {
         for (int i = 0; i < 7; i++) findings.add(finding(Kind.BLURRED, "set/" + i + ".jpg"));
         findings.add(finding(Kind.ALIKE, "set/a.jpg", "set/b.jpg"));
         findings.add(finding(Kind.ALIKE, "set/c.jpg", "set/d.jpg"));
-        List<Notice> notices = DatasetNotices.of(report(findings), Set.of());
-        assertThat(notices).extracting(Notice::code).containsExactly("S1-68", "S1-68");
+        List<Notice> notices = DatasetNotices.of(report(findings), Set.of(), true);
+        assertThat(notices).extracting(Notice::code).containsExactly("S1-68-ALIKE", "S1-68-BLURRED");
         assertThat(notices.get(0).text()).startsWith(
                 "Nearly the same picture: 4 pictures (set/a.jpg, set/b.jpg; set/c.jpg, set/d.jpg). ");
         assertThat(notices.get(1).text()).startsWith("Blurred: 7 pictures (set/0.jpg, set/1.jpg, set/2.jpg, set/3.jpg, "
@@ -33,19 +33,36 @@ class DatasetNoticesTest {
     @Test
     void whatTheScanHasSaidIsNotSaidAgain() {
         assertThat(DatasetNotices.of(report(List.of(finding(Kind.SMALL, "a"), finding(Kind.CAPTION_EMPTY, "b"),
-                finding(Kind.CAPTION_MISSING, "c"))), Set.of())).isEmpty();
+                finding(Kind.CAPTION_MISSING, "c"))), Set.of(), true)).isEmpty();
     }
 
     @Test
     void aWarningThatIsKnownIsANotice() {
         DatasetReport blurred = report(List.of(finding(Kind.BLURRED, "a")));
-        assertThat(DatasetNotices.of(blurred, Set.of()).getFirst().isWarning()).isTrue();
-        assertThat(DatasetNotices.of(blurred, Set.of("S1-68")).getFirst().isWarning()).isFalse();
+        assertThat(DatasetNotices.of(blurred, Set.of(), true).getFirst().isWarning()).isTrue();
+        assertThat(DatasetNotices.of(blurred, Set.of("S1-68-BLURRED"), true).getFirst().isWarning()).isFalse();
+    }
+
+    @Test
+    void anotherKindOfFindingIsNotKnownByTheSameRow() {
+        DatasetReport blurred = report(List.of(finding(Kind.BLURRED, "a")));
+        assertThat(DatasetNotices.of(blurred, Set.of("S1-68", "S1-68-ALIKE"), true).getFirst().isWarning()).isTrue();
+    }
+
+    @Test
+    void captionsThatLoseTheirEndAreNamedWithTheirLength() {
+        Finding cut = new Finding(Kind.CAPTION_CUT, List.of("set/a.jpg"), 1300, "1300 tokens", List.of());
+        assertThat(DatasetNotices.of(report(List.of(cut)), Set.of(), true)).singleElement().satisfies(notice -> {
+            assertThat(notice.code()).isEqualTo("S1-69-CUT");
+            assertThat(notice.text()).startsWith(
+                    "Caption longer than the model reads: 1 picture (set/a.jpg, 1300 tokens). ");
+        });
+        assertThat(DatasetNotices.of(report(List.of(cut)), Set.of(), false)).as("captions are left aside").isEmpty();
     }
 
     @Test
     void aSoundDatasetHasNoNotices() {
-        assertThat(DatasetNotices.of(report(List.of()), Set.of())).isEmpty();
+        assertThat(DatasetNotices.of(report(List.of()), Set.of(), true)).isEmpty();
     }
 
     private static Finding finding(Kind kind, String... pictures) {

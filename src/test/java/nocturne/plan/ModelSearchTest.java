@@ -125,6 +125,32 @@ class ModelSearchTest {
         assertThat(answer(search, "a\u0000b")).contains("cannot be the path of a folder");
     }
 
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "Qwen/Qwen-Image-Edit-2508 | Did you mean Qwen/Qwen-Image-Edit-2509?",
+        "qwen/qwen_image           | Did you mean Qwen/Qwen-Image?",
+        "qwen-image-edit           | Did you mean Qwen/Qwen-Image-Edit?",
+        "somebody/else             | Models by name: Qwen/Qwen-Image-Edit-2509, Qwen/Qwen-Image,"
+    })
+    void whoMisspellsANameHearsTheRightOne(String written, String expected) {
+        assertThat(answer(new ModelSearch.Anywhere(home, null), written)).contains(expected, "Qwen-Image-2512");
+        assertThat(answer(search(disk), written)).contains(expected, "Qwen-Image-2512");
+    }
+
+    @Test
+    void whoNamesAKnownModelOrAPathHearsNoNames() {
+        for (String asked : List.of("Qwen/Qwen-Image", "/no/where", "../nowhere")) {
+            assertThat(answer(new ModelSearch.Anywhere(home, null), asked)).doesNotContain("Models by name");
+        }
+    }
+
+    @Test
+    void aPlanNeedsNoRecoveryAdapter() {
+        ModelSearch search = new ModelSearch.Anywhere(home, null);
+        assertThatThrownBy(() -> search.recovery("ara.safetensors", bundle)).isInstanceOf(UserMistake.class);
+        assertThat(new ModelSearch.WithoutRecovery(search).recovery("ara.safetensors", bundle)).isNull();
+    }
+
     @Test
     void aTrainerTakesTheFolderThatWasFoundWhateverTheModelIsCalled() {
         ModelSearch search = new ModelSearch.At(disk.resolve("large"), disk);

@@ -46,6 +46,8 @@ class RecipePathsTest {
         "datasets[0].control_path        | datasets: [{folder_path: pictures, control_path: .hidden/linked}]",
         "datasets[0].control_path        | datasets: [{folder_path: pictures, control_path_2: .hidden/linked}]",
         "validation_config.validation_folder | train: {validation_config: {validation_folder: .hidden/linked}}",
+        "validation_items[0].image_path  | "
+                + "train: {validation_config: {validation_items: [{image_path: .hidden/copied/1.png}]}}",
         "network.pretrained_lora_path    | network: {pretrained_lora_path: .hidden/copied/1.png}",
         "sample.samples[0].ctrl_img      | sample: {samples: [{prompt: x, ctrl_img: .hidden/copied/1.png}]}",
         "sample.samples[0].ctrl_img      | sample: {prompts: ['x --ctrl_img .hidden/copied/1.png']}"

@@ -87,6 +87,38 @@ class DefaultsTest {
     }
 
     @Test
+    @Ledger("S2-57")
+    void aSetOfPromptsHasTheWordsThatMakeSkinLookReal() {
+        List<SamplePrompt> prompts = read("{trigger: ohwx, sample: {prompt_set: realism}}").recipe().sample().prompts();
+        assertThat(prompts).hasSize(3).extracting(SamplePrompt::prompt)
+                .allSatisfy(prompt -> assertThat(prompt).contains("ohwx").endsWith(", natural skin texture, 8K"));
+        assertThat(recipe.sample().prompts()).extracting(SamplePrompt::prompt).as("unasked")
+                .noneMatch(prompt -> prompt.contains("8K"));
+    }
+
+    @ParameterizedTest
+    @Ledger("S2-57")
+    @CsvSource(delimiter = '|', value = {
+        "{trigger: ohwx, sample: {prompt_set: realism, prompts: [ohwx]}} | there are other prompts",
+        "{sample: {prompt_set: realism}}                                 | there is no trigger word"
+    })
+    void aSetOfPromptsThatIsNotUsedIsTold(String text, String why) {
+        assertThat(read(text).notices()).filteredOn(notice -> notice.code().equals("S2-57")).singleElement()
+                .extracting(Notice::text).asString().contains(why);
+    }
+
+    @Test
+    @Ledger("S2-58")
+    void aTagGetsAPromptOfItsOwn() {
+        assertThat(read("{trigger: ohwx, datasets: [{folder_path: a}, {folder_path: b, tag: real_body}]}").recipe()
+                .sample().prompts()).hasSize(4).last().extracting(SamplePrompt::prompt).asString()
+                .startsWith("ohwx, real_body, ");
+        String others = "{trigger: ohwx, datasets: [{folder_path: a, tag: real_body}], sample: {prompts: [ohwx]}}";
+        assertThat(read(others).notices()).filteredOn(notice -> notice.code().equals("S2-58")).singleElement()
+                .satisfies(notice -> assertThat(notice.where()).endsWith("datasets[0].tag"));
+    }
+
+    @Test
     @Ledger({"S2-01", "S2-51"})
     void theModel() {
         assertThat(recipe.model().nameOrPath()).isEqualTo("Qwen/Qwen-Image-Edit-2509");

@@ -48,7 +48,7 @@ final class RandomRecipes {
     }
 
     private static boolean isNeeded(Key<?> key) {
-        return key == DatasetKeys.FOLDER || key == SampleKeys.PROMPT;
+        return key == DatasetKeys.FOLDER || key == SampleKeys.PROMPT || key == TrainKeys.IMAGE_PATH;
     }
 
     private <T> String printed(Key<T> key) {

@@ -138,7 +138,7 @@ class RecipeReaderTest {
         ResolvedRecipe resolved = RecipeReader.in(BundleFacts.of("ohwx", files)).read(example.resolve("recipe.yaml"));
         assertThat(resolved.recipe().train().optimizer().learningRate()).isEqualTo(5e-4);
         assertThat(resolved.recipe().train().validation())
-                .isEqualTo(new ValidationRecipe("heldout", 50, List.of(0.1, 0.3, 0.5, 0.7, 0.9)));
+                .isEqualTo(new ValidationRecipe("heldout", List.of(), 64, 50, List.of(0.1, 0.3, 0.5, 0.7, 0.9)));
         assertThat(resolved.recipe().datasets().getFirst().repeats()).isEqualTo(10);
         assertThat(resolved.notices()).extracting(Notice::code).as("only the meaning of 10_ohwx")
                 .containsExactly("S2-41");

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import java.util.Map;
 import java.util.TreeMap;
 import nocturne.ledger.Ledger;
+import nocturne.problem.Problem;
 import nocturne.problem.UserMistake;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -49,6 +50,23 @@ class RulesTest {
     })
     void learningRatesHaveBands(String id, Severity severity, String speaks, String silent) {
         check(id, severity, speaks, silent);
+    }
+
+    /// Whoever mends a recipe should not hear of the next problem when the first is gone.
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "train: {lr: 1e-3, colour: red}                        | colour, lr",
+        "'{train: {lr: 1e-3}, sample: {width: red}}'           | width, lr",
+        "train: {lr: 1e-3, noise_scheduler: ddpm}              | noise_scheduler, lr",
+        "train: {lr: 1e-3, steps: many}                        | steps",
+        "'{train: {lr: 1e-3}, use_case: stile}'                | use_case",
+        "'{train: {lr: 1e-3}, i_know: [S2-17, S2-99]}'         | i_know",
+    })
+    void whatRulesRefuseIsToldWithTheRestWhereItCanBeTrusted(String recipe, String keys) {
+        UserMistake mistake = catchThrowableOfType(UserMistake.class, () -> read(recipe));
+        assertThat(mistake.problems()).extracting(Problem::where).as(mistake.report())
+                .map(where -> where.substring(where.lastIndexOf('.') + 1).replaceAll(".* ", ""))
+                .containsExactlyInAnyOrder(keys.split(", "));
     }
 
     @ParameterizedTest

@@ -138,6 +138,23 @@ class ForecastTest {
         }
     }
 
+    @Ledger("S1-14")
+    @Test
+    void anAdapterThatIsNotHereIsWarnedOfAndPlannedWithout() throws IOException {
+        Path bundle = template();
+        Path recipe = bundle.resolve("recipe.yaml");
+        String text = Files.readString(recipe);
+        String asked = text.replaceFirst("quantize_dtype: \\S+", "qtype: uint4|nowhere/ara.safetensors");
+        assertThat(asked).isNotEqualTo(text);
+        Files.writeString(recipe, asked);
+        Forecast forecast = forecast(bundle, card(24));
+        assertThat(forecast.notices()).filteredOn(notice -> notice.code().equals("ADAPTER_NOT_FOUND")).singleElement()
+                .satisfies(notice -> {
+                    assertThat(notice.isWarning()).isTrue();
+                    assertThat(notice.text()).contains("nowhere/ara.safetensors", "cannot be trained until");
+                });
+    }
+
     /// What the recipe leaves free stays free, whatever the card has.
     @Test
     void theRecipesLimitHoldsOnALargerCard() throws IOException {

@@ -6,6 +6,7 @@ import java.util.function.Consumer;
 import java.util.function.LongPredicate;
 import nocturne.quant.QuantizedMatrix;
 import nocturne.tensor.Backend;
+import nocturne.tensor.Loss;
 import nocturne.tensor.Operations;
 import nocturne.tensor.Optimisation;
 import nocturne.tensor.Tensor;
@@ -33,9 +34,9 @@ final class StumblingBackend implements Backend {
     private Optimisation stumbling(Optimisation sound) {
         return new Optimisation() {
             @Override
-            public double meanSquaredError(Tensor prediction, Tensor target, float[] sampleWeights,
+            public double loss(Loss kind, Tensor prediction, Tensor target, float[] sampleWeights,
                     float gradientScale, Tensor gradient) {
-                double loss = sound.meanSquaredError(prediction, target, sampleWeights, gradientScale, gradient);
+                double loss = sound.loss(kind, prediction, target, sampleWeights, gradientScale, gradient);
                 boolean trains = gradientScale > 0;
                 if (!trains || !stumbles.test(losses++)) return loss;
                 backend.elementwise().fill(gradient, Float.NaN);

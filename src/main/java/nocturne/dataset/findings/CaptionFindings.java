@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
+import nocturne.dataset.Captions;
 import nocturne.dataset.FoundFolder;
 import nocturne.dataset.FoundPicture;
 import nocturne.dataset.findings.DatasetReport.CaptionLengths;
@@ -15,6 +16,8 @@ import nocturne.dataset.findings.Finding.Kind;
 final class CaptionFindings {
     /// Characters of a caption that is a description and not a story: five times the most that works best (S2-54).
     static final int LONG = 1000;
+    /// About what 1024 tokens hold, where nobody can count them.
+    static final int MOST = 4000;
 
     private final CaptionTokens tokens;
     private final List<Finding> findings = new ArrayList<>();
@@ -54,23 +57,22 @@ final class CaptionFindings {
         List<String> same = byText.computeIfAbsent(text.toLowerCase(Locale.ROOT), key -> new ArrayList<>());
         // One folder may be two datasets, at different resolutions.
         if (!same.contains(picture.label())) same.add(picture.label());
-        length(picture);
-        boolean hasTrigger = text.contains(folder.trigger()) || text.contains("[trigger]") || text.contains("[name]");
-        if (!folder.regularisation() && !folder.trigger().isBlank() && !hasTrigger) {
+        length(folder, picture);
+        if (!folder.regularisation() && Captions.lacks(text, folder.trigger())) {
             findings.add(Finding.of(Kind.TRIGGER_ABSENT, picture.label(), Double.NaN, "it is put in front"));
         }
     }
 
-    private void length(FoundPicture picture) {
+    private void length(FoundFolder folder, FoundPicture picture) {
         int characters = picture.caption().codePointCount(0, picture.caption().length());
         lengths.add(characters);
-        OptionalInt counted = tokens.count(picture.caption());
+        OptionalInt counted = tokens.count(folder.prompt(picture));
         if (counted.isPresent()) {
             longestTokens = OptionalInt.of(Math.max(counted.getAsInt(), longestTokens.orElse(0)));
         }
-        if (counted.isPresent() && counted.getAsInt() > tokens.most()) {
-            findings.add(Finding.of(Kind.CAPTION_LONG, picture.label(), counted.getAsInt(),
-                    "%d tokens; the end is cut off after %d".formatted(counted.getAsInt(), tokens.most())));
+        if (counted.isPresent() ? counted.getAsInt() > tokens.most() : characters > MOST) {
+            findings.add(Finding.of(Kind.CAPTION_CUT, picture.label(), counted.orElse(characters),
+                    counted.isPresent() ? counted.getAsInt() + " tokens" : characters + " characters"));
         } else if (characters > LONG) {
             findings.add(Finding.of(Kind.CAPTION_LONG, picture.label(), characters,
                     "%d characters; from 50 to 200 work best".formatted(characters)));

@@ -58,7 +58,7 @@ public final class DatasetJson {
     }
 
     private static void finding(ObjectNode node, Finding finding) {
-        node.put("kind", word(finding.kind())).put("rule", finding.kind().ledger());
+        node.put("kind", word(finding.kind())).put("rule", finding.kind().id());
         ArrayNode pictures = node.putArray("pictures");
         finding.pictures().forEach(pictures::add);
         if (Double.isFinite(finding.value())) node.put("value", rounded(finding.value()));
