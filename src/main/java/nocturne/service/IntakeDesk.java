@@ -77,7 +77,7 @@ final class IntakeDesk implements Intake {
 
     @Override
     public Verdict take(Incoming bundle) {
-        Optional<Verdict> before = answerToTheSameClaim(bundle);
+        Optional<Verdict> before = answerGivenBefore(bundle);
         if (before.isPresent()) return before.get();
         requireRoom(DiskNeed.ofBundle(bundle.source(), limits.entries()));
         Path folder = newFolder();
@@ -101,7 +101,7 @@ final class IntakeDesk implements Intake {
     }
 
     @Override
-    public Verdict.Refused refuse(Incoming bundle, List<Problem> problems) {
+    public Verdict refuse(Incoming bundle, List<Problem> problems) {
         List<Problem> shown = Wording.problems(problems, ledger.work().incoming());
         return refuse(bundle, shown.getFirst().toString(), shown);
     }
@@ -141,7 +141,7 @@ final class IntakeDesk implements Intake {
     private Verdict settle(Incoming bundle, Checked checked, Path folder) {
         synchronized (deciding[Math.floorMod(checked.contentHash().hashCode(), deciding.length)]) {
             while (true) {
-                Optional<Verdict> before = answerToTheSameClaim(bundle);
+                Optional<Verdict> before = answerGivenBefore(bundle);
                 if (before.isPresent()) return before.get();
                 Optional<Job> same = sameAs(bundle, checked.contentHash());
                 if (same.isPresent()) return duplicate(bundle, same.get());
@@ -149,7 +149,7 @@ final class IntakeDesk implements Intake {
                         : JobId.of(bundle.name(), checked.contentHash()));
                 Job job = Job.queued(id, Wording.name(bundle.name()), shown(bundle), checked.contentHash(),
                         checked.folder(), bundle.model(), bundle.priority(), ledger.now(), checked.steps(),
-                        checked.pictures(), bundle.claim()).withModelFolder(checked.model());
+                        checked.pictures(), bundle.claim()).withDrop(bundle.drop()).withModelFolder(checked.model());
                 Ledger.Added added = ledger.add(folder, job, new Event.Queued(job.name(), job.origin(),
                         job.contentHash(), job.steps(), job.pictures()));
                 if (added.isNew()) return new Verdict.Accepted(added.job());
@@ -183,25 +183,31 @@ final class IntakeDesk implements Intake {
         return !job.isTerminal() || job.state() == JobState.COMPLETED;
     }
 
-    /// What was promised once is answered once, whatever has become of it: it came again because this process stopped
-    /// between the answer and the word that it was given.
-    private Optional<Verdict> answerToTheSameClaim(Incoming bundle) {
-        if (bundle.claim() == null) return Optional.empty();
-        return ledger.stream().filter(job -> bundle.claim().equals(job.claim())).findAny()
+    /// What was promised or dropped once is answered once, whatever has become of it: it came again because this process
+    /// stopped between the answer and the word that it was given, or before the file was where its answer puts it.
+    private Optional<Verdict> answerGivenBefore(Incoming bundle) {
+        if (bundle.claim() == null && bundle.drop() == null) return Optional.empty();
+        return ledger.stream().filter(job -> isAnswerTo(bundle, job)).findAny()
                 .map(job -> job.state() == JobState.REFUSED ? new Verdict.Refused(job, job.problems())
                         : new Verdict.Duplicate(job));
     }
 
-    private Verdict.Refused refuse(Incoming bundle, String headline, List<Problem> problems) {
-        Optional<Verdict> before = answerToTheSameClaim(bundle);
-        if (before.isPresent() && before.get() instanceof Verdict.Refused refused) return refused;
+    private static boolean isAnswerTo(Incoming bundle, Job job) {
+        return bundle.claim() != null && bundle.claim().equals(job.claim())
+                || bundle.drop() != null && bundle.drop().equals(job.drop());
+    }
+
+    private Verdict refuse(Incoming bundle, String headline, List<Problem> problems) {
+        Optional<Verdict> before = answerGivenBefore(bundle);
+        if (before.isPresent()) return before.get();
         String name = Wording.name(bundle.name());
         String hash = hashOf(bundle);
         while (true) {
             Path folder = newFolder();
             try {
                 Job job = Job.refused(freeId(JobId.of(bundle.name(), hash)), name, shown(bundle), hash, ledger.now(),
-                        problems, bundle.claim()).in(JobState.REFUSED, problems.getFirst().code(), headline);
+                        problems, bundle.claim()).withDrop(bundle.drop())
+                        .in(JobState.REFUSED, problems.getFirst().code(), headline);
                 Ledger.Added added = ledger.add(folder, job, new Event.Rejected(name, problems));
                 if (added.isNew()) {
                     LOG.info("{} is refused as {}: {}", shown(bundle), job.id(), headline);
