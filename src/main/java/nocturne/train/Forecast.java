@@ -63,21 +63,21 @@ public record Forecast(Inspection found, DatasetReport pictures, List<Notice> no
     }
 
     /// @param model a pipeline instead of the one the recipe names; null for the recipe's
-    /// @param home  Nocturne's own folder
+    /// @param models finds the one or the other
     /// @param cache the folder of caches, where earlier jobs have left how fast they were
     /// @throws UserMistake with everything that is wrong about bundle, recipe, pictures or model; `DEVICE_TOO_SMALL`
     public static Forecast of(
-            Bundle bundle, String name, @Nullable String model, Path home, Path cache, Device device) {
+            Bundle bundle, String name, @Nullable String model, ModelSearch models, Path cache, Device device) {
         Optional<ModelFolder> folder;
         Inspection found;
         try {
-            found = inspection(bundle, name, model, new ModelSearch.Anywhere(home), device);
+            found = inspection(bundle, name, model, models, device);
             folder = Optional.of(ModelFolder.open(found.model()));
         } catch (UserMistake mistake) {
             boolean absent = mistake.problems().stream()
                     .allMatch(problem -> problem.code().equals(ModelSearch.NOT_FOUND));
             if (!absent || model != null) throw mistake;
-            found = inspection(bundle, name, null, new ModelSearch.Unseen(home), device);
+            found = inspection(bundle, name, null, new ModelSearch.Unseen(models.folders()), device);
             Optional<ModelId> id = ModelId.of(found.resolved().recipe().model().nameOrPath());
             if (id.isEmpty() || !ModelId.KNOWN.contains(id.get())) throw mistake;
             folder = Optional.empty();

@@ -24,6 +24,7 @@ import nocturne.job.JobState;
 import nocturne.job.Ledger;
 import nocturne.job.WorkFolder;
 import nocturne.service.DiskConfig;
+import nocturne.service.ModelsConfig;
 import nocturne.service.ServiceConfig;
 import nocturne.service.fake.FakeBundle;
 import nocturne.service.fake.FakeEngine;
@@ -90,7 +91,8 @@ final class SlotBench implements AutoCloseable {
     SlotFactory.Settings settings() {
         // The real binding, with its defaults; nothing else of the service is started by it.
         context = ApplicationContext.run(properties);
-        return new SlotFactory.Settings(context.getBean(ServiceConfig.class), context.getBean(DiskConfig.class),
+        return new SlotFactory.Settings(context.getBean(ServiceConfig.class),
+                context.getBean(ModelsConfig.class), context.getBean(DiskConfig.class),
                 context.getBean(SlotSettings.class), context.getBean(TrainerSettings.class),
                 context.getBean(HangLimits.class), context.getBean(GpuSettings.class));
     }
