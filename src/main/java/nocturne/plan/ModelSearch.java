@@ -121,6 +121,18 @@ public sealed interface ModelSearch {
             return ModelPlace.whole(found, nameOrPath).orElseThrow(() -> notFound(nameOrPath));
         }
 
+        /// Where this model lies, whole, for whoever brings none in a bundle.
+        public Optional<Path> here(ModelId id) {
+            List<ModelPlace> found = new ArrayList<>();
+            inRoots(Path.of(id.owner(), id.name())).forEach(place -> found.add(ModelPlace.at(place)));
+            found.addAll(inCaches(id));
+            try {
+                return ModelPlace.whole(found, id.toString());
+            } catch (UserMistake incomplete) {
+                return Optional.empty();
+            }
+        }
+
         /// The same for every model that a sender cannot have.
         public static UserMistake notFound(String nameOrPath) {
             return new UserMistake(NOT_FOUND, nameOrPath, "is no model that jobs can have here. Name one that lies in"
@@ -174,6 +186,40 @@ public sealed interface ModelSearch {
 
         private static boolean isBelow(Path place, Path root) {
             return place.startsWith(root) && !place.equals(root);
+        }
+    }
+
+    /// The same where models that Nocturne trains, and that are not here or not whole, will be fetched: then the answer
+    /// is the folder in which such a one is to lie.
+    ///
+    /// @param present with at least one folder of the operator
+    record OrToCome(Below present) implements ModelSearch {
+        public OrToCome {
+            if (present.roots().isEmpty()) throw new IllegalArgumentException("nowhere to put a model");
+        }
+
+        @Override
+        public List<Path> folders() {
+            return present.folders();
+        }
+
+        /// Where this model is put when it is fetched, as `nocturne pull` does.
+        public Path target(ModelId id) {
+            return present.roots().getFirst().resolve(id.name());
+        }
+
+        /// As [Below#here].
+        public Optional<Path> here(ModelId id) {
+            return present.here(id);
+        }
+
+        @Override
+        public Path find(String nameOrPath, Path bundle) {
+            try {
+                return present.find(nameOrPath, bundle);
+            } catch (UserMistake absent) {
+                return ModelId.of(nameOrPath).filter(ModelId::isKnown).map(this::target).orElseThrow(() -> absent);
+            }
         }
     }
 

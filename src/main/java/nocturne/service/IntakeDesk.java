@@ -14,7 +14,6 @@ import nocturne.bundle.Bundle;
 import nocturne.bundle.BundleLimits;
 import nocturne.dataset.Patience;
 import nocturne.event.Event;
-import nocturne.hub.HubCache;
 import nocturne.io.AtomicFiles;
 import nocturne.io.ContentHash;
 import nocturne.io.FolderTree;
@@ -65,8 +64,7 @@ final class IntakeDesk implements Intake {
 
     IntakeDesk(Ledger ledger, ServiceConfig config, ModelsConfig models, LimitsConfig limits, DiskConfig disk) {
         this.ledger = ledger;
-        this.models = new ModelSearch.Below(config.home(), models.below(config.home()),
-                HubCache.ofThisUser().orElse(null));
+        this.models = models.search(config.home());
         this.outbox = config.outbox();
         this.limits = limits.ofBundle();
         this.recipeLimits = limits.ofRecipe();

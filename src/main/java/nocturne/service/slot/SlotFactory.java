@@ -17,6 +17,7 @@ import nocturne.problem.Backoff;
 import nocturne.service.DiskConfig;
 import nocturne.service.HostJournal;
 import nocturne.service.ModelsConfig;
+import nocturne.service.Provisions;
 import nocturne.service.ServiceConfig;
 
 /// Puts the slots together.
@@ -43,12 +44,13 @@ final class SlotFactory {
 
     @Singleton
     Dispatcher dispatcher(ServiceConfig service, ModelsConfig models, DiskConfig disk, SlotSettings slots, TrainerSettings trainer,
-            HangLimits limits, GpuSettings gpu, Ledger ledger, HostJournal host) throws InterruptedException {
-        return dispatcher(new Settings(service, models, disk, slots, trainer, limits, gpu), ledger, host, World.real());
+            HangLimits limits, GpuSettings gpu, Ledger ledger, HostJournal host, Provisions provisions) throws InterruptedException {
+        return dispatcher(new Settings(service, models, disk, slots, trainer, limits, gpu), ledger, host,
+                provisions, World.real());
     }
 
-    static Dispatcher dispatcher(Settings settings, Ledger ledger, HostJournal host, World world)
-            throws InterruptedException {
+    static Dispatcher dispatcher(Settings settings, Ledger ledger, HostJournal host, Provisions provisions,
+            World world) throws InterruptedException {
         TrainerSettings trainer = settings.trainer();
         GpuSettings gpu = settings.gpu();
         DeviceHealth health = gpu.feed().isEmpty() ? new NvidiaSmi("nvidia-smi", gpu.timeout())
@@ -69,6 +71,6 @@ final class SlotFactory {
                 settings.disk().reserve(), world.usableBytes());
         Hours hours = Hours.of(settings.slots().windows(), settings.slots().zone(), world.clock());
         return new Dispatcher(new Dispatcher.Makings(setting, trainer, pauses, rest, world.processes(), hours, disk,
-                host, health, gpu.share(), measured ? gpu.poll() : Duration.ZERO));
+                host, health, gpu.share(), measured ? gpu.poll() : Duration.ZERO, provisions));
     }
 }
