@@ -48,7 +48,8 @@ final class ModelRootsTest {
     @ParameterizedTest
     @ValueSource(strings = {"-D", "--config"})
     void trainLooksThereToo(String way) throws IOException {
-        Path file = Files.writeString(folder.resolve("nocturne.yml"), "nocturne: {models: {roots: ['" + root + "']}}\n");
+        Path file = Files.writeString(folder.resolve("nocturne.yml"),
+                "nocturne: {models: {roots: ['" + root + "']}}\n");
         String said = way.equals("-D") ? "-Dnocturne.models.roots=" + root : "--config=" + file;
         Files.createDirectory(root.resolve("Tiny"));
         assertThat(run("train", bundle.toString(), "--out", folder.resolve("out").toString(), said)).isEqualTo(64);

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import nocturne.bundle.Bundle;
 import nocturne.bundle.BundleLimits;
@@ -112,10 +113,15 @@ final class IntakeDesk implements Intake {
             throw new UserMistake("ID_INVALID", Wording.line(id, Wording.LONGEST_NAME),
                     "cannot be a job's id: 1 to 64 of a-z, 0-9 and -, with a letter or digit at both ends");
         }
+        long begin = System.nanoTime();
         Bundle taken = Bundle.take(bundle.source(), name, folder, limits);
+        long unpacked = System.nanoTime();
         // Others wait behind this bundle; the trainer looks at every picture again, with all the time in the world.
         Inspection inspection =
                 Inspection.of(taken, name, model(bundle), models, Patience.lasting(lookingTime)).within(recipeLimits);
+        LOG.debug("{}: unpacked in {} ms; recipe, model and pictures looked at in {} ms", shown(bundle),
+                TimeUnit.NANOSECONDS.toMillis(unpacked - begin),
+                TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - unpacked));
         requireRoom(DiskNeed.ofRun(inspection));
         return new Checked(folder.relativize(taken.root()).getName(0).toString(), kept(inspection.model(), folder),
                 taken.contentHash(), inspection.resolved().recipe().train().steps(),
@@ -181,8 +187,9 @@ final class IntakeDesk implements Intake {
         return !job.isTerminal() || job.state() == JobState.COMPLETED;
     }
 
-    /// What was promised or dropped once is answered once, whatever has become of it: it came again because this process
-    /// stopped between the answer and the word that it was given, or before the file was where its answer puts it.
+    /// What was promised or dropped once is answered once, whatever has become of it: it came again because this
+    /// process stopped between the answer and the word that it was given, or before the file was where its answer puts
+    /// it.
     private Optional<Verdict> answerGivenBefore(Incoming bundle) {
         if (bundle.claim() == null && bundle.drop() == null) return Optional.empty();
         return ledger.stream().filter(job -> isAnswerTo(bundle, job)).findAny()

@@ -13,8 +13,8 @@ import nocturne.problem.UserMistake;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Brings one model here for those who wait for it: looks first, fetches what is missing, and tries again for as long as
-/// it could help and somebody waits.
+/// Brings one model here for those who wait for it: looks first, fetches what is missing, and tries again for as long
+/// as it could help and somebody waits.
 final class Fetching {
     private static final Logger LOG = LoggerFactory.getLogger(Fetching.class);
     /// Another pull is at work on the folder, such as one that a person has started. What it brings is ours too.

@@ -27,8 +27,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Sees to it that queued jobs have their models; see [ModelsConfig.Pull].
 ///
-/// A job whose model was not found has the folder where it is to come. As long as nothing whole is there, the job is not
-/// ready, and somebody fetches it: one thread for each model.
+/// A job whose model was not found has the folder where it is to come. As long as nothing whole is there, the job is
+/// not ready, and somebody fetches it: one thread for each model.
 @Singleton
 final class ModelPulls implements Part, Provisions {
     private static final Backoff BACKOFF = new Backoff(Duration.ofSeconds(15), Duration.ofMinutes(10));

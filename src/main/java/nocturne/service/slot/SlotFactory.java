@@ -39,12 +39,13 @@ final class SlotFactory {
     }
 
     /// What an operator can set.
-    record Settings(ServiceConfig service, ModelsConfig models, DiskConfig disk, SlotSettings slots, TrainerSettings trainer,
-            HangLimits limits, GpuSettings gpu) {}
+    record Settings(ServiceConfig service, ModelsConfig models, DiskConfig disk, SlotSettings slots,
+            TrainerSettings trainer, HangLimits limits, GpuSettings gpu) {}
 
     @Singleton
-    Dispatcher dispatcher(ServiceConfig service, ModelsConfig models, DiskConfig disk, SlotSettings slots, TrainerSettings trainer,
-            HangLimits limits, GpuSettings gpu, Ledger ledger, HostJournal host, Provisions provisions) throws InterruptedException {
+    Dispatcher dispatcher(ServiceConfig service, ModelsConfig models, DiskConfig disk, SlotSettings slots,
+            TrainerSettings trainer, HangLimits limits, GpuSettings gpu, Ledger ledger, HostJournal host,
+            Provisions provisions) throws InterruptedException {
         return dispatcher(new Settings(service, models, disk, slots, trainer, limits, gpu), ledger, host,
                 provisions, World.real());
     }

@@ -30,7 +30,8 @@ final class RefusalCrashTest {
     void aDropIsRefusedOnceAndTheNextOneAnew(String place) throws IOException {
         try (ServiceProcess service = ServiceProcess.in(folder).withJava("-Dnocturne.crash=" + place)) {
             Path inbox = service.inbox();
-            Path request = Files.writeString(inbox.resolve("elsewhere.job.json.part"), "{\"version\": 1, \"bundle\": 7}");
+            Path request = Files.writeString(inbox.resolve("elsewhere.job.json.part"),
+                    "{\"version\": 1, \"bundle\": 7}");
             service.start().awaitReady();
             drop(inbox, "bad.zip");
             assertThat(service.exitCode()).as("it came by").isEqualTo(137);

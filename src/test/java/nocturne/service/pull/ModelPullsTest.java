@@ -118,7 +118,8 @@ final class ModelPullsTest {
     void aFolderWithAnotherModelIsLeftAloneAndNamed() throws IOException {
         Path theirs = Files.createDirectories(root.resolve("Qwen-Image/transformer"));
         Files.writeString(theirs.resolve("config.json"), "{\"mine\": true}");
-        Files.writeString(theirs.resolve("x.safetensors.index.json"), "{\"weight_map\": {\"a\": \"gone.safetensors\"}}");
+        Files.writeString(theirs.resolve("x.safetensors.index.json"),
+                "{\"weight_map\": {\"a\": \"gone.safetensors\"}}");
         Job job = waiting("maya");
         await().until(() -> ledger.job(job.id()).orElseThrow().state() == JobState.FAILED);
         assertThat(ledger.job(job.id()).orElseThrow().code()).isEqualTo("MODEL_DIFFERENT");
