@@ -17,6 +17,7 @@ import nocturne.train.CardClass;
 import nocturne.train.Forecast;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -54,6 +55,9 @@ final class CheckCommand implements Callable<Integer> {
     @Option(names = "--json", description = "As a JSON object, for programs.")
     private boolean json;
 
+    @Mixin
+    private SettingsOptions settings = new SettingsOptions();
+
     CheckCommand() {}
 
     @Override
@@ -73,7 +77,7 @@ final class CheckCommand implements Callable<Integer> {
     }
 
     private void report(Bundle opened, String called, OptionalLong card) {
-        Forecast forecast = Forecast.of(opened, called, model == null ? null : model.toString(), Home.folder(),
+        Forecast forecast = Forecast.of(opened, called, model == null ? null : model.toString(), settings.models(),
                 cache == null ? Home.folder().resolve("work/cache") : cache, device(card));
         CheckReport report = new CheckReport(forecast, called,
                 card.isPresent() ? CardClass.of(card.getAsLong()) : null, gpu);
@@ -87,9 +91,9 @@ final class CheckCommand implements Callable<Integer> {
             String processor = ofProcessor(CpuBackend::name);
             return Forecast.Device.processor(processor, () -> ofProcessor(CpuBackend::rehearsal));
         }
-        CudaSettings settings =
+        CudaSettings products =
                 new CudaSettings(DType.BF16, eightBit ? ProductMode.EIGHT_BIT : ProductMode.DECODED);
-        return Forecast.Device.card(card.getAsLong(), () -> CudaBackend.rehearsal(settings, true));
+        return Forecast.Device.card(card.getAsLong(), () -> CudaBackend.rehearsal(products, true));
     }
 
     private static <T> T ofProcessor(Function<CpuBackend, T> asked) {

@@ -3,6 +3,10 @@ package nocturne;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import nocturne.hub.HubCache;
+import nocturne.plan.ModelSearch;
+import nocturne.service.ModelsConfig;
+import nocturne.service.ServiceConfig;
 import nocturne.service.Settings;
 import nocturne.service.Startup;
 import org.jspecify.annotations.Nullable;
@@ -27,5 +31,14 @@ final class SettingsOptions {
 
     Settings read() {
         return Settings.read(startup());
+    }
+
+    /// Where a person's models lie: in the service's folders for them too.
+    ModelSearch models() {
+        try (Settings read = read()) {
+            Path home = read.of(ServiceConfig.class).home();
+            return new ModelSearch.Anywhere(home, read.of(ModelsConfig.class).below(home),
+                    HubCache.ofThisUser().orElse(null));
+        }
     }
 }

@@ -1,10 +1,15 @@
 package nocturne;
 
+import java.io.File;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Callable;
+import nocturne.hub.HubCache;
+import nocturne.plan.ModelSearch;
 import nocturne.train.MemoryBudget;
 import nocturne.train.Training;
 import nocturne.train.TrainingRequest;
@@ -58,6 +63,13 @@ final class TrainCommand implements Callable<Integer> {
     private @Nullable Path modelFolder;
 
     @Option(
+            names = "--model-roots",
+            paramLabel = "DIRS",
+            description = "Folders in which models may lie, for a service that knows its own; as in PATH, and may be"
+                    + " empty. Default: nocturne.models.roots of the settings, beside what a person may name.")
+    private @Nullable String modelRoots;
+
+    @Option(
             names = "--cache",
             paramLabel = "DIR",
             description = "Where what was computed of pictures and captions is kept for the next run."
@@ -83,6 +95,9 @@ final class TrainCommand implements Callable<Integer> {
     @Mixin
     private MemoryOption memory = new MemoryOption();
 
+    @Mixin
+    private SettingsOptions settings = new SettingsOptions();
+
     TrainCommand() {}
 
     @Override
@@ -96,9 +111,20 @@ final class TrainCommand implements Callable<Integer> {
         stop.onSignal();
         if (supervised) stop.onEndOf(System.in);
         TrainingRequest request = new TrainingRequest(bundle, name, out, model, device.threads(), Home.folder(),
-                Version.number(), console, supervised, limit, stop, cache, modelFolder);
+                Version.number(), console, supervised, limit, stop, cache, models());
         boolean complete = Training.run(request, device::open, budget);
         return (complete ? ExitCode.DONE : ExitCode.STOPPED).number();
+    }
+
+    private ModelSearch models() {
+        if (modelFolder == null && modelRoots == null) return settings.models();
+        List<Path> roots = new ArrayList<>();
+        for (String root : modelRoots == null ? List.<String>of() : List.of(modelRoots.split(File.pathSeparator))) {
+            if (!root.isEmpty()) roots.add(Path.of(root).toAbsolutePath().normalize());
+        }
+        if (modelFolder != null) return new ModelSearch.At(modelFolder, roots);
+        // A job of a version that did not keep the folder: what a sender may have is what he may have here.
+        return new ModelSearch.Below(Home.folder(), roots, HubCache.ofThisUser().orElse(null));
     }
 
     private @Nullable Duration timeLimit() {

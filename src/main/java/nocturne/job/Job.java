@@ -39,6 +39,8 @@ import org.jspecify.annotations.Nullable;
 /// @param child       the trainer's process while it is running
 /// @param cancelling  whether somebody asked for the end of the running attempt; the job is cancelled when it is over
 /// @param claim       what was promised on Kafka; null for a job that did not come from there
+/// @param drop        what was dropped into the inbox, by a name that nothing else dropped has; null for a job that did
+///                    not come from there, and in files of versions that did not keep it
 /// @param sequence    of the journal's line that announces this state
 /// @param announced   that line's type and data, so that a restart can write it if the machine stopped before
 @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -47,7 +49,7 @@ public record Job(int schema, JobId id, String name, String origin, String conte
         @Nullable String model, @Nullable String modelFolder, int priority, String created, long order, JobState state,
         String code, String message, List<Problem> problems, int attempt, int failures, long step, long steps,
         int pictures, @Nullable String device, @Nullable Child child, boolean cancelling, @Nullable Claim claim,
-        long sequence, @Nullable Announcement announced) {
+        @Nullable String drop, long sequence, @Nullable Announcement announced) {
     /// Raised when a reader of the version before could no longer make sense of the file.
     public static final int SCHEMA = 1;
 
@@ -84,7 +86,7 @@ public record Job(int schema, JobId id, String name, String origin, String conte
     public static Job queued(JobId id, String name, String origin, String contentHash, String bundle,
             @Nullable String model, int priority, String created, long steps, int pictures, @Nullable Claim claim) {
         return new Job(SCHEMA, id, name, origin, contentHash, bundle, model, null, priority, created, 0,
-                JobState.QUEUED, "", "", List.of(), 0, 0, 0, steps, pictures, null, null, false, claim, 0, null);
+                JobState.QUEUED, "", "", List.of(), 0, 0, 0, steps, pictures, null, null, false, claim, null, 0, null);
     }
 
     /// What could not become a job.
@@ -92,7 +94,7 @@ public record Job(int schema, JobId id, String name, String origin, String conte
             List<Problem> problems, @Nullable Claim claim) {
         return new Job(SCHEMA, id, name, origin, contentHash, "", null, null, 0, created, 0, JobState.REFUSED,
                 problems.getFirst().code(), problems.getFirst().toString(), problems, 0, 0, 0, 0, 0, null, null,
-                false, claim, 0, null);
+                false, claim, null, 0, null);
     }
 
     @JsonIgnore
@@ -173,6 +175,13 @@ public record Job(int schema, JobId id, String name, String origin, String conte
         return draft.job();
     }
 
+    /// As the answer to what was dropped into the inbox; null for a job from elsewhere.
+    public Job withDrop(@Nullable String dropped) {
+        Draft draft = new Draft(this);
+        draft.drop = dropped;
+        return draft.job();
+    }
+
     /// The same job, promised anew.
     public Job withClaim(Claim promised) {
         Draft draft = new Draft(this);
@@ -205,6 +214,7 @@ public record Job(int schema, JobId id, String name, String origin, String conte
         private @Nullable Child child;
         private boolean cancelling;
         private @Nullable Claim claim;
+        private @Nullable String drop;
         private long sequence;
         private @Nullable Announcement announced;
 
@@ -225,6 +235,7 @@ public record Job(int schema, JobId id, String name, String origin, String conte
             child = job.child;
             cancelling = job.cancelling;
             claim = job.claim;
+            drop = job.drop;
             sequence = job.sequence;
             announced = job.announced;
         }
@@ -232,7 +243,7 @@ public record Job(int schema, JobId id, String name, String origin, String conte
         private Job job() {
             return new Job(SCHEMA, before.id, before.name, before.origin, before.contentHash, bundle, before.model,
                     modelFolder, priority, before.created, order, state, code, message, problems, attempt, failures,
-                    step, before.steps, before.pictures, device, child, cancelling, claim, sequence, announced);
+                    step, before.steps, before.pictures, device, child, cancelling, claim, drop, sequence, announced);
         }
     }
 }

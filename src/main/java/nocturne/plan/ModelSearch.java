@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import nocturne.hub.HubCache;
 import nocturne.hub.ModelId;
 import nocturne.problem.UserMistake;
@@ -41,41 +42,55 @@ public sealed interface ModelSearch {
     }
 
     /// For a person at a terminal, who may read what he may read: any path, from where it is asked, from the bundle, or
-    /// from Nocturne's own folder; of a name the last part, in `models/` there; of an id at a hub what the hub's own
-    /// programs have fetched.
+    /// from Nocturne's own folder; what a service would find in the operator's folders; of a name the last part, in
+    /// `models/` of the same three; of an id at a hub what the hub's own programs have fetched.
     ///
     /// @param home  Nocturne's own folder
-    /// @param cache of the hub's own programs; null for none
-    record Anywhere(Path home, @Nullable HubCache cache) implements ModelSearch {
-        /// With the cache of whoever runs this process.
+    /// @param roots the operator's folders, absolute; each may be a cache of the hub's own programs
+    /// @param cache such a cache beside them; null for none
+    record Anywhere(Path home, List<Path> roots, @Nullable HubCache cache) implements ModelSearch {
+        public Anywhere {
+            roots = List.copyOf(roots);
+        }
+
+        /// With models in their usual folder, and the cache of whoever runs this process.
         public Anywhere(Path home) {
-            this(home, HubCache.ofThisUser().orElse(null));
+            this(home, List.of(home.resolve("models")), HubCache.ofThisUser().orElse(null));
         }
 
         @Override
         public List<Path> folders() {
-            return List.of(home.resolve("models"));
+            return roots;
         }
 
         @Override
         public Path find(String nameOrPath, Path bundle) {
             Path asked = path(nameOrPath).orElseThrow(() ->
                     new UserMistake(NOT_FOUND, nameOrPath, "cannot be the path of a folder on this system."));
-            Set<Path> places = new LinkedHashSet<>();
-            for (Path root : List.of(Path.of(""), bundle, home)) {
-                places.add(root.resolve(asked).toAbsolutePath().normalize());
-                places.add(root.resolve("models").resolve(last(asked)).toAbsolutePath().normalize());
-            }
+            Set<Path> places = places(asked, bundle);
             List<ModelPlace> found = new ArrayList<>();
             for (Path place : places) if (Files.isDirectory(place)) found.add(ModelPlace.at(place));
             Optional<ModelId> id = ModelId.of(nameOrPath);
-            HubCache fetched = cache;
-            if (id.isPresent() && fetched != null) ModelPlace.in(fetched, id.get()).ifPresent(found::add);
+            id.ifPresent(it -> Stream.concat(roots.stream().map(HubCache::new), Stream.ofNullable(cache))
+                    .forEach(each -> ModelPlace.in(each, it).ifPresent(found::add)));
             return ModelPlace.whole(found, nameOrPath).orElseThrow(() -> new UserMistake(NOT_FOUND, nameOrPath,
                     "is not here. Looked at %s. Put the model's folder at one of"
                     .formatted(places.stream().map(Path::toString).collect(Collectors.joining(", ")))
                     + " these, or name its folder with --model" + id.map(it -> ", or fetch it: " + it.command())
                     .orElse("") + "." + KnownModels.meant(nameOrPath)));
+        }
+
+        /// What a path means goes before what only ends like it, and then the operator's folders before others, so that
+        /// a service finds the same.
+        private Set<Path> places(Path asked, Path bundle) {
+            List<Path> places = new ArrayList<>();
+            for (Path folder : List.of(Path.of(""), bundle)) places.add(folder.resolve(asked));
+            places.add(bundle.resolve("models").resolve(last(asked)));
+            places.add(home.resolve(asked));
+            for (Path root : roots) places.addAll(List.of(root.resolve(asked), root.resolve(last(asked))));
+            for (Path folder : List.of(Path.of(""), home)) places.add(folder.resolve("models").resolve(last(asked)));
+            return places.stream().map(place -> place.toAbsolutePath().normalize())
+                    .collect(Collectors.toCollection(LinkedHashSet::new));
         }
     }
 
@@ -113,6 +128,18 @@ public sealed interface ModelSearch {
             asked.ifPresent(path -> inRoots(path).forEach(place -> found.add(ModelPlace.at(place))));
             ModelId.of(nameOrPath).ifPresent(id -> inCaches(id).forEach(found::add));
             return ModelPlace.whole(found, nameOrPath).orElseThrow(() -> notFound(nameOrPath));
+        }
+
+        /// Where this model lies, whole, for whoever brings none in a bundle.
+        public Optional<Path> here(ModelId id) {
+            List<ModelPlace> found = new ArrayList<>();
+            inRoots(Path.of(id.owner(), id.name())).forEach(place -> found.add(ModelPlace.at(place)));
+            found.addAll(inCaches(id));
+            try {
+                return ModelPlace.whole(found, id.toString());
+            } catch (UserMistake incomplete) {
+                return Optional.empty();
+            }
         }
 
         /// The same for every model that a sender cannot have.
@@ -192,40 +219,63 @@ public sealed interface ModelSearch {
         }
     }
 
-    /// For a plan of a model that need not be here: what is asked for lies, if it lies anywhere, in a folder that is
-    /// not looked at.
+    /// The same where models that Nocturne trains, and that are not here or not whole, will be fetched: then the answer
+    /// is the folder in which such a one is to lie.
     ///
-    /// @param home Nocturne's own folder
-    record Unseen(Path home) implements ModelSearch {
+    /// @param present with at least one folder of the operator
+    record OrToCome(Below present) implements ModelSearch {
+        public OrToCome {
+            if (present.roots().isEmpty()) throw new IllegalArgumentException("nowhere to put a model");
+        }
+
         @Override
         public List<Path> folders() {
-            return List.of(home.resolve("models"));
+            return present.folders();
+        }
+
+        /// Where this model is put when it is fetched, as `nocturne pull` does.
+        public Path target(ModelId id) {
+            return present.roots().getFirst().resolve(id.name());
+        }
+
+        /// As [Below#here].
+        public Optional<Path> here(ModelId id) {
+            return present.here(id);
         }
 
         @Override
         public Path find(String nameOrPath, Path bundle) {
-            return home.resolve("models").resolve("not-here");
+            try {
+                return present.find(nameOrPath, bundle);
+            } catch (UserMistake absent) {
+                return ModelId.of(nameOrPath).filter(ModelId::isKnown).map(this::target).orElseThrow(() -> absent);
+            }
+        }
+    }
+
+    /// For a plan of a model that need not be here: what is asked for lies, if it lies anywhere, in a folder that is
+    /// not looked at.
+    ///
+    /// @param folders in which models lie that are here
+    record Unseen(List<Path> folders) implements ModelSearch {
+        public Unseen {
+            folders = List.copyOf(folders);
+        }
+
+        @Override
+        public Path find(String nameOrPath, Path bundle) {
+            return Path.of("not-here").toAbsolutePath();
         }
     }
 
     /// For the trainer of a service, which has searched already.
     ///
-    /// @param folder where the model lies
-    /// @param home   Nocturne's own folder
-    record At(Path folder, Path home) implements ModelSearch {
+    /// @param folder  where the model lies
+    /// @param folders of the operator, in which what goes with it lies
+    record At(Path folder, List<Path> folders) implements ModelSearch {
         public At {
             folder = folder.toAbsolutePath().normalize();
-        }
-
-        @Override
-        public List<Path> folders() {
-            List<Path> folders = new ArrayList<>();
-            // The operator's folder that it was found in: itself for `roots/model`, one above for `roots/maker/model`.
-            for (Path above = folder.getParent(); above != null && folders.size() < 2; above = above.getParent()) {
-                folders.add(above);
-            }
-            folders.add(home.resolve("models"));
-            return folders;
+            folders = List.copyOf(folders);
         }
 
         @Override

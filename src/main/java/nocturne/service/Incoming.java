@@ -14,11 +14,25 @@ import org.jspecify.annotations.Nullable;
 /// @param priority higher goes first; 0 is usual
 /// @param rerun    train again although the same content was trained before
 /// @param claim    what was promised on Kafka; null for what did not come from there
+/// @param drop     a name that nothing else dropped into the inbox has, and this one after a restart as well; null for
+///                 what did not come from there
 public record Incoming(Path source, String name, String origin, @Nullable String id, @Nullable String model,
-        int priority, boolean rerun, Job.@Nullable Claim claim) {
+        int priority, boolean rerun, Job.@Nullable Claim claim,
+        @Nullable String drop) {
+
+    /// What did not come from the inbox.
+    public Incoming(Path source, String name, String origin, @Nullable String id, @Nullable String model, int priority,
+            boolean rerun, Job.@Nullable Claim claim) {
+        this(source, name, origin, id, model, priority, rerun, claim, null);
+    }
 
     /// A bundle with nothing to say about itself but its name.
     public static Incoming named(Path source, String name, String origin) {
         return new Incoming(source, name, origin, null, null, 0, false, null);
+    }
+
+    /// What was dropped into the inbox, with nothing to say about itself but its name.
+    public static Incoming dropped(Path source, String name, String origin, String drop) {
+        return new Incoming(source, name, origin, null, null, 0, false, null, drop);
     }
 }

@@ -24,6 +24,7 @@ public interface Intake {
     }
 
     /// Looks at a bundle and takes it, or refuses it with everything that is wrong. Returns when the answer is durable.
+    /// The same drop or claim gets the same answer, however often it is asked about.
     ///
     /// @throws nocturne.problem.SickMachine if this machine cannot take it now (disk full, ...): nothing has changed,
     ///     and the bundle may be offered again
@@ -32,7 +33,8 @@ public interface Intake {
     /// Refuses what could not even be looked at, such as half an upload or an address where nothing is. The answer
     /// stands where [#take] would have put it.
     ///
+    /// @return an answer given before to the same drop or claim, if there was one; else the refusal
     /// @param bundle its source is not touched
     /// @throws nocturne.problem.SickMachine as above
-    Verdict.Refused refuse(Incoming bundle, List<Problem> problems);
+    Verdict refuse(Incoming bundle, List<Problem> problems);
 }

@@ -9,12 +9,12 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import nocturne.bundle.Bundle;
 import nocturne.bundle.BundleLimits;
 import nocturne.dataset.Patience;
 import nocturne.event.Event;
-import nocturne.hub.HubCache;
 import nocturne.io.AtomicFiles;
 import nocturne.io.ContentHash;
 import nocturne.io.FolderTree;
@@ -65,8 +65,7 @@ final class IntakeDesk implements Intake {
 
     IntakeDesk(Ledger ledger, ServiceConfig config, ModelsConfig models, LimitsConfig limits, DiskConfig disk) {
         this.ledger = ledger;
-        this.models = new ModelSearch.Below(config.home(), models.below(config.home()),
-                HubCache.ofThisUser().orElse(null));
+        this.models = models.search(config.home());
         this.outbox = config.outbox();
         this.limits = limits.ofBundle();
         this.recipeLimits = limits.ofRecipe();
@@ -77,7 +76,7 @@ final class IntakeDesk implements Intake {
 
     @Override
     public Verdict take(Incoming bundle) {
-        Optional<Verdict> before = answerToTheSameClaim(bundle);
+        Optional<Verdict> before = answerGivenBefore(bundle);
         if (before.isPresent()) return before.get();
         requireRoom(DiskNeed.ofBundle(bundle.source(), limits.entries()));
         Path folder = newFolder();
@@ -101,7 +100,7 @@ final class IntakeDesk implements Intake {
     }
 
     @Override
-    public Verdict.Refused refuse(Incoming bundle, List<Problem> problems) {
+    public Verdict refuse(Incoming bundle, List<Problem> problems) {
         List<Problem> shown = Wording.problems(problems, ledger.work().incoming());
         return refuse(bundle, shown.getFirst().toString(), shown);
     }
@@ -114,10 +113,15 @@ final class IntakeDesk implements Intake {
             throw new UserMistake("ID_INVALID", Wording.line(id, Wording.LONGEST_NAME),
                     "cannot be a job's id: 1 to 64 of a-z, 0-9 and -, with a letter or digit at both ends");
         }
+        long begin = System.nanoTime();
         Bundle taken = Bundle.take(bundle.source(), name, folder, limits);
+        long unpacked = System.nanoTime();
         // Others wait behind this bundle; the trainer looks at every picture again, with all the time in the world.
         Inspection inspection =
                 Inspection.of(taken, name, model(bundle), models, Patience.lasting(lookingTime)).within(recipeLimits);
+        LOG.debug("{}: unpacked in {} ms; recipe, model and pictures looked at in {} ms", shown(bundle),
+                TimeUnit.NANOSECONDS.toMillis(unpacked - begin),
+                TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - unpacked));
         requireRoom(DiskNeed.ofRun(inspection));
         return new Checked(folder.relativize(taken.root()).getName(0).toString(), kept(inspection.model(), folder),
                 taken.contentHash(), inspection.resolved().recipe().train().steps(),
@@ -141,7 +145,7 @@ final class IntakeDesk implements Intake {
     private Verdict settle(Incoming bundle, Checked checked, Path folder) {
         synchronized (deciding[Math.floorMod(checked.contentHash().hashCode(), deciding.length)]) {
             while (true) {
-                Optional<Verdict> before = answerToTheSameClaim(bundle);
+                Optional<Verdict> before = answerGivenBefore(bundle);
                 if (before.isPresent()) return before.get();
                 Optional<Job> same = sameAs(bundle, checked.contentHash());
                 if (same.isPresent()) return duplicate(bundle, same.get());
@@ -149,7 +153,7 @@ final class IntakeDesk implements Intake {
                         : JobId.of(bundle.name(), checked.contentHash()));
                 Job job = Job.queued(id, Wording.name(bundle.name()), shown(bundle), checked.contentHash(),
                         checked.folder(), bundle.model(), bundle.priority(), ledger.now(), checked.steps(),
-                        checked.pictures(), bundle.claim()).withModelFolder(checked.model());
+                        checked.pictures(), bundle.claim()).withDrop(bundle.drop()).withModelFolder(checked.model());
                 Ledger.Added added = ledger.add(folder, job, new Event.Queued(job.name(), job.origin(),
                         job.contentHash(), job.steps(), job.pictures()));
                 if (added.isNew()) return new Verdict.Accepted(added.job());
@@ -183,25 +187,32 @@ final class IntakeDesk implements Intake {
         return !job.isTerminal() || job.state() == JobState.COMPLETED;
     }
 
-    /// What was promised once is answered once, whatever has become of it: it came again because this process stopped
-    /// between the answer and the word that it was given.
-    private Optional<Verdict> answerToTheSameClaim(Incoming bundle) {
-        if (bundle.claim() == null) return Optional.empty();
-        return ledger.stream().filter(job -> bundle.claim().equals(job.claim())).findAny()
+    /// What was promised or dropped once is answered once, whatever has become of it: it came again because this
+    /// process stopped between the answer and the word that it was given, or before the file was where its answer puts
+    /// it.
+    private Optional<Verdict> answerGivenBefore(Incoming bundle) {
+        if (bundle.claim() == null && bundle.drop() == null) return Optional.empty();
+        return ledger.stream().filter(job -> isAnswerTo(bundle, job)).findAny()
                 .map(job -> job.state() == JobState.REFUSED ? new Verdict.Refused(job, job.problems())
                         : new Verdict.Duplicate(job));
     }
 
-    private Verdict.Refused refuse(Incoming bundle, String headline, List<Problem> problems) {
-        Optional<Verdict> before = answerToTheSameClaim(bundle);
-        if (before.isPresent() && before.get() instanceof Verdict.Refused refused) return refused;
+    private static boolean isAnswerTo(Incoming bundle, Job job) {
+        return bundle.claim() != null && bundle.claim().equals(job.claim())
+                || bundle.drop() != null && bundle.drop().equals(job.drop());
+    }
+
+    private Verdict refuse(Incoming bundle, String headline, List<Problem> problems) {
+        Optional<Verdict> before = answerGivenBefore(bundle);
+        if (before.isPresent()) return before.get();
         String name = Wording.name(bundle.name());
         String hash = hashOf(bundle);
         while (true) {
             Path folder = newFolder();
             try {
                 Job job = Job.refused(freeId(JobId.of(bundle.name(), hash)), name, shown(bundle), hash, ledger.now(),
-                        problems, bundle.claim()).in(JobState.REFUSED, problems.getFirst().code(), headline);
+                        problems, bundle.claim()).withDrop(bundle.drop())
+                        .in(JobState.REFUSED, problems.getFirst().code(), headline);
                 Ledger.Added added = ledger.add(folder, job, new Event.Rejected(name, problems));
                 if (added.isNew()) {
                     LOG.info("{} is refused as {}: {}", shown(bundle), job.id(), headline);

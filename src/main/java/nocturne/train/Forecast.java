@@ -83,12 +83,12 @@ public record Forecast(Inspection found, Adaptation device, DatasetReport pictur
     }
 
     /// @param model a pipeline instead of the one the recipe names; null for the recipe's
-    /// @param home  Nocturne's own folder
+    /// @param models finds the one or the other
     /// @param cache the folder of caches, where earlier jobs have left how fast they were
     /// @throws UserMistake with everything that is wrong about bundle, recipe, pictures or model; `DEVICE_TOO_SMALL`
     public static Forecast of(
-            Bundle bundle, String name, @Nullable String model, Path home, Path cache, Device device) {
-        Inspector here = inspector(bundle, name, model, new ModelSearch.Anywhere(home));
+            Bundle bundle, String name, @Nullable String model, ModelSearch models, Path cache, Device device) {
+        Inspector here = inspector(bundle, name, model, models);
         try {
             Inspection asked = here.inspect(device.adaptation());
             return new Forecaster(here, asked, ModelFolder.open(asked.model()), cache, device).forecast();
@@ -96,7 +96,7 @@ public record Forecast(Inspection found, Adaptation device, DatasetReport pictur
             boolean absent = mistake.problems().stream()
                     .allMatch(problem -> problem.code().equals(ModelSearch.NOT_FOUND));
             if (!absent || model != null) throw mistake;
-            Inspector unseen = inspector(bundle, name, null, new ModelSearch.Unseen(home));
+            Inspector unseen = inspector(bundle, name, null, new ModelSearch.Unseen(models.folders()));
             Inspection asked = unseen.inspect(device.adaptation());
             Optional<ModelId> id = ModelId.of(asked.resolved().recipe().model().nameOrPath());
             if (id.isEmpty() || !ModelId.KNOWN.contains(id.get())) throw mistake;

@@ -21,10 +21,10 @@ import org.jspecify.annotations.Nullable;
 /// @param stop        asked whether to leave off
 /// @param cache       where what was computed of pictures and captions is kept for the next run; null for `work/cache`
 ///                    below `home`
-/// @param modelFolder where the model lies, for a service that has searched already; null to search for it
+/// @param search      finds the model; null to look in the usual places
 public record TrainingRequest(Path bundle, @Nullable String name, @Nullable Path out, @Nullable Path model,
         int threads, Path home, String version, PrintStream console, boolean supervised, @Nullable Duration timeLimit,
-        Stop stop, @Nullable Path cache, @Nullable Path modelFolder) {
+        Stop stop, @Nullable Path cache, @Nullable ModelSearch search) {
 
     /// With the usual cache.
     public TrainingRequest(Path bundle, @Nullable String name, @Nullable Path out, @Nullable Path model, int threads,
@@ -41,7 +41,7 @@ public record TrainingRequest(Path bundle, @Nullable String name, @Nullable Path
     }
 
     ModelSearch models() {
-        return modelFolder == null ? new ModelSearch.Anywhere(home) : new ModelSearch.At(modelFolder, home);
+        return search == null ? new ModelSearch.Anywhere(home) : search;
     }
 
     Path cacheFolder() {

@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 
 /// A hub on this machine with the real one's addresses and answers, and a second host (`localhost` instead of
 /// `127.0.0.1`, another port) for large files, as the real one has. It remembers who asked for what.
-final class FakeHub implements AutoCloseable {
+public final class FakeHub implements AutoCloseable {
     static final String COMMIT = "0123456789abcdef0123456789abcdef01234567";
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -41,6 +41,7 @@ final class FakeHub implements AutoCloseable {
     private final List<Asked> asked = new CopyOnWriteArrayList<>();
     private ArrayNode more = JSON.createArrayNode();
     private String commit = COMMIT;
+    private String id = "Qwen/Tiny";
     private int pageSize = 1000;
 
     /// A request as it came in.
@@ -48,14 +49,14 @@ final class FakeHub implements AutoCloseable {
     /// @param host  `hub` or `store`
     /// @param range of bytes asked for; empty for all
     /// @param token what stood in `Authorization`; empty for nothing
-    record Asked(String host, String path, String range, String token) {}
+    public record Asked(String host, String path, String range, String token) {}
 
     /// Something else than the right answer; nothing more is done where it answers with true.
-    interface Fault {
+    public interface Fault {
         boolean answer(HttpExchange exchange, byte[] content) throws IOException;
     }
 
-    FakeHub() {
+    public FakeHub() {
         hub.createContext("/", exchange -> guarded(exchange, "hub", this::answer));
         store.createContext("/", exchange -> guarded(exchange, "store", this::store));
         hub.start();
@@ -73,7 +74,7 @@ final class FakeHub implements AutoCloseable {
     }
 
     /// A whole small pipeline: the transformer in three shards, the rest in one file each, and what nobody needs.
-    FakeHub withPipeline() {
+    public FakeHub withPipeline() {
         with("model_index.json", "{}");
         with("README.md", "not needed");
         for (String part : List.of("vae", "text_encoder", "transformer")) with(part + "/config.json", "{}");
@@ -115,6 +116,12 @@ final class FakeHub implements AutoCloseable {
         return this;
     }
 
+    /// Instead of `Qwen/Tiny`.
+    public FakeHub named(String newId) {
+        id = newId;
+        return this;
+    }
+
     FakeHub at(String newCommit) {
         commit = newCommit;
         return this;
@@ -122,12 +129,12 @@ final class FakeHub implements AutoCloseable {
 
     /// What becomes of the next request for this file, or for `revision` or `tree`; several are used one after the
     /// other.
-    FakeHub failing(String path, Fault... these) {
+    public FakeHub failing(String path, Fault... these) {
         faults.computeIfAbsent(path, _ -> new ArrayDeque<>()).addAll(Arrays.asList(these));
         return this;
     }
 
-    static Fault status(int status, String... headers) {
+    public static Fault status(int status, String... headers) {
         return (exchange, _) -> {
             for (int i = 0; i < headers.length; i += 2) exchange.getResponseHeaders().set(headers[i], headers[i + 1]);
             exchange.sendResponseHeaders(status, -1);
@@ -136,7 +143,7 @@ final class FakeHub implements AutoCloseable {
     }
 
     /// Ends the connection after so many bytes of the answer.
-    static Fault cutAfter(int bytes) {
+    public static Fault cutAfter(int bytes) {
         return (exchange, content) -> {
             exchange.sendResponseHeaders(from(exchange) > 0 ? 206 : 200, content.length);
             OutputStream out = exchange.getResponseBody();
@@ -157,7 +164,7 @@ final class FakeHub implements AutoCloseable {
         };
     }
 
-    Endpoint endpoint() {
+    public Endpoint endpoint() {
         return Endpoint.of("http://127.0.0.1:" + hub.getAddress().getPort());
     }
 
@@ -165,16 +172,16 @@ final class FakeHub implements AutoCloseable {
         return "localhost:" + store.getAddress().getPort();
     }
 
-    List<Asked> asked() {
+    public List<Asked> asked() {
         return List.copyOf(asked);
     }
 
     /// Requests to the host for a path that ends like this.
-    List<Asked> asked(String host, String end) {
+    public List<Asked> asked(String host, String end) {
         return asked.stream().filter(each -> each.host().equals(host) && each.path().endsWith(end)).toList();
     }
 
-    byte[] content(String path) {
+    public byte[] content(String path) {
         byte[] content = files.get(path);
         if (content == null) throw new IllegalArgumentException(path);
         return content;
@@ -200,13 +207,13 @@ final class FakeHub implements AutoCloseable {
 
     private void answer(HttpExchange exchange) throws IOException {
         String path = exchange.getRequestURI().getPath();
-        if (path.startsWith("/api/models/Qwen/Tiny/revision/")) {
+        if (path.startsWith("/api/models/" + id + "/revision/")) {
             if (fault("revision", exchange, new byte[0])) return;
             send(exchange, 200, "{\"sha\": \"%s\"}".formatted(commit).getBytes(StandardCharsets.UTF_8));
-        } else if (path.equals("/api/models/Qwen/Tiny/tree/" + commit)) {
+        } else if (path.equals("/api/models/" + id + "/tree/" + commit)) {
             if (!fault("tree", exchange, new byte[0])) tree(exchange);
-        } else if (path.startsWith("/Qwen/Tiny/resolve/" + commit + "/")) {
-            resolve(exchange, path.substring(("/Qwen/Tiny/resolve/" + commit + "/").length()));
+        } else if (path.startsWith("/" + id + "/resolve/" + commit + "/")) {
+            resolve(exchange, path.substring(("/" + id + "/resolve/" + commit + "/").length()));
         } else {
             exchange.sendResponseHeaders(404, -1);
         }

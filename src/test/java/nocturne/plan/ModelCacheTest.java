@@ -169,7 +169,7 @@ final class ModelCacheTest {
     }
 
     private ModelSearch person() {
-        return new ModelSearch.Anywhere(home, new HubCache(cache));
+        return new ModelSearch.Anywhere(home, List.of(root), new HubCache(cache));
     }
 
     private String assertCode(ModelSearch search, String name, String code) {

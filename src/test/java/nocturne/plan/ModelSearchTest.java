@@ -58,6 +58,23 @@ class ModelSearchTest {
                 .isEqualTo(scratch.resolve(found));
     }
 
+    /// What a person tries by hand is what a service would train on, also where his own folder has one of that name.
+    @ParameterizedTest(name = "{0}")
+    @ValueSource(strings = {"tiny", "models/tiny", "Somebody/tiny", "Qwen/Qwen-Image", "Qwen-Image", "large",
+        "Somebody/large", "SCRATCH/disk/models/large", "../disk/models/large", "own", "models/own2", "own2"})
+    void aPersonFindsWhatAServiceFinds(String name) throws IOException {
+        for (String own : List.of("own", "models/own2")) Files.createDirectories(bundle.resolve(own));
+        Files.createDirectories(home.resolve("models/large"));
+        Files.createDirectories(disk.resolve("Qwen-Image"));
+        String asked = name.replace("SCRATCH", scratch.toString());
+        for (List<Path> roots : List.of(List.of(disk, home.resolve("models")), List.of(home.resolve("models"), disk))) {
+            ModelSearch person = new ModelSearch.Anywhere(home, roots, null);
+            ModelSearch service = new ModelSearch.Below(home, roots);
+            assertThat(person.find(asked, bundle)).as("%s in %s", asked, roots).isEqualTo(service.find(asked, bundle));
+            assertThat(person.folders()).isEqualTo(service.folders());
+        }
+    }
+
     /// So that the trainer means the same folder later, whatever becomes of the links.
     @Test
     void aRootMayBeALinkAndWhatIsFoundHoldsNone() throws IOException {
@@ -153,9 +170,10 @@ class ModelSearchTest {
 
     @Test
     void aTrainerTakesTheFolderThatWasFoundWhateverTheModelIsCalled() {
-        ModelSearch search = new ModelSearch.At(disk.resolve("large"), disk);
+        ModelSearch search = new ModelSearch.At(disk.resolve("large"), List.of(disk));
         assertThat(search.find("models/tiny", bundle)).isEqualTo(disk.resolve("large"));
-        ModelSearch gone = new ModelSearch.At(disk.resolve("gone"), disk);
+        assertThat(search.folders()).as("where what goes with it lies").containsExactly(disk);
+        ModelSearch gone = new ModelSearch.At(disk.resolve("gone"), List.of());
         assertThatThrownBy(() -> gone.find("models/tiny", bundle)).isInstanceOfSatisfying(UserMistake.class,
                 mistake -> assertThat(mistake.report()).contains("models/tiny", disk.resolve("gone").toString()));
     }

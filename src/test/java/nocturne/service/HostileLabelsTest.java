@@ -66,7 +66,8 @@ class HostileLabelsTest {
                 Incoming bundle = new Incoming(zip, label(random), label(random), random.nextInt(4) == 0
                         ? label(random) : null, random.nextInt(4) == 0 ? label(random) : null, 0, true, null);
                 Job job = random.nextBoolean() ? IntakeCase.job(its.intake.take(bundle))
-                        : its.intake.refuse(bundle, List.of(new Problem("X", label(random), label(random)))).job();
+                        : IntakeCase.job(its.intake.refuse(bundle,
+                                List.of(new Problem("X", label(random), label(random)))));
                 assertThat(its.work.job(job.id())).isDirectory();
                 assertThat(job.code()).as(job.message()).isNotEqualTo("BUG");
             }

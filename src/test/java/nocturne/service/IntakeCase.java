@@ -48,8 +48,8 @@ final class IntakeCase implements AutoCloseable {
                 Duration.ofSeconds(1), Duration.ofSeconds(1));
         LimitsConfig limits = new LimitsConfig(10_000, 256L << 20, 8L << 30, 200, Duration.ofMinutes(10),
                 Duration.ofSeconds(10), steps, 20_000, 2048 * 2048, 200, 5_000);
-        return new IntakeDesk(ledger, config, new ModelsConfig(List.of(Path.of("models"))), limits,
-                new DiskConfig(reserve));
+        return new IntakeDesk(ledger, config, new ModelsConfig(List.of(Path.of("models")),
+                ModelsConfig.Pull.NEVER), limits, new DiskConfig(reserve));
     }
 
     /// A zip in a folder that stands for the inbox.

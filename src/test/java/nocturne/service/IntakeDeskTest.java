@@ -213,7 +213,7 @@ class IntakeDeskTest {
         List<Problem> problems = new ArrayList<>();
         for (int i = 0; i < 5000; i++) problems.add(new Problem("BAD", "file-" + i, "x".repeat(100_000)));
         Incoming bundle = Incoming.named(folder.resolve("none.zip"), "none", "inbox:none.zip");
-        Verdict.Refused refused = its.intake.refuse(bundle, problems);
+        Verdict.Refused refused = (Verdict.Refused) its.intake.refuse(bundle, problems);
         assertThat(refused.problems()).hasSize(Wording.MOST_PROBLEMS + 1).last()
                 .satisfies(last -> assertThat(last.what()).contains("4,900 problems more"));
         assertThat(its.work.jobFile(refused.job().id())).satisfies(file -> assertThat(Files.size(file))

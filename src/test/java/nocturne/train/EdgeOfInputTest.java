@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
+import nocturne.plan.ModelSearch;
 import nocturne.problem.UserMistake;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -62,7 +63,7 @@ class EdgeOfInputTest {
         Path bundle = bundle(ONE_STEP.formatted(""));
         PrintStream nowhere = new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8);
         assertThat(Training.run(new TrainingRequest(bundle, "maya", home.resolve("out"), Path.of("No/Such-Model"), 2,
-                home, "test", nowhere, false, null, Stop.NEVER, null, MODEL.toAbsolutePath()))).isTrue();
+                home, "test", nowhere, false, null, Stop.NEVER, null, new ModelSearch.At(MODEL, List.of())))).isTrue();
         assertThat(Files.readString(home.resolve("out/recipe.resolved.yaml"))).contains("name_or_path: No/Such-Model");
     }
 

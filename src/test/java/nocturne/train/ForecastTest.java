@@ -22,6 +22,7 @@ import nocturne.cuda.CudaSettings;
 import nocturne.io.DType;
 import nocturne.io.Safetensors;
 import nocturne.ledger.Ledger;
+import nocturne.plan.ModelSearch;
 import nocturne.problem.UserMistake;
 import nocturne.recipe.Notice;
 import nocturne.recipe.Rung;
@@ -52,7 +53,7 @@ class ForecastTest {
 
     private Forecast forecast(Path bundle, Forecast.Device device) {
         Bundle opened = Bundle.open(bundle, folder.resolve("bundles"), BundleLimits.STANDARD);
-        return Forecast.of(opened, "maya", null, HOME, folder.resolve("cache"), device);
+        return Forecast.of(opened, "maya", null, new ModelSearch.Anywhere(HOME), folder.resolve("cache"), device);
     }
 
     @Ledger({"S1-64", "X-19", "S1-17"})

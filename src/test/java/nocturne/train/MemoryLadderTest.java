@@ -15,6 +15,7 @@ import nocturne.bundle.Bundle;
 import nocturne.bundle.BundleLimits;
 import nocturne.cpu.CpuBackend;
 import nocturne.ledger.Ledger;
+import nocturne.plan.ModelSearch;
 import nocturne.problem.SickMachine;
 import nocturne.problem.UserMistake;
 import nocturne.recipe.Rung;
@@ -61,7 +62,7 @@ class MemoryLadderTest {
                         return processor.rehearsal();
                     }
                 });
-        return Forecast.of(opened, "tiny", ShortRun.MODEL.toString(), HOME, folder.resolve("cache"), device);
+        return Forecast.of(opened, "tiny", ShortRun.MODEL.toString(), new ModelSearch.Anywhere(HOME), folder.resolve("cache"), device);
     }
 
     /// About the least memory for which no more than something is given up.

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import nocturne.io.AtomicFiles;
@@ -29,24 +30,28 @@ import org.slf4j.LoggerFactory;
 ///
 /// ```
 /// inbox/
-///   .claimed/<service>/<n>/x.zip   ours: renamed to where nobody else looks, so of several services one wins
-///   .claimed/<service>/<n>/x.zip.done   came along, and goes back with it
+///   .claimed/<service>/<drop>/x.zip   ours: renamed to where nobody else looks, so of several services one wins
+///   .claimed/<service>/<drop>/x.zip.done   came along, and goes back with it
 ///   .claimed/<service>/.alive      says that the service lives
 ///   rejected/x.zip                 could not be used
 /// ```
 ///
 /// A folder for each claim, because a name may be as long as names can be, and because renaming onto a file would
-/// silently replace it.
+/// silently replace it. Its name is given once and for all, so that the answer to what lies in it, once it is in the
+/// ledger, is known to be that by whoever finds the folder after a crash.
 final class Claims {
     static final String CLAIMED = ".claimed";
     static final String REJECTED = "rejected";
     static final String ALIVE = ".alive";
     private static final Logger LOG = LoggerFactory.getLogger(Claims.class);
     private static final int LONGEST_NAME_BYTES = 255;
+    private static final int RUN_DIGITS = 8;
 
     private final Path inbox;
     private final Path own;
     private final Names names;
+    /// What no other run of this service calls its claims.
+    private final String run = UUID.randomUUID().toString().substring(0, RUN_DIGITS);
     private final AtomicLong counter = new AtomicLong();
     private final Set<Path> inUse = ConcurrentHashMap.newKeySet();
 
@@ -70,7 +75,7 @@ final class Claims {
     ///
     /// @return where it is now; empty if somebody else was faster
     Optional<Path> claim(String name) throws IOException {
-        Path place = own.resolve(Long.toString(counter.incrementAndGet()));
+        Path place = own.resolve("%s-%d".formatted(run, counter.incrementAndGet()));
         inUse.add(place);
         Files.createDirectory(place);
         boolean ours = false;
@@ -265,6 +270,11 @@ final class Claims {
 
     private static boolean isMarker(Path path) {
         return WholeFiles.isMarker(path.getFileName().toString());
+    }
+
+    /// What this claim is called, and no other one that this service ever makes.
+    static String nameOf(Path claimed) {
+        return placeOf(claimed).getFileName().toString();
     }
 
     private static Path placeOf(Path claimed) {

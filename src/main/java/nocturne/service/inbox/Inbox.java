@@ -114,8 +114,8 @@ final class Inbox {
         String file = claimed.getFileName().toString();
         boolean ends = file.length() > ending.length()
                 && file.regionMatches(true, file.length() - ending.length(), ending, 0, ending.length());
-        return Incoming.named(claimed, ends ? file.substring(0, file.length() - ending.length()) : file,
-                "inbox:" + file);
+        return Incoming.dropped(claimed, ends ? file.substring(0, file.length() - ending.length()) : file,
+                "inbox:" + file, Claims.nameOf(claimed));
     }
 
     private static Path claimed(Exchange exchange) {

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Objects;
 import java.util.Optional;
+import nocturne.io.CrashPoint;
 import org.apache.camel.Exchange;
 import org.apache.camel.component.file.GenericFile;
 import org.apache.camel.component.file.GenericFileEndpoint;
@@ -56,6 +57,7 @@ final class InboxClaim implements GenericFileProcessStrategy<File> {
     @Override
     public void commit(GenericFileOperations<File> operations, GenericFileEndpoint<File> endpoint, Exchange exchange,
             GenericFile<File> file) throws IOException {
+        CrashPoint.at("inbox.answered");
         claims.settle(exchange.getProperty(CLAIMED, Path.class),
                 Objects.requireNonNullElse(exchange.getProperty(Outcome.PROPERTY, Outcome.class), Outcome.LATER));
     }

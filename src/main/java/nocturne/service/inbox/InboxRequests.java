@@ -38,7 +38,7 @@ final class InboxRequests {
             try {
                 Path bundle = source.get().fetch(asked.bundle().uri(), asked.bundle().sha256(), folder);
                 return intake.take(new Incoming(bundle, asked.name(), request.origin(), asked.id(), asked.model(),
-                        asked.priority(), asked.rerun(), null));
+                        asked.priority(), asked.rerun(), null, request.drop()));
             } finally {
                 FolderTree.delete(folder);
             }

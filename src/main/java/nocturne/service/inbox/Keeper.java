@@ -25,7 +25,8 @@ import org.slf4j.LoggerFactory;
 ///
 /// Its own claims from before a restart are answered by itself, not put back: what became a job just before the end is
 /// known to its ledger alone, and another service on the same inbox would make a second job of it. Other services get a
-/// minute to do the same for themselves.
+/// minute to do the same for themselves. A claim whose answer could not be carried out, such as with a full disk, is
+/// taken up in the same way while the service runs: what is answered is not answered anew, only put where it belongs.
 @Singleton
 final class Keeper implements Part {
     private static final Logger LOG = LoggerFactory.getLogger(Keeper.class);
@@ -105,7 +106,7 @@ final class Keeper implements Part {
             Files.writeString(claims.own().resolve(Claims.ALIVE), Long.toString(++beats));
             for (Path place : claims.forgotten()) {
                 // At the second sight: at the first one its claim may just be ending.
-                if (!forgottenBefore.add(place)) rescue(place);
+                if (!forgottenBefore.add(place)) takeUp(place);
             }
             for (Path service : claims.services()) {
                 if (!service.equals(claims.own()) && isGone(service)) clear(service);
@@ -151,6 +152,7 @@ final class Keeper implements Part {
             rescue(place);
             return;
         }
+        forgottenBefore.remove(place);
         unfinished.execute(() -> {
             try {
                 claims.settle(claimed.get(), answers.of(claimed.get()));

@@ -15,6 +15,7 @@ import nocturne.job.Ledger;
 import nocturne.problem.SickMachine;
 import nocturne.service.HostJournal;
 import nocturne.service.Part;
+import nocturne.service.Provisions;
 import nocturne.service.RunningJobs;
 import nocturne.service.SlotReport;
 import nocturne.service.Slots;
@@ -45,6 +46,7 @@ final class Dispatcher implements Part, Slots, RunningJobs, SlotReport {
     private final Duration healthEvery;
     private final Rests<JobId> pauses;
     private final HostJournal host;
+    private final Provisions provisions;
     private final Map<JobId, Attempt> attempts = new ConcurrentHashMap<>();
     private final Semaphore reasons = new Semaphore(0);
     private volatile boolean draining;
@@ -58,7 +60,7 @@ final class Dispatcher implements Part, Slots, RunningJobs, SlotReport {
     /// @param healthEvery time between two looks at the devices; zero for none
     record Makings(Attempt.Setting setting, TrainerSettings trainer, Rests<JobId> pauses, Rests<String> rest,
             Processes processes, Hours hours, DiskRoom disk, HostJournal host, DeviceHealth health, boolean share,
-            Duration healthEvery) {}
+            Duration healthEvery, Provisions provisions) {}
 
     Dispatcher(Makings makings) {
         this.setting = makings.setting();
@@ -69,6 +71,7 @@ final class Dispatcher implements Part, Slots, RunningJobs, SlotReport {
         this.disk = makings.disk();
         this.host = makings.host();
         this.healthEvery = makings.healthEvery();
+        this.provisions = makings.provisions();
         this.health = new HealthWatch(makings.health(), board, host, makings.share(), this::isOurs, this::leave,
                 this::drain);
         this.settlement = new Settlement(ledger, makings.trainer(), board, pauses, makings.rest(), _ -> lookAtHealth(),
@@ -76,6 +79,7 @@ final class Dispatcher implements Part, Slots, RunningJobs, SlotReport {
         this.orphans = new Orphans(ledger, board, makings.processes(), setting.grace(), makings.trainer());
         ledger.listen(_ -> wake());
         board.onChange(this::wake);
+        provisions.onChange(this::wake);
     }
 
     @Override
@@ -193,7 +197,7 @@ final class Dispatcher implements Part, Slots, RunningJobs, SlotReport {
         board.endProbations();
         while (isOpen() && disk.isEnough()) {
             Optional<Job> job = ledger.next(waiting -> !pauses.rests(waiting.id())
-                    && !attempts.containsKey(waiting.id()));
+                    && !attempts.containsKey(waiting.id()) && provisions.isReady(waiting));
             if (job.isEmpty()) return;
             Optional<String> device = board.take(job.get().id());
             if (device.isEmpty()) return;

@@ -16,6 +16,8 @@ import nocturne.job.Ledger;
 import nocturne.problem.Backoff;
 import nocturne.service.DiskConfig;
 import nocturne.service.HostJournal;
+import nocturne.service.ModelsConfig;
+import nocturne.service.Provisions;
 import nocturne.service.ServiceConfig;
 
 /// Puts the slots together.
@@ -37,17 +39,19 @@ final class SlotFactory {
     }
 
     /// What an operator can set.
-    record Settings(ServiceConfig service, DiskConfig disk, SlotSettings slots, TrainerSettings trainer,
-            HangLimits limits, GpuSettings gpu) {}
+    record Settings(ServiceConfig service, ModelsConfig models, DiskConfig disk, SlotSettings slots,
+            TrainerSettings trainer, HangLimits limits, GpuSettings gpu) {}
 
     @Singleton
-    Dispatcher dispatcher(ServiceConfig service, DiskConfig disk, SlotSettings slots, TrainerSettings trainer,
-            HangLimits limits, GpuSettings gpu, Ledger ledger, HostJournal host) throws InterruptedException {
-        return dispatcher(new Settings(service, disk, slots, trainer, limits, gpu), ledger, host, World.real());
+    Dispatcher dispatcher(ServiceConfig service, ModelsConfig models, DiskConfig disk, SlotSettings slots,
+            TrainerSettings trainer, HangLimits limits, GpuSettings gpu, Ledger ledger, HostJournal host,
+            Provisions provisions) throws InterruptedException {
+        return dispatcher(new Settings(service, models, disk, slots, trainer, limits, gpu), ledger, host,
+                provisions, World.real());
     }
 
-    static Dispatcher dispatcher(Settings settings, Ledger ledger, HostJournal host, World world)
-            throws InterruptedException {
+    static Dispatcher dispatcher(Settings settings, Ledger ledger, HostJournal host, Provisions provisions,
+            World world) throws InterruptedException {
         TrainerSettings trainer = settings.trainer();
         GpuSettings gpu = settings.gpu();
         DeviceHealth health = gpu.feed().isEmpty() ? new NvidiaSmi("nvidia-smi", gpu.timeout())
@@ -60,14 +64,14 @@ final class SlotFactory {
         Rests<String> rest = new Rests<>(backoff, world.nanos());
         SlotBoard board = new SlotBoard(devices, rest, host);
         int cpuSlots = (int) devices.stream().filter(device -> device.startsWith("cpu")).count();
-        Trainers trainers = new Trainers(trainer, ledger.work(), settings.service().home(), cpuSlots,
-                world.variables(), world.processes());
+        Trainers trainers = new Trainers(trainer, ledger.work(), settings.service().home(),
+                settings.models().below(settings.service().home()), cpuSlots, world.variables(), world.processes());
         Attempt.Setting setting = new Attempt.Setting(ledger, trainers, trainer, settings.limits(),
                 settings.service().grace(), settings.slots().progress(), board, world.nanos());
         DiskRoom disk = new DiskRoom(List.of(ledger.work().root(), settings.service().outbox()),
                 settings.disk().reserve(), world.usableBytes());
         Hours hours = Hours.of(settings.slots().windows(), settings.slots().zone(), world.clock());
         return new Dispatcher(new Dispatcher.Makings(setting, trainer, pauses, rest, world.processes(), hours, disk,
-                host, health, gpu.share(), measured ? gpu.poll() : Duration.ZERO));
+                host, health, gpu.share(), measured ? gpu.poll() : Duration.ZERO, provisions));
     }
 }

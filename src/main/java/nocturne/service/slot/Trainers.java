@@ -12,6 +12,7 @@ import java.util.TreeMap;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import nocturne.job.Job;
 import nocturne.job.WorkFolder;
 import nocturne.problem.SickMachine;
@@ -39,18 +40,21 @@ final class Trainers {
     private final TrainerSettings settings;
     private final WorkFolder work;
     private final Path home;
+    private final List<Path> modelRoots;
     private final int cpuSlots;
     private final Map<String, String> variables;
     private final Processes processes;
 
-    /// @param home      Nocturne's own folder
-    /// @param cpuSlots  how many trainers may compute on the processor at the same time
-    /// @param variables of the service
-    Trainers(TrainerSettings settings, WorkFolder work, Path home, int cpuSlots, Map<String, String> variables,
-            Processes processes) {
+    /// @param home       Nocturne's own folder
+    /// @param modelRoots below which jobs' models lie
+    /// @param cpuSlots   how many trainers may compute on the processor at the same time
+    /// @param variables  of the service
+    Trainers(TrainerSettings settings, WorkFolder work, Path home, List<Path> modelRoots, int cpuSlots,
+            Map<String, String> variables, Processes processes) {
         this.settings = settings;
         this.work = work;
         this.home = home;
+        this.modelRoots = List.copyOf(modelRoots);
         this.cpuSlots = cpuSlots;
         this.variables = variables;
         this.processes = processes;
@@ -106,6 +110,8 @@ final class Trainers {
         if (model != null) words.add("--model=" + model);
         String modelFolder = job.modelFolder();
         if (modelFolder != null) words.add("--model-folder=" + folder.resolve(modelFolder));
+        words.add("--model-roots=" + modelRoots.stream().map(Path::toString)
+                .collect(Collectors.joining(File.pathSeparator)));
         if (settings.maxHours() > 0) words.addAll(List.of("--max-hours", Double.toString(settings.maxHours())));
         if (device.startsWith("cuda")) words.addAll(gpuOptions(vramShare));
         int threads = settings.threads() > 0 ? settings.threads()

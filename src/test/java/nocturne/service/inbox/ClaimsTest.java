@@ -69,16 +69,23 @@ final class ClaimsTest {
 
     @Test
     @Promise(row = 19, fault = "a claimed file that cannot be put where it belongs")
-    void whatCannotBePutAwayGoesBackIntoTheInboxLater() throws IOException {
+    void whatCannotBePutAwayIsPutAwayLaterUnderTheSameName() throws IOException {
         Files.writeString(inbox.resolve("maya.zip"), "maya");
         Path claimed = claims.claim("maya.zip").orElseThrow();
         Files.delete(inbox.resolve("rejected"));
         assertThatThrownBy(() -> claims.reject(claimed)).isInstanceOf(IOException.class);
         assertThat(claimed).hasContent("maya");
-        Keeper keeper = new Keeper(claims, LATER, () -> 0);
+        Files.createDirectory(inbox.resolve("rejected"));
+        List<String> answered = new CopyOnWriteArrayList<>();
+        Keeper keeper = new Keeper(claims, again -> {
+            answered.add(Claims.nameOf(again));
+            return Outcome.REFUSED;
+        }, () -> 0);
         keeper.look();
         keeper.look();
-        assertThat(inbox.resolve("maya.zip")).hasContent("maya");
+        await().untilAsserted(() -> assertThat(inbox.resolve("rejected/maya.zip")).hasContent("maya"));
+        assertThat(answered).containsExactly(Claims.nameOf(claimed));
+        assertThat(inbox.resolve("maya.zip")).as("where it would have been a new drop").doesNotExist();
     }
 
     @Test
@@ -196,7 +203,7 @@ final class ClaimsTest {
             return Outcome.TAKEN;
         }, () -> 0);
         restarted.start();
-        await().untilAsserted(() -> assertThat(claims.own().resolve("1")).doesNotExist());
+        await().untilAsserted(() -> assertThat(claims.forgotten()).isEmpty());
         restarted.stop();
         assertThat(seenInTheInbox).as("where another service would have taken it again").isEmpty();
         assertThat(inbox.resolve("maya.zip")).doesNotExist();

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.ByteArrayInputStream;
+import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -194,13 +195,14 @@ final class PartsTest {
     @Test
     void whatAStrangerCallsItIsNoWordOfTheTrainersOwn() {
         try (SlotBench bench = new SlotBench(folder).open()) {
-            Trainers trainers = new Trainers(bench.settings().trainer(), bench.ledger().work(), folder, 1, Map.of(),
-                    Processes.REAL);
+            Trainers trainers = new Trainers(bench.settings().trainer(), bench.ledger().work(), folder,
+                    List.of(folder.resolve("models"), Path.of("/srv/models")), 1, Map.of(), Processes.REAL);
             for (String name : List.of("--help", "-h", "--", "--out=/elsewhere", "@/etc/hostname", "=", "a b")) {
                 Job job = Job.queued(new JobId("maya"), name, "bench:maya", "0".repeat(64), "bundle-0", name, 0,
                         Instant.EPOCH.toString(), 1, 1, null);
                 assertThat(trainers.words(job, "cpu", null, folder.resolve("lock")))
-                        .containsOnlyOnce("--name=" + name, "--model=" + name).doesNotContain(name);
+                        .containsOnlyOnce("--name=" + name, "--model=" + name).doesNotContain(name)
+                        .contains("--model-roots=" + folder.resolve("models") + File.pathSeparator + "/srv/models");
             }
         }
     }

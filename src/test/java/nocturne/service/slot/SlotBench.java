@@ -24,6 +24,8 @@ import nocturne.job.JobState;
 import nocturne.job.Ledger;
 import nocturne.job.WorkFolder;
 import nocturne.service.DiskConfig;
+import nocturne.service.ModelsConfig;
+import nocturne.service.Provisions;
 import nocturne.service.ServiceConfig;
 import nocturne.service.fake.FakeBundle;
 import nocturne.service.fake.FakeEngine;
@@ -33,12 +35,25 @@ import nocturne.service.fake.FakeEngine;
 final class SlotBench implements AutoCloseable {
     static final Duration PATIENCE = Duration.ofSeconds(60);
 
+    private static final Provisions EVERYTHING = new Provisions() {
+        @Override
+        public boolean isReady(Job job) {
+            return true;
+        }
+
+        @Override
+        public void onChange(Runnable listener) {
+            // Never.
+        }
+    };
+
     private final Path folder;
     private final Map<String, Object> properties = new HashMap<>();
     private final List<Event> hostEvents = new CopyOnWriteArrayList<>();
     private SlotFactory.World world = SlotFactory.World.real();
     private ApplicationContext context;
     private Ledger ledger;
+    private Provisions provisions = EVERYTHING;
     private Dispatcher dispatcher;
     private int jobs;
 
@@ -68,6 +83,11 @@ final class SlotBench implements AutoCloseable {
         return this;
     }
 
+    SlotBench with(Provisions needed) {
+        provisions = needed;
+        return this;
+    }
+
     SlotFactory.World world() {
         return world;
     }
@@ -82,7 +102,7 @@ final class SlotBench implements AutoCloseable {
 
     SlotBench start() throws InterruptedException {
         open();
-        dispatcher = SlotFactory.dispatcher(settings(), ledger, hostEvents::add, world);
+        dispatcher = SlotFactory.dispatcher(settings(), ledger, hostEvents::add, provisions, world);
         dispatcher.start();
         return this;
     }
@@ -90,7 +110,8 @@ final class SlotBench implements AutoCloseable {
     SlotFactory.Settings settings() {
         // The real binding, with its defaults; nothing else of the service is started by it.
         context = ApplicationContext.run(properties);
-        return new SlotFactory.Settings(context.getBean(ServiceConfig.class), context.getBean(DiskConfig.class),
+        return new SlotFactory.Settings(context.getBean(ServiceConfig.class),
+                context.getBean(ModelsConfig.class), context.getBean(DiskConfig.class),
                 context.getBean(SlotSettings.class), context.getBean(TrainerSettings.class),
                 context.getBean(HangLimits.class), context.getBean(GpuSettings.class));
     }

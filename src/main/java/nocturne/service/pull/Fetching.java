@@ -1,0 +1,104 @@
+package nocturne.service.pull;
+
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import nocturne.hub.ModelId;
+import nocturne.hub.Pull;
+import nocturne.hub.PullRequest;
+import nocturne.plan.ModelSearch;
+import nocturne.problem.Backoff;
+import nocturne.problem.SickMachine;
+import nocturne.problem.UserMistake;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Brings one model here for those who wait for it: looks first, fetches what is missing, and tries again for as long
+/// as it could help and somebody waits.
+final class Fetching {
+    private static final Logger LOG = LoggerFactory.getLogger(Fetching.class);
+    /// Another pull is at work on the folder, such as one that a person has started. What it brings is ours too.
+    private static final String IN_USE = "OUTPUT_IN_USE";
+
+    private final ModelSearch.OrToCome models;
+    private final PullRequest request;
+    private final HubAccess hub;
+    private final Backoff backoff;
+    private final Waiting waiting;
+    private String trouble = "";
+
+    Fetching(ModelSearch.OrToCome models, PullRequest request, HubAccess hub, Backoff backoff, Waiting waiting) {
+        this.models = models;
+        this.request = request;
+        this.hub = hub;
+        this.backoff = backoff;
+        this.waiting = waiting;
+    }
+
+    /// Returns when it is here, will never be, nobody waits any more, or this thread is interrupted.
+    ///
+    /// @return whether it is here
+    boolean bring() {
+        ModelId id = request.id();
+        try {
+            for (int failures = 1; waiting.isAnybodyThere(); failures++) {
+                if (isHere()) return true;
+                pull();
+                if (isHere()) return true;
+                if (waiting.isAnybodyThere()) Thread.sleep(backoff.after(failures));
+            }
+        } catch (InterruptedException | CancellationException stopped) {
+            LOG.info("fetching {} was left off; what has arrived is kept", id);
+        }
+        return false;
+    }
+
+    private boolean isHere() {
+        Optional<Path> folder = models.here(request.id());
+        if (folder.isEmpty()) return false;
+        try {
+            waiting.arrived(folder.get());
+            return true;
+        } catch (SickMachine unwritable) {
+            LOG.warn("{} is here, and nobody can be told yet: {}", request.id(), unwritable.getMessage());
+            return false;
+        }
+    }
+
+    private void pull() {
+        ModelId id = request.id();
+        try {
+            new Pull(request, hub.endpoint(), hub.token(), hub.patience(), new PullTold(id, waiting)).run();
+            trouble = "";
+        } catch (UserMistake mistake) {
+            String code = mistake.problems().getFirst().code();
+            if (code.equals(IN_USE)) tell(code, "another pull brings " + id);
+            else fail(mistake);
+        } catch (SickMachine machine) {
+            // An interruption looks like trouble with the hub too.
+            if (Thread.currentThread().isInterrupted()) throw new CancellationException("interrupted");
+            tell(machine.code(), "%s could not be fetched and is tried again: %s".formatted(id, machine.getMessage()));
+        } catch (CancellationException stopped) {
+            throw stopped;
+        } catch (RuntimeException bug) {
+            LOG.error("fetching {} failed in a way that nobody foresaw", id, bug);
+            fail(new UserMistake("BUG", id.toString(), "could not be fetched, which is a bug in Nocturne: %s. Fetch it"
+                    .formatted(bug) + " by hand: " + id.command() + "."));
+        }
+    }
+
+    private void fail(UserMistake mistake) {
+        try {
+            waiting.failed(mistake);
+        } catch (SickMachine unwritable) {
+            LOG.warn("{}; nobody can be told yet: {}", mistake.getMessage(), unwritable.getMessage());
+        }
+    }
+
+    /// Each trouble once, however often it comes back.
+    private void tell(String code, String text) {
+        if (code.equals(trouble)) LOG.info("{}", text);
+        else waiting.tell(text);
+        trouble = code;
+    }
+}
