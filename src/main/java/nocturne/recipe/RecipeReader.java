@@ -77,7 +77,7 @@ public final class RecipeReader {
         }
         adaptation.cardGib().ifPresent(gib -> CardDefaults.apply(root, gib));
         new Rulings(root, bundle, findings).apply();
-        if (findings.hasProblems()) RuleBook.refuseToo(root, bundle, cardGib, findings);
+        if (findings.hasProblems()) RuleBook.refuseToo(root, bundle, adaptation.cardGib(), findings);
         findings.throwIfAny();
         Recipe asked = Assembly.recipe(root);
         RuleBook.apply(new Evidence(asked, root, bundle, adaptation.cardGib()), findings);

@@ -150,20 +150,20 @@ class ModelSearchTest {
         "somebody/else             | Models by name: Qwen/Qwen-Image-Edit-2509, Qwen/Qwen-Image,"
     })
     void whoMisspellsANameHearsTheRightOne(String written, String expected) {
-        assertThat(answer(new ModelSearch.Anywhere(home, null), written)).contains(expected, "Qwen-Image-2512");
+        assertThat(answer(new ModelSearch.Anywhere(home, List.of(disk), null), written)).contains(expected, "Qwen-Image-2512");
         assertThat(answer(search(disk), written)).contains(expected, "Qwen-Image-2512");
     }
 
     @Test
     void whoNamesAKnownModelOrAPathHearsNoNames() {
         for (String asked : List.of("Qwen/Qwen-Image", "/no/where", "../nowhere")) {
-            assertThat(answer(new ModelSearch.Anywhere(home, null), asked)).doesNotContain("Models by name");
+            assertThat(answer(new ModelSearch.Anywhere(home, List.of(disk), null), asked)).doesNotContain("Models by name");
         }
     }
 
     @Test
     void aPlanNeedsNoRecoveryAdapter() {
-        ModelSearch search = new ModelSearch.Anywhere(home, null);
+        ModelSearch search = new ModelSearch.Anywhere(home, List.of(disk), null);
         assertThatThrownBy(() -> search.recovery("ara.safetensors", bundle)).isInstanceOf(UserMistake.class);
         assertThat(new ModelSearch.WithoutRecovery(search).recovery("ara.safetensors", bundle)).isNull();
     }
