@@ -1,8 +1,10 @@
 package nocturne.memory;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
+import java.util.function.ToLongFunction;
 import nocturne.adapter.LinearShape;
 import nocturne.adapter.LoraTargets;
 import nocturne.quant.WeightType;
@@ -55,34 +57,46 @@ final class MemoryCount {
         try (ModelRehearsal rehearsal = new ModelRehearsal(work, device)) {
             Phase.Need caching = caching(rehearsal);
             rehearsal.load(residency);
-            long scratch;
-            long training;
-            try (TensorArena passes = rehearsal.newArena()) {
-                scratch = rehearsal.step(activations, passes);
-                training = size(passes);
-            }
-            long afterMeasuring;
-            long measuring;
-            try (TensorArena passes = rehearsal.newArena()) {
-                afterMeasuring = rehearsal.measure(passes);
-                measuring = size(passes);
-            }
-            long afterDrawing;
-            long drawing;
-            try (TensorArena passes = rehearsal.newArena()) {
-                afterDrawing = rehearsal.draw(passes);
-                drawing = size(passes);
-            }
+            List<Phase.Need> passes = arenas == MemoryPlan.Arenas.GROWING ? inOneArena(rehearsal, activations)
+                    : inArenasOfTheirOwn(rehearsal, activations);
             Streamed streamed = rehearsal.streamed();
             Standing standing = standing(rehearsal, residency);
             Phase.Need loading = new Phase.Need(Phase.LOADING, standing.bytes() - standing.ring(), streamed.loading(),
                     caching.scratch());
-            List<Phase.Need> needs = List.of(caching, loading,
-                    new Phase.Need(Phase.TRAINING, standing.bytes(), training, scratch),
-                    new Phase.Need(Phase.HELD_OUT, standing.bytes(), measuring, afterMeasuring),
-                    new Phase.Need(Phase.SAMPLING, standing.bytes(), drawing, afterDrawing));
+            List<Phase.Need> needs = new ArrayList<>(List.of(caching, loading));
+            for (Phase.Need need : passes) {
+                needs.add(new Phase.Need(need.phase(), standing.bytes(), need.work(), need.scratch()));
+            }
             return new MemoryPlan(standing, needs, residency, activations,
                     new MemoryPlan.Host(streamed.pinned(), streamed.tables()), budgetBytes);
+        }
+    }
+
+    /// Where the arena is given its size, it is that of the phase which needs most.
+    private List<Phase.Need> inArenasOfTheirOwn(ModelRehearsal rehearsal, ActivationPlan activations) {
+        return List.of(passes(Phase.TRAINING, rehearsal, arena -> rehearsal.step(activations, arena)),
+                passes(Phase.HELD_OUT, rehearsal, rehearsal::measure),
+                passes(Phase.SAMPLING, rehearsal, rehearsal::draw));
+    }
+
+    private Phase.Need passes(Phase phase, ModelRehearsal rehearsal, ToLongFunction<TensorArena> work) {
+        try (TensorArena arena = rehearsal.newArena()) {
+            long scratch = work.applyAsLong(arena);
+            return new Phase.Need(phase, 0, size(arena), scratch);
+        }
+    }
+
+    /// Where it grows, what it holds in the end is not what one phase needs: tensors of one do not fill the blocks that
+    /// were taken for another. So all go through the same, in their order, for what is held out is measured and samples
+    /// are drawn before the first step, too.
+    private List<Phase.Need> inOneArena(ModelRehearsal rehearsal, ActivationPlan activations) {
+        try (TensorArena arena = rehearsal.newArena()) {
+            long scratch = rehearsal.measure(arena);
+            Phase.Need measuring = new Phase.Need(Phase.HELD_OUT, 0, size(arena), scratch);
+            scratch = rehearsal.draw(arena);
+            Phase.Need drawing = new Phase.Need(Phase.SAMPLING, 0, size(arena), scratch);
+            scratch = rehearsal.step(activations, arena);
+            return List.of(new Phase.Need(Phase.TRAINING, 0, size(arena), scratch), measuring, drawing);
         }
     }
 

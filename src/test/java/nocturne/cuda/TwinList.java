@@ -69,11 +69,10 @@ final class TwinList {
         return proxy(family, family.cast(original));
     }
 
-    private synchronized void note(String operation, Object[] arguments) {
+    private void note(String operation, Object[] arguments) {
         boolean narrow = Arrays.stream(arguments)
                 .anyMatch(argument -> argument instanceof Tensor tensor && tensor.type() == DType.BF16);
-        tests.computeIfAbsent(new Use(operation, narrow ? DType.BF16 : DType.F32), use -> new TreeSet<>())
-                .add(runningTest());
+        add(new Use(operation, narrow ? DType.BF16 : DType.F32), runningTest());
     }
 
     /// The outermost method of a test class: the one that JUnit has called.
@@ -130,8 +129,23 @@ final class TwinList {
                 .anyMatch(test -> test.startsWith(type.getSimpleName() + ".")));
     }
 
-    synchronized boolean isEmpty() {
-        return tests.isEmpty();
+    /// A test that has compared an operation.
+    record Note(String operation, DType type, String test) {}
+
+    synchronized List<Note> notes() {
+        List<Note> notes = new ArrayList<>();
+        tests.forEach((use, names) -> names.forEach(name -> notes.add(new Note(use.operation, use.type, name))));
+        return notes;
+    }
+
+    static TwinList of(List<Note> notes) {
+        TwinList list = new TwinList();
+        for (Note note : notes) list.add(new Use(note.operation, note.type), note.test);
+        return list;
+    }
+
+    private synchronized void add(Use use, String test) {
+        tests.computeIfAbsent(use, _ -> new TreeSet<>()).add(test);
     }
 
     /// A table in Markdown.

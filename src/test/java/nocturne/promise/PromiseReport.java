@@ -1,7 +1,5 @@
 package nocturne.promise;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.reflect.Method;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,24 +19,33 @@ import org.junit.platform.launcher.TestPlan;
 /// Writes `target/promises.md` when the tests have ended: every row of the promise table with the tests that prove it,
 /// the faults they injected, what stood in for what was not there, and how they ended.
 ///
-/// Found by JUnit through `META-INF/services`. It sees whatever was run: after a single test class, only that class's
-/// rows have a result.
+/// Found by JUnit through `META-INF/services`. It sees whatever was run, by all JVMs of a run (see [RunNotes]): after a
+/// single test class, only that class's rows have a result.
 public final class PromiseReport implements TestExecutionListener {
     private final Path table;
     private final Path report;
+    private final RunNotes<Line> notes;
     private final Map<Method, Outcome> outcomes =
             new TreeMap<>(Comparator.comparing(PromiseReport::nameOf).thenComparing(Method::toString));
     private Optional<TestPlan> plan = Optional.empty();
 
     /// As JUnit makes it.
     public PromiseReport() {
-        this(Path.of("docs/promises.md"), Path.of("target/promises.md"));
+        this(Path.of("docs/promises.md"), Path.of("target/promises.md"),
+                RunNotes.ofThisRun(Path.of("target/promises"), Line.class));
     }
 
-    PromiseReport(Path table, Path report) {
+    PromiseReport(Path table, Path report, RunNotes<Line> notes) {
         this.table = table;
         this.report = report;
+        this.notes = notes;
     }
+
+    /// What one test says about one row.
+    ///
+    /// @param test   its name
+    /// @param result how it ended, for people
+    record Line(int row, String fault, String with, String test, String result, boolean passed, boolean failed) {}
 
     /// How the cases of one test method ended.
     private static final class Outcome {
@@ -107,31 +114,34 @@ public final class PromiseReport implements TestExecutionListener {
 
     @Override
     public synchronized void testPlanExecutionFinished(TestPlan finished) {
-        try {
-            Files.createDirectories(report.toAbsolutePath().getParent());
-            Files.writeString(report, text(PromiseTable.read(table)));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+        List<Line> lines = new ArrayList<>();
+        for (Map.Entry<Method, Outcome> test : outcomes.entrySet()) {
+            Outcome outcome = test.getValue();
+            for (Promise promise : test.getKey().getAnnotationsByType(Promise.class)) {
+                lines.add(new Line(promise.row(), promise.fault(), promise.with(), nameOf(test.getKey()),
+                        outcome.text(), outcome.passed > 0, outcome.failed > 0));
+            }
         }
+        outcomes.clear();
+        notes.add(lines, all -> {
+            Files.createDirectories(report.toAbsolutePath().getParent());
+            Files.writeString(report, text(PromiseTable.read(table), all));
+        });
     }
 
-    private String text(PromiseTable promises) {
+    private static String text(PromiseTable promises, List<Line> said) {
         StringBuilder lines = new StringBuilder();
         int tested = 0;
         int kept = 0;
         for (PromiseTable.Row row : promises.rows()) {
-            List<Method> tests = outcomes.keySet().stream().filter(test -> proves(test, row.number())).toList();
-            boolean failed = tests.stream().anyMatch(test -> outcome(test).failed > 0);
-            boolean passed = tests.stream().anyMatch(test -> outcome(test).passed > 0);
+            List<Line> tests = said.stream().filter(line -> line.row == row.number())
+                    .sorted(Comparator.comparing(Line::test)).toList();
+            boolean failed = tests.stream().anyMatch(Line::failed);
+            boolean passed = tests.stream().anyMatch(Line::passed);
             if (passed || failed) tested++;
             if (passed && !failed) kept++;
             if (tests.isEmpty()) line(lines, row, "", "", "", "no test");
-            for (Method test : tests) {
-                for (Promise promise : test.getAnnotationsByType(Promise.class)) {
-                    if (promise.row() != row.number()) continue;
-                    line(lines, row, promise.fault(), promise.with(), "`" + nameOf(test) + "`", outcome(test).text());
-                }
-            }
+            for (Line test : tests) line(lines, row, test.fault, test.with, "`" + test.test + "`", test.result);
         }
         return """
                 # Promises, as tested
@@ -151,13 +161,6 @@ public final class PromiseReport implements TestExecutionListener {
             lines.append(" | ").append(cell.replaceAll("\\s+", " ").replaceAll("(?<!\\\\)\\|", "\\\\|"));
         }
         lines.append(" |\n");
-    }
-
-    private static boolean proves(Method test, int row) {
-        for (Promise promise : test.getAnnotationsByType(Promise.class)) {
-            if (promise.row() == row) return true;
-        }
-        return false;
     }
 
     private Outcome outcome(Method test) {

@@ -52,9 +52,12 @@ class PromiseReportTest {
         Path report = folder.resolve("deep/report.md");
         Launcher launcher = LauncherFactory.create(
                 LauncherConfig.builder().enableTestExecutionListenerAutoRegistration(false).build());
-        var request = LauncherDiscoveryRequestBuilder.request();
-        for (Class<?> test : tests) request.selectors(selectClass(test));
-        launcher.execute(request.build(), new PromiseReport(table, report));
+        for (Class<?> test : tests) {
+            // Each as a JVM of the run sees it.
+            launcher.execute(LauncherDiscoveryRequestBuilder.request().selectors(selectClass(test)).build(),
+                    new PromiseReport(table, report, new RunNotes<>(folder.resolve("notes"), "run",
+                            PromiseReport.Line.class)));
+        }
         assertThat(report).content().contains("4 promises, 3 with a test that ran, 2 of them kept");
         return Files.readAllLines(report).stream().filter(line -> line.matches("\\| \\d+ .*")).toList();
     }
