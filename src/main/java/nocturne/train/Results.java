@@ -114,7 +114,7 @@ final class Results {
         return new RunSummary(recipe.name(), trigger, recipe.model().nameOrPath(), device, "Nocturne " + version, "",
                 time, dataset.pictures(),
                 new RunSummary.Adapter("LoRA", lora.layout().rank(), lora.alpha(), lora.layout().slots().size()),
-                checkpoints, losses.lowestHeldOut().orElse(null), gallery.prompts(), remarks(), resolved.yaml(), sheet,
-                curve);
+                checkpoints, losses, Tools.of(recipe), gallery.prompts(), remarks(), resolved.yaml(), sheet,
+                curve, null);
     }
 }
