@@ -82,6 +82,12 @@ public record RunSummary(String jobName, String trigger, String baseModel, Strin
         notices = List.copyOf(notices);
     }
 
+    /// The same with what came of the probe.
+    public RunSummary with(Probe probed) {
+        return new RunSummary(jobName, trigger, baseModel, device, program, finished, trainingTime, pictures, adapter,
+                checkpoints, losses, tools, prompts, notices, recipe, contactSheet, lossCurve, probed);
+    }
+
     /// Whether a checkpoint is of the part of the run in which the best one usually is.
     boolean isLikely(Checkpoint checkpoint) {
         double share = (double) checkpoint.step() / checkpoints.getLast().step();

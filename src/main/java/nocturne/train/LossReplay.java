@@ -9,10 +9,10 @@ import java.io.Reader;
 import java.util.TreeMap;
 import nocturne.event.EventLog;
 import nocturne.problem.SickMachine;
-import nocturne.report.LossHistory;
 import nocturne.report.LossHistory.ByNoise;
 import nocturne.report.LossHistory.HeldOut;
 import nocturne.report.LossHistory.Training;
+import nocturne.report.LossHistory;
 
 /// Reads the losses back out of an event log.
 final class LossReplay {

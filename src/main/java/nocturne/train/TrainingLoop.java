@@ -283,6 +283,10 @@ final class TrainingLoop {
         return average == null ? parts.lora().values() : average.values();
     }
 
+    Parts parts() {
+        return parts;
+    }
+
     Gallery gallery() {
         return parts.gallery();
     }
