@@ -16,9 +16,11 @@ import nocturne.memory.MemoryTable;
 import nocturne.problem.Problem;
 import nocturne.problem.UserMistake;
 import nocturne.recipe.Notice;
+import nocturne.recipe.ProbeRecipe;
 import nocturne.recipe.Recipe;
 import nocturne.train.CardClass;
 import nocturne.train.Forecast;
+import nocturne.train.WorkNeed;
 import org.jspecify.annotations.Nullable;
 
 /// What `check` says of a bundle that would be accepted.
@@ -28,6 +30,7 @@ import org.jspecify.annotations.Nullable;
 /// @param asked  the card's memory, in the words of the command line
 record CheckReport(Forecast forecast, String called, @Nullable CardClass card, @Nullable String asked) {
     private static final int VERSION = 1;
+    private static final double HUNDRED = 100;
 
     void print(PrintWriter out) {
         Recipe recipe = forecast.found().resolved().recipe();
@@ -52,6 +55,16 @@ record CheckReport(Forecast forecast, String called, @Nullable CardClass card, @
         disk(out, "together", forecast.disk().bytes());
         out.println();
         out.printf("time: %s%n", time());
+        drawing(out);
+    }
+
+    private void drawing(PrintWriter out) {
+        WorkNeed work = forecast.work();
+        if (work.sampling() <= 0) return;
+        ProbeRecipe probe = forecast.found().resolved().recipe().probe();
+        out.printf(Locale.ROOT, "drawing: %.0f %% of the arithmetic is for pictures%s%n",
+                HUNDRED * work.sampling() / (work.sampling() + work.microSteps() * work.microStep()),
+                probe == null ? "" : "; %d of them are the probe's, at the end".formatted(probe.shots().size()));
     }
 
     private void pictures(PrintWriter out) {

@@ -75,7 +75,11 @@ public final class EventStory {
         String words = "step %s of %s".formatted(text(data, "step"), text(data, "steps"));
         if (data.path("loss").isNumber()) words += ", loss " + number(data, "loss");
         JsonNode left = data.path("etaSeconds");
-        return left.isNumber() ? words + ", " + Quantity.time(Duration.ofSeconds(left.asLong())) + " left" : words;
+        if (!left.isNumber()) return words;
+        words += ", " + Quantity.time(Duration.ofSeconds(left.asLong())) + " left";
+        long steps = data.path("steps").asLong() - data.path("step").asLong();
+        long each = data.path("microSteps").asLong(1);
+        return each > 1 && steps > 0 ? words + " (%d steps x %d micro-steps)".formatted(steps, each) : words;
     }
 
     private static String coded(JsonNode data) {

@@ -60,8 +60,20 @@ public sealed interface Event {
     ///
     /// @param loss         of this step, not smoothed
     /// @param gradientNorm before clipping
+    /// @param microSteps   batches whose gradients were averaged for it
+    /// @param lossByNoise  its loss, by thirds of the noise
     record Stepped(long step, long steps, double loss, double learningRate, double gradientNorm,
-                   double secondsPerStep) implements Event {}
+                   double secondsPerStep, int microSteps, LossByNoise lossByNoise) implements Event {}
+
+    /// A mean loss by how noisy the pictures were that were learned from: much noise is about composition, a middling
+    /// one about features, little about texture. NaN where there was no such picture.
+    ///
+    /// @param high   noise levels from 2/3
+    /// @param middle from 1/3
+    /// @param low    below
+    record LossByNoise(double high, double middle, double low) {
+        public static final LossByNoise UNKNOWN = new LossByNoise(Double.NaN, Double.NaN, Double.NaN);
+    }
 
     /// How far the job is; at most one in a while, so what lies between may be missing without harm.
     ///
@@ -69,8 +81,10 @@ public sealed interface Event {
     /// @param secondsPerStep median of the same steps
     /// @param etaSeconds     until the last step, at this pace
     /// @param vramBytes      held on the device; 0 where there is none
-    record Progressed(long step, long steps, double loss, double secondsPerStep, long etaSeconds, long vramBytes)
-            implements Event {}
+    /// @param microSteps     batches that each step is made of, which the seconds are spent on
+    /// @param lossByNoise    as `loss`, by thirds of the noise
+    record Progressed(long step, long steps, double loss, double secondsPerStep, long etaSeconds, long vramBytes,
+                      int microSteps, LossByNoise lossByNoise) implements Event {}
 
     /// The loss on pictures kept out of training, after `step` updates.
     record HeldOutMeasured(long step, double loss) implements Event {}
@@ -222,13 +236,20 @@ public sealed interface Event {
             case Resumed event -> data.put("step", event.step()).put("reason", event.reason());
             case Preparing event -> data.put("what", event.what()).put("done", event.done())
                     .put("total", event.total());
-            case Stepped event -> data.put("step", event.step()).put("steps", event.steps())
-                    .put("loss", finite(event.loss())).put("learningRate", finite(event.learningRate()))
-                    .put("gradientNorm", finite(event.gradientNorm()))
-                    .put("secondsPerStep", finite(event.secondsPerStep()));
-            case Progressed event -> data.put("step", event.step()).put("steps", event.steps())
-                    .put("loss", finite(event.loss())).put("secondsPerStep", finite(event.secondsPerStep()))
-                    .put("etaSeconds", event.etaSeconds()).put("vramBytes", event.vramBytes());
+            case Stepped event -> {
+                data.put("step", event.step()).put("steps", event.steps())
+                        .put("loss", finite(event.loss())).put("learningRate", finite(event.learningRate()))
+                        .put("gradientNorm", finite(event.gradientNorm()))
+                        .put("secondsPerStep", finite(event.secondsPerStep())).put("microSteps", event.microSteps());
+                byNoise(data, event.lossByNoise());
+            }
+            case Progressed event -> {
+                data.put("step", event.step()).put("steps", event.steps())
+                        .put("loss", finite(event.loss())).put("secondsPerStep", finite(event.secondsPerStep()))
+                        .put("etaSeconds", event.etaSeconds()).put("vramBytes", event.vramBytes())
+                        .put("microSteps", event.microSteps());
+                byNoise(data, event.lossByNoise());
+            }
             case HeldOutMeasured event -> data.put("step", event.step()).put("loss", finite(event.loss()));
             case SampleWritten event -> data.put("step", event.step()).put("prompt", event.prompt())
                     .put("path", event.path()).put("sha256", event.sha256());
@@ -264,6 +285,11 @@ public sealed interface Event {
             case HostDraining event -> data.put("reason", event.reason());
         }
         return data;
+    }
+
+    private static void byNoise(ObjectNode data, LossByNoise loss) {
+        data.putObject("lossByNoise").put("high", finite(loss.high())).put("middle", finite(loss.middle()))
+                .put("low", finite(loss.low()));
     }
 
     private static void list(ObjectNode data, List<Problem> problems) {

@@ -5,6 +5,7 @@ import java.util.List;
 import nocturne.problem.Problem;
 import nocturne.problem.UserMistake;
 import nocturne.recipe.DatasetRecipe;
+import nocturne.recipe.ProbeRecipe;
 import nocturne.recipe.Recipe;
 import nocturne.recipe.SamplePrompt;
 import nocturne.recipe.SampleRecipe;
@@ -48,6 +49,12 @@ public record Limits(long steps, long pictures, long pixels, long checkpoints, l
                     problems);
         }
         List<SamplePrompt> prompts = recipe.sample().prompts();
+        ProbeRecipe probe = recipe.probe();
+        if (probe != null) {
+            check("LIMIT_PIXELS", "probe", (long) probe.prompt().width() * probe.prompt().height(), pixels,
+                    "pixels a picture", problems);
+            check("LIMIT_SAMPLES", "probe", probe.shots().size(), samples, "pictures at the end", problems);
+        }
         for (int i = 0; i < prompts.size(); i++) {
             check("LIMIT_PIXELS", "sample.prompts[%d]".formatted(i),
                     (long) prompts.get(i).width() * prompts.get(i).height(), pixels, "pixels a picture", problems);

@@ -16,7 +16,7 @@ final class Assembly {
                 network(root.child(NetworkKeys.BLOCK)), save(root.child(SaveKeys.BLOCK)),
                 root.children(DatasetKeys.BLOCK).stream().map(Assembly::dataset).toList(),
                 train(root.child(TrainKeys.BLOCK)), model(root.child(ModelKeys.BLOCK)),
-                sample(root.child(SampleKeys.BLOCK), root.child(TrainKeys.BLOCK)),
+                sample(root.child(SampleKeys.BLOCK), root.child(TrainKeys.BLOCK)), probe(root),
                 root.child(RootKeys.LOGGING).get(RootKeys.LOG_EVERY), orNull(root, RootKeys.VRAM_LIMIT),
                 root.get(RootKeys.ON_OOM), root.get(RootKeys.META));
     }
@@ -143,6 +143,24 @@ final class Assembly {
                 item.get(SampleKeys.ITEM_MULTIPLIER),
                 item.get(SampleKeys.ITEM_CFG_NORM),
                 item.get(SampleKeys.CONTROLS));
+    }
+
+    /// A picture with the settings that all samples share, where there is none.
+    private static SamplePrompt promptless(Section sample) {
+        return new SamplePrompt("", sample.get(SampleKeys.NEG), sample.get(SampleKeys.WIDTH),
+                sample.get(SampleKeys.HEIGHT), sample.get(SampleKeys.SEED), sample.get(SampleKeys.GUIDANCE_SCALE),
+                sample.get(SampleKeys.SAMPLE_STEPS), sample.get(SampleKeys.MULTIPLIER),
+                sample.get(SampleKeys.CFG_NORM), List.of());
+    }
+
+    private static @Nullable ProbeRecipe probe(Section root) {
+        Section probe = root.child(ProbeKeys.BLOCK);
+        if (!probe.get(ProbeKeys.ENABLED)) return null;
+        Section settings = ProbeRulings.settings(root);
+        SamplePrompt like = settings == null ? promptless(root.child(SampleKeys.BLOCK)) : prompt(settings);
+        return new ProbeRecipe(like.saying(probe.get(ProbeKeys.PROMPT)), probe.get(ProbeKeys.WITHOUT_TRIGGER),
+                probe.get(ProbeKeys.GUIDANCE_SCALES), probe.get(ProbeKeys.STRENGTHS), probe.get(ProbeKeys.SEEDS),
+                probe.get(ProbeKeys.PROMPTS));
     }
 
     private static <T> @Nullable T orNull(Section section, Key<T> key) {

@@ -73,7 +73,7 @@ final class RootKeys {
     static final Block ROOT = Block.of("",
             List.of(NAME, TRIGGER_WORD, USE_CASE, I_KNOW, SEED, VRAM_LIMIT, ON_OOM, META),
             List.of(NetworkKeys.BLOCK, SaveKeys.BLOCK, LOGGING, DatasetKeys.BLOCK, TrainKeys.BLOCK, ModelKeys.BLOCK,
-                    SampleKeys.BLOCK),
+                    SampleKeys.BLOCK, ProbeKeys.BLOCK),
             List.of(
                     fixed("B1", "this program trains adapters", "job=extension|train",
                             "type=sd_trainer|diffusion_trainer|ui_trainer"),

@@ -33,6 +33,7 @@ final class Rulings {
         new LengthRulings(root, bundle, findings).apply();
         decideTraining();
         new SampleRulings(root, findings).apply();
+        new ProbeRulings(root, findings).apply();
         decideMetadata();
     }
 

@@ -22,4 +22,16 @@ public record SamplePrompt(String prompt, String negative, int width, int height
         Require.that(steps >= 2, "steps >= 2", steps);
         controls = List.copyOf(controls);
     }
+
+    /// The same picture at other settings.
+    SamplePrompt at(double guidance, double howStrong, long noise) {
+        return new SamplePrompt(prompt, negative, width, height, noise, guidance, steps, howStrong, restoreNorm,
+                controls);
+    }
+
+    /// The same picture of other words.
+    SamplePrompt saying(String words) {
+        return new SamplePrompt(words, negative, width, height, seed, guidanceScale, steps, strength, restoreNorm,
+                controls);
+    }
 }

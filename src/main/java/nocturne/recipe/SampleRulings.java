@@ -1,13 +1,11 @@
 package nocturne.recipe;
 
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.Stream;
 
 /// Makes every sample prompt complete: each with its own size, seed, guidance and the rest.
 final class SampleRulings {
     private static final int SIDE_UNIT = 32;
-    private static final int MOST_CHARACTERS = 5000;
 
     private final Section root;
     private final Section sample;
@@ -102,16 +100,7 @@ final class SampleRulings {
         if (prompt.isEmpty() && (item.isMissing(SampleKeys.PROMPT) || item.find(SampleKeys.PROMPT).isPresent())) {
             findings.refuse(at, path, "a prompt is missing; a text.");
         }
-        Optional<String> trigger = root.find(RootKeys.TRIGGER_WORD);
-        String whole = prompt.replace("[trigger]", trigger.orElse("")).replace("[name]", root.get(RootKeys.NAME));
-        if (prompt.contains("[trigger]") && trigger.isEmpty()) {
-            findings.refuse(at, path, "[trigger] stands for trigger_word, which the recipe does not give.");
-        }
-        if (whole.length() > MOST_CHARACTERS || whole.contains("${") || InlineFlags.areIn(whole)) {
-            findings.refuse(at, path,
-                    "with [trigger] and [name] replaced it is no plain text of at most %d characters, without flags."
-                            .formatted(MOST_CHARACTERS));
-        }
+        String whole = new PromptText(root, findings).whole(prompt, at, path);
         item.set(SampleKeys.PROMPT, whole, item.origin(SampleKeys.PROMPT).orElse(new Origin.Default("B8")));
     }
 

@@ -5,6 +5,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.ToDoubleFunction;
 
 /// What was measured along the way.
 ///
@@ -14,7 +15,22 @@ public record LossHistory(List<Training> training, List<HeldOut> heldOut) {
     /// @param step         1 is the first update
     /// @param loss         of this step's batches; not finite where training stumbled
     /// @param learningRate as applied in this step
-    public record Training(long step, double loss, double learningRate) {}
+    /// @param byNoise      the loss by how noisy the step's pictures were
+    public record Training(long step, double loss, double learningRate, ByNoise byNoise) {
+        /// With nothing known about the noise.
+        public Training(long step, double loss, double learningRate) {
+            this(step, loss, learningRate, ByNoise.UNKNOWN);
+        }
+    }
+
+    /// Mean losses by thirds of the noise level, NaN where there was no such picture.
+    ///
+    /// @param high   levels from 2/3: what is learned there is composition
+    /// @param middle from 1/3: features
+    /// @param low    below: texture
+    public record ByNoise(double high, double middle, double low) {
+        static final ByNoise UNKNOWN = new ByNoise(Double.NaN, Double.NaN, Double.NaN);
+    }
 
     /// @param step updates before the measurement, 0 is the untrained base
     /// @param loss mean over the held-out pictures and the fixed noise levels
@@ -68,6 +84,20 @@ public record LossHistory(List<Training> training, List<HeldOut> heldOut) {
         return smoothed;
     }
 
+    /// The mean losses by noise over a part of the run.
+    ///
+    /// @param from share of the run where the part begins, 0..1
+    /// @param to   where it ends
+    ByNoise byNoise(double from, double to) {
+        List<ByNoise> part = training.subList((int) Math.floor(from * training.size()),
+                (int) Math.ceil(to * training.size())).stream().map(Training::byNoise).toList();
+        return new ByNoise(mean(part, ByNoise::high), mean(part, ByNoise::middle), mean(part, ByNoise::low));
+    }
+
+    private static double mean(List<ByNoise> part, ToDoubleFunction<ByNoise> third) {
+        return part.stream().mapToDouble(third).filter(Double::isFinite).average().orElse(Double.NaN);
+    }
+
     /// The file `loss.csv`: a heading, then a line for each step at which anything was measured.
     ///
     /// Numbers in their shortest exact form, `NaN` and `Infinity` spelled so; a field is empty where nothing was
@@ -78,14 +108,21 @@ public record LossHistory(List<Training> training, List<HeldOut> heldOut) {
         for (int i = 0; i < training.size(); i++) {
             Training point = training.get(i);
             lines.put(point.step(), new String[] {Double.toString(point.loss()), Double.toString(smoothed[i]),
-                    Double.toString(point.learningRate()), ""});
+                    Double.toString(point.learningRate()), "", field(point.byNoise().high()),
+                    field(point.byNoise().middle()), field(point.byNoise().low())});
         }
         for (HeldOut point : heldOut) {
-            lines.computeIfAbsent(point.step(), _ -> new String[] {"", "", "", ""})[3] = Double.toString(point.loss());
+            String[] fields = lines.computeIfAbsent(point.step(), _ -> new String[] {"", "", "", "", "", "", ""});
+            fields[3] = Double.toString(point.loss());
         }
-        StringBuilder csv = new StringBuilder("step,training_loss,smoothed_loss,learning_rate,held_out_loss\n");
+        StringBuilder csv = new StringBuilder("step,training_loss,smoothed_loss,learning_rate,held_out_loss,"
+                + "high_noise_loss,middle_noise_loss,low_noise_loss\n");
         lines.forEach((step, fields) ->
                 csv.append(String.format(Locale.ROOT, "%d,%s\n", step, String.join(",", fields))));
         return csv.toString();
+    }
+
+    private static String field(double measured) {
+        return Double.isNaN(measured) ? "" : Double.toString(measured);
     }
 }

@@ -11,6 +11,11 @@ final class Numbers {
         return Double.isFinite(loss) ? String.format(Locale.ROOT, "%.4f", loss) : "–";
     }
 
+    /// With its sign: `+3.1 %`.
+    static String percent(double percent) {
+        return Double.isFinite(percent) ? String.format(Locale.ROOT, "%+.1f %%", percent) : "–";
+    }
+
     static String bytes(long bytes) {
         if (bytes < 1000) return bytes + " B";
         String[] units = {"kB", "MB", "GB", "TB"};

@@ -32,8 +32,10 @@ public final class ReportPage {
         heading();
         recommendation();
         notices();
+        page.append(ProbeNotes.html(run));
         samples();
         curve();
+        page.append(LearningNotes.html(run));
         checkpoints();
         page.append(UsageNotes.html(run, recommended));
         recipe();
@@ -134,12 +136,17 @@ public final class ReportPage {
                 """);
         for (Checkpoint checkpoint : run.checkpoints()) row(checkpoint);
         page.append("</tbody>\n</table></div>\n");
+        if (run.checkpoints().stream().anyMatch(run::isLikely)) {
+            page.append("<p class=\"muted\">◆ from half to 70 % of the run, where the best checkpoint usually is:")
+                    .append(" try these first.</p>\n");
+        }
     }
 
     private void row(Checkpoint checkpoint) {
         boolean best = recommended.isPresent() && recommended.get().checkpoint().equals(checkpoint);
-        page.append(best ? "<tr class=\"best\">" : "<tr>");
-        number(Long.toString(checkpoint.step()));
+        boolean likely = run.isLikely(checkpoint);
+        page.append(best ? "<tr class=\"best\">" : likely ? "<tr class=\"likely\">" : "<tr>");
+        number((likely ? "◆ " : "") + checkpoint.step());
         number(Numbers.loss(checkpoint.trainingLoss()));
         number(Numbers.loss(checkpoint.heldOutLoss()));
         number(Numbers.bytes(checkpoint.bytes()));

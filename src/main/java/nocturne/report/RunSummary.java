@@ -17,17 +17,23 @@ import org.jspecify.annotations.Nullable;
 /// @param pictures     how many pictures were trained on
 /// @param adapter      what kind of adapter it is
 /// @param checkpoints  ascending by step, the final one last; empty if none was written
-/// @param lowestHeldOut the lowest held-out loss measured at any step, saved or not; null if none was measured
+/// @param losses       everything that was measured along the way, at saved steps and between them
+/// @param tools        what can keep a run from learning its pictures by heart, and whether it was used
 /// @param prompts      of the samples, in the order of the contact sheet's rows
 /// @param notices      every silent reinterpretation and everything odd that happened
 /// @param recipe       the resolved recipe, as text
 /// @param contactSheet a PNG, or null if no samples were drawn
 /// @param lossCurve    a PNG, or null
+/// @param probe        what the recommended checkpoint was tried on, or null if it was not
 public record RunSummary(String jobName, String trigger, String baseModel, String device, String program,
                          String finished, Duration trainingTime, int pictures, Adapter adapter,
-                         List<Checkpoint> checkpoints, LossHistory.@Nullable HeldOut lowestHeldOut,
+                         List<Checkpoint> checkpoints, LossHistory losses, List<Tool> tools,
                          List<String> prompts, List<Remark> notices, String recipe, byte @Nullable [] contactSheet,
-                         byte @Nullable [] lossCurve) {
+                         byte @Nullable [] lossCurve, @Nullable Probe probe) {
+    /// A run's best checkpoint is usually one of those that were saved in this part of it (S2-24).
+    private static final double LIKELY_FROM = 0.5;
+    private static final double LIKELY_TO = 0.7;
+
     /// @param kind    such as `LoRA`
     /// @param rank    of the update
     /// @param alpha   strength as trained; already folded into the file
@@ -43,6 +49,24 @@ public record RunSummary(String jobName, String trigger, String baseModel, Strin
     public record Checkpoint(long step, double trainingLoss, double heldOutLoss, String file, long bytes,
                              String sha256) {}
 
+    /// @param name as people call it
+    /// @param how  its setting, or what it would take to have it
+    public record Tool(String name, boolean on, String how) {}
+
+    /// Pictures of the recommended checkpoint at several settings.
+    ///
+    /// @param sheet  a PNG of them all, or null if none is there
+    /// @param drawn  how many pictures there are
+    /// @param wanted how many there should be
+    /// @param drift  null if it was not measured
+    public record Probe(byte @Nullable [] sheet, int drawn, int wanted, @Nullable Drift drift) {}
+
+    /// How far pictures move from those of the untrained model: root mean square of the differences of RGB values.
+    ///
+    /// @param without of a prompt without the trigger word
+    /// @param with    of one with it
+    public record Drift(double without, double with) {}
+
     /// @param warning whether the run is probably worse for it; if not, it is good to know
     /// @param text    as it is printed
     public record Remark(boolean warning, String text) {}
@@ -53,8 +77,28 @@ public record RunSummary(String jobName, String trigger, String baseModel, Strin
 
     public RunSummary {
         checkpoints = List.copyOf(checkpoints);
+        tools = List.copyOf(tools);
         prompts = List.copyOf(prompts);
         notices = List.copyOf(notices);
+    }
+
+    /// The same with what came of the probe.
+    public RunSummary with(Probe probed) {
+        return new RunSummary(jobName, trigger, baseModel, device, program, finished, trainingTime, pictures, adapter,
+                checkpoints, losses, tools, prompts, notices, recipe, contactSheet, lossCurve, probed);
+    }
+
+    /// Whether a checkpoint is of the part of the run in which the best one usually is.
+    boolean isLikely(Checkpoint checkpoint) {
+        double share = (double) checkpoint.step() / checkpoints.getLast().step();
+        return share >= LIKELY_FROM && share <= LIKELY_TO;
+    }
+
+    private String likely() {
+        List<String> files = checkpoints.stream().filter(this::isLikely).map(Checkpoint::file).toList();
+        return files.isEmpty() ? "compare the samples."
+                : "compare the samples, those of %s first: the best is usually found at 50 to 70 %% of a run."
+                        .formatted(String.join(", ", files));
     }
 
     /// The checkpoint with the lowest held-out loss, the earlier of two that are equal; without held-out pictures
@@ -72,7 +116,7 @@ public record RunSummary(String jobName, String trigger, String baseModel, Strin
         if (lowest == null) {
             return Optional.of(new Recommendation(last, "It is the final one. No pictures were held out of "
                     + "training, so nothing was measured that could tell whether an earlier one is better: "
-                    + "compare the samples."));
+                    + likely()));
         }
         String figure = Numbers.loss(lowest.heldOutLoss());
         if (measured == 1) {
@@ -80,9 +124,10 @@ public record RunSummary(String jobName, String trigger, String baseModel, Strin
                     "It is the only one whose loss on held-out pictures was measured (" + figure + ")."));
         }
         String reason = "It has the lowest loss on the pictures held out of training: " + figure;
-        if (lowestHeldOut != null && lowestHeldOut.loss() < lowest.heldOutLoss()) {
+        LossHistory.HeldOut between = losses.lowestHeldOut().orElse(null);
+        if (between != null && between.loss() < lowest.heldOutLoss()) {
             return Optional.of(new Recommendation(lowest, reason + " among the saved ones. Between them it was lower: "
-                    + Numbers.loss(lowestHeldOut.loss()) + " at step " + lowestHeldOut.step()
+                    + Numbers.loss(between.loss()) + " at step " + between.step()
                     + "; saving more often (save.save_every) would have kept that one."));
         }
         reason += lowest.equals(last)

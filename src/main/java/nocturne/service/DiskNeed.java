@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import nocturne.plan.Inspection;
+import nocturne.recipe.ProbeRecipe;
 import nocturne.recipe.Recipe;
 import nocturne.recipe.SamplePrompt;
 
@@ -59,7 +60,10 @@ final class DiskNeed {
         long samplings = recipe.sample().everySteps() == 0 ? 0 : steps / recipe.sample().everySteps() + 2;
         long pixels = 0;
         for (SamplePrompt prompt : recipe.sample().prompts()) pixels += (long) prompt.width() * prompt.height();
-        return adapter * (checkpoints + 1 + ADAPTERS_PER_STATE) + samplings * pixels * 3;
+        ProbeRecipe probe = recipe.probe();
+        long probed = probe == null ? 0
+                : (long) probe.shots().size() * probe.prompt().width() * probe.prompt().height();
+        return adapter * (checkpoints + 1 + ADAPTERS_PER_STATE) + (samplings * pixels + probed) * 3;
     }
 
     /// The width of a transformer block times the number of blocks.

@@ -151,7 +151,9 @@ final class JobFolder implements AutoCloseable {
     private void sweep() {
         AtomicFiles.removeLeftovers(root);
         AtomicFiles.removeLeftovers(root.resolve(".state"));
-        if (Files.isDirectory(root.resolve("samples"))) AtomicFiles.removeLeftovers(root.resolve("samples"));
+        for (Path folder : List.of(samples(), samples().resolve(Probe.FOLDER))) {
+            if (Files.isDirectory(folder)) AtomicFiles.removeLeftovers(folder);
+        }
     }
 
     /// Says publicly how far the run is: `preparing` until the first step can be made; `completed` is the last thing

@@ -9,9 +9,10 @@ import java.io.Reader;
 import java.util.TreeMap;
 import nocturne.event.EventLog;
 import nocturne.problem.SickMachine;
-import nocturne.report.LossHistory;
+import nocturne.report.LossHistory.ByNoise;
 import nocturne.report.LossHistory.HeldOut;
 import nocturne.report.LossHistory.Training;
+import nocturne.report.LossHistory;
 
 /// Reads the losses back out of an event log.
 final class LossReplay {
@@ -42,7 +43,9 @@ final class LossReplay {
             long step = data.path("step").asLong();
             switch (event.path("type").asText()) {
                 case "nocturne.job.stepped.v1" ->
-                    training.put(step, new Training(step, number(data, "loss"), number(data, "learningRate")));
+                    training.put(step, new Training(step, number(data, "loss"), number(data, "learningRate"),
+                            new ByNoise(number(data.path("lossByNoise"), "high"),
+                                    number(data.path("lossByNoise"), "middle"), number(data.path("lossByNoise"), "low"))));
                 case "nocturne.job.measured.v1" -> heldOut.put(step, new HeldOut(step, number(data, "loss")));
                 case "nocturne.job.resumed.v1" -> {
                     training.tailMap(step, false).clear();

@@ -6,24 +6,30 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import nocturne.adapter.Lora;
+import nocturne.adapter.LoraTargets;
 import nocturne.dataset.Dataset;
 import nocturne.event.Event;
 import nocturne.event.EventLog;
 import nocturne.image.Picture;
 import nocturne.image.PngWriter;
 import nocturne.io.AtomicFiles;
+import nocturne.qwen.TransformerConfig;
 import nocturne.recipe.Notice;
+import nocturne.recipe.ProbeRecipe;
 import nocturne.recipe.Recipe;
 import nocturne.recipe.ResolvedRecipe;
+import nocturne.recipe.Severity;
 import nocturne.report.ContactSheet;
 import nocturne.report.LossCurve;
 import nocturne.report.LossHistory;
 import nocturne.report.ReportPage;
 import nocturne.report.RunSummary;
+import nocturne.tensor.Backend;
 import org.jspecify.annotations.Nullable;
 
 /// What a person finds at the end beside the checkpoints: sheet, curve, table of losses, report.
@@ -47,11 +53,12 @@ final class Results {
         this.notices = notices;
     }
 
-    /// Writes `loss.csv`, `loss.png`, `samples.png` and `report.html`, then says that the run is complete.
+    /// Writes `loss.csv`, `loss.png`, `samples.png` and `report.html`.
     ///
     /// @param heldOut held-out loss by step
     /// @param time    how long the run has been at it, all attempts together
-    void publish(List<Checkpoints.Saved> saved, Map<Integer, Double> heldOut, Gallery gallery, Lora lora,
+    /// @return what the report says
+    RunSummary publish(List<Checkpoints.Saved> saved, Map<Integer, Double> heldOut, Gallery gallery, Lora lora,
             EventLog events, Duration time) {
         LossHistory losses = LossReplay.of(events);
         AtomicFiles.writeString(folder.root().resolve("loss.csv"), losses.csv());
@@ -63,10 +70,47 @@ final class Results {
                 .map(r -> OptionalLong.of(r.checkpoint().step())).orElse(OptionalLong.empty());
         byte[] sheet = sheet(gallery, best);
         RunSummary summary = summary(checkpoints, losses, gallery, lora, time, sheet, curve);
-        AtomicFiles.writeString(folder.root().resolve("report.html"), ReportPage.of(summary));
+        write(summary);
+        return summary;
+    }
 
+    private void write(RunSummary summary) {
+        AtomicFiles.writeString(folder.root().resolve("report.html"), ReportPage.of(summary));
+    }
+
+    /// Tries the recommended checkpoint out, where the recipe asks for it, and adds to the report what comes of it.
+    /// The adapter does not depend on any of this: whatever goes wrong is said, and the run is complete without it.
+    ///
+    /// @param published what the report says so far
+    /// @return false if it was asked to stop before all was drawn
+    boolean probe(RunSummary published, TrainingLoop.Parts parts, Backend backend, TransformerConfig config,
+            Stop stop) {
+        ProbeRecipe asked = recipe.probe();
+        Optional<RunSummary.Recommendation> best = published.recommendation();
+        if (asked == null || best.isEmpty()) return true;
+        RunSummary.Checkpoint checkpoint = best.get().checkpoint();
+        Probe probe = new Probe(parts, asked, backend, LoraTargets.of(config.layers(), config.width()));
+        try {
+            boolean complete = probe.draw(checkpoint, stop);
+            parts.heartbeat().phase(Heartbeat.Phase.SAVING);
+            if (!complete) return false;
+            ProbePictures drawn = probe.pictures(checkpoint);
+            byte[] sheet = drawn.sheet().map(picture -> png("grid.png", picture)).orElse(null);
+            write(published.with(
+                    new RunSummary.Probe(sheet, drawn.pictures().size(), drawn.wanted(), drawn.drift())));
+        } catch (RuntimeException failure) {
+            String notice = "the recommended checkpoint could not be tried out: %s. The adapter is complete."
+                    .formatted(failure.getMessage());
+            parts.events().append(new Event.NoticeGiven("PROBE_FAILED", notice, Severity.WARNING.word()));
+            parts.progress().say("warning: " + notice);
+        }
+        return true;
+    }
+
+    /// Says that all is there.
+    void complete(List<Checkpoints.Saved> saved, EventLog events) {
         Checkpoints.Saved last = saved.getLast();
-        double[] smoothed = losses.smoothed();
+        double[] smoothed = LossReplay.of(events).smoothed();
         events.append(new Event.Completed(last.step(), last.file(), last.sha256(),
                 smoothed.length == 0 ? Double.NaN : smoothed[smoothed.length - 1], "report.html"));
     }
@@ -114,7 +158,7 @@ final class Results {
         return new RunSummary(recipe.name(), trigger, recipe.model().nameOrPath(), device, "Nocturne " + version, "",
                 time, dataset.pictures(),
                 new RunSummary.Adapter("LoRA", lora.layout().rank(), lora.alpha(), lora.layout().slots().size()),
-                checkpoints, losses.lowestHeldOut().orElse(null), gallery.prompts(), remarks(), resolved.yaml(), sheet,
-                curve);
+                checkpoints, losses, Tools.of(recipe), gallery.prompts(), remarks(), resolved.yaml(), sheet,
+                curve, null);
     }
 }

@@ -25,6 +25,13 @@ final class RunTime {
         return before.plusNanos(nanos.getAsLong() - started);
     }
 
+    /// Of the time allowed, nothing at least; null where there is no limit.
+    @Nullable Duration left() {
+        if (limit == null) return null;
+        Duration left = limit.minus(soFar());
+        return left.isNegative() ? Duration.ZERO : left;
+    }
+
     boolean isUp() {
         return limit != null && soFar().compareTo(limit) >= 0;
     }

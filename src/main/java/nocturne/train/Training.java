@@ -52,6 +52,7 @@ import nocturne.recipe.Rung;
 import nocturne.recipe.Severity;
 import nocturne.recipe.ValidationRecipe;
 import nocturne.recipe.WeightFormat;
+import nocturne.report.RunSummary;
 import nocturne.tensor.Backend;
 import nocturne.tensor.Philox;
 import nocturne.tensor.Tape;
@@ -322,8 +323,16 @@ public final class Training {
                 }
                 heartbeat.phase(Heartbeat.Phase.SAVING);
                 for (String notice : outcome.notices()) notices.add(plain(notice));
-                new Results(folder, resolved, dataset, backend.name(), request.version(), notices)
-                        .publish(outcome.saved(), loop.heldOutLosses(), loop.gallery(), lora, events, time.soFar());
+                Results results =
+                        new Results(folder, resolved, dataset, backend.name(), request.version(), notices);
+                RunSummary published = results.publish(outcome.saved(), loop.heldOutLosses(), loop.gallery(), lora,
+                        events, time.soFar());
+                if (!results.probe(published, loop.parts(), backend, config, request.stop())) {
+                    folder.note("interrupted", outcome.step(), recipe.train().steps());
+                    progress.say("stopped while the grid was drawn; the same command goes on from here");
+                    return false;
+                }
+                results.complete(outcome.saved(), events);
                 folder.note("completed", outcome.step(), recipe.train().steps());
                 progress.secondsPerStep().ifPresent(seconds -> notePace(backend, workloads, seconds));
                 progress.say("done: " + folder.root());
@@ -430,10 +439,11 @@ public final class Training {
         HeldOut measure = heldOut == null || validation == null
                 ? null
                 : new HeldOut(kept, validation.sigmas(), recipe.seed());
-        Gallery gallery = new Gallery(folder.samples(), recipe.name(), recipe.sample().prompts(), bundle.root(),
-                encoders, editTemplate, recipe.model().matchTargetResolution(), model.schedule(), backend, passes);
+        Studio studio = new Studio(recipe.drawn(), bundle.root(), encoders, editTemplate,
+                recipe.model().matchTargetResolution(), model.schedule(), backend, passes);
+        Gallery gallery = new Gallery(folder.samples(), recipe.name(), studio, recipe.sample().prompts().size());
         encoders.releasePromptEncoders();
-        if (gallery.size() == 0) encoders.releaseAutoencoder();
+        if (studio.size() == 0) encoders.releaseAutoencoder();
         CacheFolder.Statistics cache = encoders.statistics();
         progress.say("encoded: %d new, %d from the cache%s".formatted(cache.misses(), cache.hits(),
                 cache.rebuilt() == 0 ? "" : ", %d damaged and made again".formatted(cache.rebuilt())));
@@ -441,7 +451,7 @@ public final class Training {
         heartbeat.phase(Heartbeat.Phase.LOADING);
         Optional<MemoryPlan> plan = budget.isEmpty() ? Optional.empty()
                 : Optional.of(MemoryPlan.within(budget.getAsLong(),
-                        workloads.of(dataset, heldOut, Workloads.Tokens.of(training, kept, gallery)),
+                        workloads.of(dataset, heldOut, Workloads.Tokens.of(training, kept, studio)),
                         backend::rehearsal));
         plan.ifPresent(made -> {
             events.append(new Event.NoticeGiven("MEMORY", made.toString()));

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import nocturne.adapter.Lora;
 import nocturne.event.Event;
 import nocturne.event.EventLog;
@@ -46,6 +47,7 @@ final class TrainingLoop {
     private final int steps;
     private final Map<Integer, Double> heldOutLosses = new LinkedHashMap<>();
     private final List<Checkpoints.Saved> saved = new ArrayList<>();
+    private final NoiseThirds byNoise = new NoiseThirds();
     private Health health;
     private double lastLoss = Double.NaN;
     private double lastNorm = Double.NaN;
@@ -70,6 +72,7 @@ final class TrainingLoop {
         for (int step = done + 1; step <= steps; step++) {
             if (stop.isRequested()) return interrupted(step - 1);
             step(step);
+            if (step == LongWait.SETTLED) warnOfALongWait(step);
             boolean timeIsUp = step < steps && parts.time().isUp();
             boolean isLast = step == steps || timeIsUp;
             boolean saves = isLast || step % recipe.save().everySteps() == 0;
@@ -83,6 +86,16 @@ final class TrainingLoop {
             if (!draw(step, stop)) return interrupted(step);
         }
         return new Outcome(true, steps, saved, notices());
+    }
+
+    private void warnOfALongWait(int step) {
+        OptionalDouble pace = parts.progress().secondsPerStep();
+        if (pace.isEmpty()) return;
+        LongWait.notice(step, steps, recipe.train().accumulation(), pace.getAsDouble(), parts.time().left())
+                .ifPresent(notice -> {
+                    parts.events().append(new Event.NoticeGiven("S1-77", notice));
+                    parts.progress().say("note: " + notice);
+                });
     }
 
     private Outcome interrupted(int step) {
@@ -123,6 +136,7 @@ final class TrainingLoop {
         int accumulation = recipe.train().accumulation();
         parts.lora().clearGradients();
         double loss = 0;
+        byNoise.clear();
         for (int j = 0; j < accumulation; j++) {
             long number = microBatch(step) + j;
             announce(number);
@@ -130,7 +144,9 @@ final class TrainingLoop {
             if (parts.batches().stepsAhead()) {
                 batch = parts.learner().stepAhead(batch, parts.batches().following(number));
             }
-            loss += parts.learner().accumulate(batch, 1f / accumulation) / accumulation;
+            double one = parts.learner().accumulate(batch, 1f / accumulation);
+            byNoise.add(batch.timesteps(), one);
+            loss += one / accumulation;
         }
         double rate = parts.learningRate().at(step - 1);
         double norm = parts.optimizer().norm(parts.lora());
@@ -142,8 +158,8 @@ final class TrainingLoop {
             parts.optimizer().update(parts.lora(), update, rate, norm);
             MovingAverage average = parts.average();
             if (average != null) average.follow(parts.lora().values(), update);
-            parts.events().append(
-                    new Event.Stepped(step, steps, loss, rate, norm, (System.nanoTime() - started) / 1e9));
+            parts.events().append(new Event.Stepped(step, steps, loss, rate, norm,
+                    (System.nanoTime() - started) / 1e9, accumulation, byNoise.means()));
         } else {
             health = health.afterSkipped();
             String notice = "step %d: the loss is %s and the gradient's norm %s; the update was left out"
@@ -265,6 +281,10 @@ final class TrainingLoop {
     private Tensor published() {
         MovingAverage average = parts.average();
         return average == null ? parts.lora().values() : average.values();
+    }
+
+    Parts parts() {
+        return parts;
     }
 
     Gallery gallery() {

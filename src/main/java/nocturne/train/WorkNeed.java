@@ -5,6 +5,8 @@ import nocturne.memory.MemoryPlan;
 import nocturne.memory.PassShape;
 import nocturne.memory.Workload;
 import nocturne.qwen.TransformerConfig;
+import nocturne.recipe.ProbeRecipe;
+import nocturne.recipe.ProbeShot;
 import nocturne.recipe.Recipe;
 import nocturne.recipe.SamplePrompt;
 
@@ -48,13 +50,22 @@ public record WorkNeed(long steps, long microSteps, double useful, double microS
         }
         double all = 0;
         List<Workload.Drawing> drawings = work.encoders() == null ? List.of() : work.encoders().drawings();
-        for (int i = 0; i < drawings.size(); i++) {
-            SamplePrompt prompt = recipe.sample().prompts().get(i);
-            StepWork pass = StepWork.of(config, drawings.get(i).pass());
-            int passes = prompt.steps() * (prompt.guidanceScale() == 1 ? 1 : 2);
-            all += passes * (pass.linear() + pass.attention());
+        List<SamplePrompt> prompts = recipe.sample().prompts();
+        if (drawings.isEmpty()) return 0;
+        for (int i = 0; i < prompts.size(); i++) all += drawing(prompts.get(i), drawings.get(i), config);
+        all *= times;
+        ProbeRecipe probe = recipe.probe();
+        if (probe == null) return all;
+        for (ProbeShot shot : probe.shots()) {
+            all += drawing(shot.picture(), drawings.get(prompts.size() + shot.text()), config);
         }
-        return times * all;
+        return all;
+    }
+
+    private static double drawing(SamplePrompt prompt, Workload.Drawing drawing, TransformerConfig config) {
+        StepWork pass = StepWork.of(config, drawing.pass());
+        int passes = prompt.steps() * (prompt.guidanceScale() == 1 ? 1 : 2);
+        return passes * (pass.linear() + pass.attention());
     }
 
     /// How long it takes where so many operations are done in a second and so many bytes come from the host: what

@@ -39,7 +39,7 @@ record Workloads(Recipe recipe, ModelSizes model, TransformerConfig config, Froz
     ///
     /// @param training of the longest caption, as the transformer is given it
     /// @param heldOut  likewise
-    /// @param drawings of each sample's longer prompt
+    /// @param drawings of the longer text of each prompt that is drawn
     /// @param prompts  of all, as the text encoder is given them
     record Tokens(int training, int heldOut, List<Integer> drawings, List<Integer> prompts) {
         /// Of a caption's characters one is so many tokens, roughly, where no tokenizer can be asked.
@@ -50,14 +50,14 @@ record Workloads(Recipe recipe, ModelSizes model, TransformerConfig config, Froz
         private static final int LEAST_TEMPLATE = 34;
         private static final int MOST_TEMPLATE = 64;
 
-        static Tokens of(List<Example> training, List<Example> heldOut, Gallery gallery) {
+        static Tokens of(List<Example> training, List<Example> heldOut, Studio studio) {
             // Training pictures' captions go through the encoder together, those of the others in groups of their own.
             List<Integer> prompts = embeddings(training).collect(Collectors.toCollection(ArrayList::new));
-            int longest = Stream.concat(gallery.tokens().stream(), embeddings(heldOut))
+            int longest = Stream.concat(studio.tokens().stream(), embeddings(heldOut))
                     .mapToInt(count -> count).max().orElse(0);
             prompts.add(longest);
             prompts.replaceAll(count -> count + MOST_TEMPLATE);
-            return new Tokens(longest(training), longest(heldOut), gallery.tokens(), prompts);
+            return new Tokens(longest(training), longest(heldOut), studio.tokens(), prompts);
         }
 
         private static Stream<Integer> embeddings(List<Example> examples) {
@@ -80,7 +80,7 @@ record Workloads(Recipe recipe, ModelSizes model, TransformerConfig config, Froz
             int training = caption + LEAST + controls;
             // How large the controls of samples are is not looked at here.
             int control = promptTokens(recipe, new PictureSize(1, 1));
-            List<Integer> drawings = recipe.sample().prompts().stream()
+            List<Integer> drawings = recipe.drawn().stream()
                     .map(prompt -> LEAST + control * prompt.controls().size()
                             + (int) Math.ceil(TOKENS_OF_A_CHARACTER
                                     * Math.max(prompt.prompt().length(), prompt.negative().length())))
@@ -92,7 +92,7 @@ record Workloads(Recipe recipe, ModelSizes model, TransformerConfig config, Froz
 
         /// The least that there can be.
         static Tokens least(Recipe recipe) {
-            List<Integer> drawings = recipe.sample().prompts().stream().map(prompt -> LEAST).toList();
+            List<Integer> drawings = recipe.drawn().stream().map(prompt -> LEAST).toList();
             return new Tokens(LEAST, LEAST, drawings, List.of(LEAST + LEAST_TEMPLATE));
         }
     }
@@ -121,8 +121,9 @@ record Workloads(Recipe recipe, ModelSizes model, TransformerConfig config, Froz
             }
         }
         List<Workload.Drawing> drawings = new ArrayList<>();
-        for (int i = 0; i < recipe.sample().prompts().size(); i++) {
-            SamplePrompt prompt = recipe.sample().prompts().get(i);
+        List<SamplePrompt> drawn = recipe.drawn();
+        for (int i = 0; i < drawn.size(); i++) {
+            SamplePrompt prompt = drawn.get(i);
             PictureSize size = new PictureSize(prompt.width(), prompt.height());
             // How large the controls are is not looked at here; about this, whatever their proportions.
             PictureSize control = new PictureSize(1, 1).ofArea(controlArea(prompt.width(), prompt.height()));

@@ -112,7 +112,7 @@ final class ErrandTest {
                 return;
             }
             ledger.advance(MAYA, job -> job.in(JobState.PUBLISHING, "", ""),
-                    new Event.Progressed(20, 20, 1, 1, 0, 0));
+                    new Event.Progressed(20, 20, 1, 1, 0, 0, 1, Event.LossByNoise.UNKNOWN));
             ledger.advance(MAYA, job -> job.in(state, "", ""),
                     new Event.Completed(20, "maya.safetensors", "ab", 1, "report.html"));
         }

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import nocturne.event.Event;
 import nocturne.event.EventLine;
+import nocturne.ledger.Ledger;
 import nocturne.problem.Problem;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -44,6 +45,7 @@ final class EventStoryTest {
             return List.of(new Problem("CODE_X", "line 3", "too large"));
         }
         if (type == List.class) return List.of("cuda:0", "cuda:1");
+        if (type == Event.LossByNoise.class) return new Event.LossByNoise(0.5, 0.25, 0.125);
         throw new AssertionError("teach this test about " + type);
     }
 
@@ -61,6 +63,15 @@ final class EventStoryTest {
         assertThat(EventStory.of(line(warning.type(), warning.data()))).isEqualTo("warning: S1-63: few checkpoints");
         Event notice = new Event.NoticeGiven("NOTICE", "all is well");
         assertThat(EventStory.of(line(notice.type(), notice.data()))).isEqualTo("notice: all is well");
+    }
+
+    @Test
+    @Ledger("S1-77")
+    void theTimeThatIsLeftNamesWhatItIsSpentOn() {
+        Event progress =
+                new Event.Progressed(100, 600, 0.5, 8, 4000, 0, 4, new Event.LossByNoise(0.5, 0.25, 0.125));
+        assertThat(EventStory.of(line(progress.type(), progress.data())))
+                .startsWith("step 100 of 600, loss 0.5000").endsWith("left (500 steps x 4 micro-steps)");
     }
 
     /// Whoever reads the sentence of a failure sees all of its reason.

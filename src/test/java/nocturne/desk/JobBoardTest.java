@@ -55,7 +55,7 @@ final class JobBoardTest {
     @Test
     void aRunningJobShowsWhereItsTrainerIsAndWhenItWillBeDone() throws IOException {
         Job job = running("maya");
-        ledger.record(job.id(), new Event.Progressed(120, 600, 0.4, 0.1, 70, 0));
+        ledger.record(job.id(), new Event.Progressed(120, 600, 0.4, 0.1, 70, 0, 1, Event.LossByNoise.UNKNOWN));
         Files.createDirectories(work.heartbeat(job.id()).getParent());
         Files.writeString(work.heartbeat(job.id()), "{\"pid\":1,\"phase\":\"sampling\",\"step\":150,\"steps\":600}");
 
@@ -158,8 +158,8 @@ final class JobBoardTest {
     @Test
     void theStoryTellsStatesCheckpointsAndProblems() throws Exception {
         Job job = running("maya");
-        ledger.record(job.id(), new Event.Progressed(1, 600, 0.9, 0.1, 70, 0));
-        ledger.record(job.id(), new Event.Progressed(120, 600, 0.4, 0.1, 60, 0));
+        ledger.record(job.id(), new Event.Progressed(1, 600, 0.9, 0.1, 70, 0, 1, Event.LossByNoise.UNKNOWN));
+        ledger.record(job.id(), new Event.Progressed(120, 600, 0.4, 0.1, 60, 0, 1, Event.LossByNoise.UNKNOWN));
         ledger.record(job.id(),
                 new Event.CheckpointWritten(100, "maya_000000100.safetensors", 2_100_000, "ab", 0.4, 0.5));
         ledger.advance(job.id(), now -> now.in(JobState.FAILED, "BUNDLE_INVALID", "no pictures")

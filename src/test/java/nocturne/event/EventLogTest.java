@@ -41,13 +41,15 @@ class EventLogTest {
     @Test
     void aLineIsACloudEventWithItsKeysInAFixedOrder() throws IOException {
         try (EventLog log = open()) {
-            String line = log.append(new Event.Stepped(7, 500, 0.5, 1e-3, 1.25, 0.0625));
+            String line = log.append(new Event.Stepped(7, 500, 0.5, 1e-3, 1.25, 0.0625, 4,
+                    new Event.LossByNoise(0.75, 0.5, Double.NaN)));
             assertThat(line).isEqualTo("{\"specversion\":\"1.0\",\"id\":\"maya-7f3a/1/1\",\"source\":\"/hosts/studio\","
                     + "\"type\":\"nocturne.job.stepped.v1\",\"subject\":\"maya-7f3a\","
                     + "\"time\":\"2026-11-21T12:00:00.250Z\","
                     + "\"datacontenttype\":\"application/json\",\"sequence\":\"0000000001\","
                     + "\"partitionkey\":\"maya-7f3a\",\"data\":{\"step\":7,\"steps\":500,\"loss\":0.5,"
-                    + "\"learningRate\":0.001,\"gradientNorm\":1.25,\"secondsPerStep\":0.0625}}");
+                    + "\"learningRate\":0.001,\"gradientNorm\":1.25,\"secondsPerStep\":0.0625,\"microSteps\":4,"
+                    + "\"lossByNoise\":{\"high\":0.75,\"middle\":0.5,\"low\":null}}}");
         }
         assertThat(Files.readString(file)).endsWith("}}\n").hasLineCount(1);
     }
@@ -68,7 +70,8 @@ class EventLogTest {
 
     @Test
     void whatIsNotFiniteBecomesNull() {
-        JsonNode data = new Event.Stepped(1, 2, Double.NaN, 1, Double.POSITIVE_INFINITY, 1).data();
+        JsonNode data = new Event.Stepped(1, 2, Double.NaN, 1, Double.POSITIVE_INFINITY, 1, 1,
+                Event.LossByNoise.UNKNOWN).data();
         assertThat(data.get("loss").isNull()).isTrue();
         assertThat(data.get("gradientNorm").isNull()).isTrue();
     }
@@ -239,9 +242,10 @@ class EventLogTest {
                 new Event.Started("maya", 500, 20, "cpu"),
                 new Event.Planned("all 60 blocks stay on the device", 20_000_000_000L, 30_000_000_000L, 7200,
                         List.of("768 pixels")),
-                new Event.Resumed(100, "restart"),
-                new Event.Preparing("latents", 3, 20), new Event.Stepped(7, 500, 0.5, 1e-3, 1.25, 0.0625),
-                new Event.Progressed(7, 500, 0.5, 0.0625, 31, 0), new Event.HeldOutMeasured(100, 0.5),
+                new Event.Resumed(100, "restart"), new Event.Preparing("latents", 3, 20),
+                new Event.Stepped(7, 500, 0.5, 1e-3, 1.25, 0.0625, 1, Event.LossByNoise.UNKNOWN),
+                new Event.Progressed(7, 500, 0.5, 0.0625, 31, 0, 1, Event.LossByNoise.UNKNOWN),
+                new Event.HeldOutMeasured(100, 0.5),
                 new Event.SampleWritten(100, 0, "samples/a.png", "ab".repeat(32)),
                 new Event.CheckpointWritten(100, "maya_000000100.safetensors", 1000, "cd".repeat(32), 0.5, Double.NaN),
                 new Event.CheckpointRejected(100, ".state/step-000000100.safetensors", "damaged"),

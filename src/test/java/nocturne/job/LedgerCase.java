@@ -89,7 +89,7 @@ final class LedgerCase implements AutoCloseable {
             case PARKED -> ledger.advance(id, job -> job.in(state, "DISK_FULL", "no room"),
                     new Event.Parked("DISK_FULL", "no room"));
             case PUBLISHING -> ledger.advance(id, job -> job.withStep(100).in(state, "", ""),
-                    new Event.Progressed(100, 100, 0.1, 1, 0, 0));
+                    new Event.Progressed(100, 100, 0.1, 1, 0, 0, 1, Event.LossByNoise.UNKNOWN));
             case COMPLETED -> ledger.advance(id, job -> job.in(state, "", ""),
                     new Event.Completed(100, "adapter.safetensors", "00", 0.1, "report.html"));
             case FAILED -> ledger.advance(id, job -> job.in(state, "CRASHED", "exit code 139"),

@@ -27,6 +27,7 @@ class LimitsTest {
             train: {steps: 100}
             save: {save_every: 10, max_step_saves_to_keep: 5}
             sample: {sample_every: 25, width: 64, height: 64, prompts: [one, two]}
+            probe: {enabled: false}
             """;
 
     @TempDir
@@ -44,7 +45,8 @@ class LimitsTest {
         "resolution: 64  | resolution: 96  | LIMIT_PIXELS      | datasets[0].resolution: 9,216 pixels",
         "width: 64       | width: 96       | LIMIT_PIXELS      | sample.prompts[0]: 6,144 pixels",
         "_to_keep: 5     | _to_keep: 6     | LIMIT_CHECKPOINTS | save.max_step_saves_to_keep: 6",
-        "sample_every: 25| sample_every: 20| LIMIT_SAMPLES     | sample.sample_every: 14 sample pictures"
+        "sample_every: 25| sample_every: 20| LIMIT_SAMPLES     | sample.sample_every: 14 sample pictures",
+        "enabled: false  | enabled: true   | LIMIT_SAMPLES     | probe: 15 pictures at the end"
     })
     @Promise(row = 42, fault = "each value of a recipe one beyond its limit")
     void whatIsJustBeyondIsRefusedWithTheNumbers(String from, String to, String code, String words)

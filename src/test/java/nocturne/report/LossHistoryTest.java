@@ -16,14 +16,16 @@ class LossHistoryTest {
     @Test
     void theCsvHasALineForEachStepAtWhichAnythingWasMeasured() {
         LossHistory history = new LossHistory(
-                List.of(new Training(1, 0.5, 1e-3), new Training(2, Double.NaN, 0.0009), new Training(3, 0.25, 8e-4)),
+                List.of(new Training(1, 0.5, 1e-3, new LossHistory.ByNoise(0.75, Double.NaN, 0.25)),
+                        new Training(2, Double.NaN, 0.0009), new Training(3, 0.25, 8e-4)),
                 List.of(new HeldOut(0, 0.75), new HeldOut(2, 0.625)));
         assertThat(history.csv()).isEqualTo("""
-                step,training_loss,smoothed_loss,learning_rate,held_out_loss
-                0,,,,0.75
-                1,0.5,0.5,0.001,
-                2,NaN,NaN,9.0E-4,0.625
-                3,0.25,0.25,8.0E-4,
+                step,training_loss,smoothed_loss,learning_rate,held_out_loss,high_noise_loss,middle_noise_loss,\
+                low_noise_loss
+                0,,,,0.75,,,
+                1,0.5,0.5,0.001,,0.75,,0.25
+                2,NaN,NaN,9.0E-4,0.625,,,
+                3,0.25,0.25,8.0E-4,,,,
                 """);
     }
 

@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.stream.IntStream;
 import javax.xml.parsers.DocumentBuilderFactory;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -29,6 +30,12 @@ class ReportPageTest {
             new Checkpoint(200, 0.50, 0.43, "ohwx_000000200.safetensors", 1_234_567, "b".repeat(64)),
             new Checkpoint(300, 0.44, 0.47, "ohwx_000000300.safetensors", 1_234_567, "c".repeat(64)));
 
+    /// At every tenth step two thirds are met; the low one never.
+    private static final LossHistory LOSSES = new LossHistory(IntStream.rangeClosed(1, 300)
+            .mapToObj(step -> new LossHistory.Training(step, 0.5, 1e-4, step % 10 > 0 ? LossHistory.ByNoise.UNKNOWN
+                    : new LossHistory.ByNoise(step <= 60 ? 0.8 : 0.4, step <= 60 ? 0.6 : 0.3, Double.NaN))).toList(),
+            List.of());
+
     @Test
     @Ledger({"S1-66", "S1-72"})
     void theRecommendedCheckpointIsTheOneWithTheLowestHeldOutLossAndTheReasonIsGiven() throws Exception {
@@ -36,6 +43,67 @@ class ReportPageTest {
         String box = element(page, "section", "recommended").getTextContent();
         assertThat(box).contains("ohwx_000000200.safetensors").contains("0.4300").contains("0.4700 at the end");
         assertThat(element(page, "tr", "best").getTextContent()).contains("b".repeat(64));
+    }
+
+    @Test
+    @Ledger("S2-24")
+    void checkpointsOfTheMiddleStandOut() throws Exception {
+        Document page = parsed(summary("ohwx", CHECKPOINTS));
+        // 200 of 300 is 67 % and here the best as well; 100 and 300 are outside.
+        assertThat(element(page, "tr", "best").getTextContent()).startsWith("◆ 200");
+        List<Checkpoint> unmeasured = CHECKPOINTS.stream().map(c -> new Checkpoint(c.step(), c.trainingLoss(),
+                Double.NaN, c.file(), c.bytes(), c.sha256())).toList();
+        Document plain = parsed(summary("ohwx", unmeasured));
+        assertThat(element(plain, "tr", "likely").getTextContent()).startsWith("◆ 200");
+        assertThat(element(plain, "tr", "best").getTextContent()).startsWith("300");
+        assertThat(element(plain, "section", "recommended").getTextContent())
+                .contains("those of ohwx_000000200.safetensors first");
+    }
+
+    @Test
+    @Ledger("S1-28")
+    void theLossIsShownByThirdsOfTheNoise() throws Exception {
+        String text = parsed(summary("ohwx", CHECKPOINTS)).getDocumentElement().getTextContent();
+        assertThat(text).contains("composition: where things are0.80000.4000-50.0 %",
+                "features: a face, a shape0.60000.3000-50.0 %", "texture: skin, cloth, grain––");
+    }
+
+    @Test
+    @Ledger("S1-67")
+    void theToolsAgainstMemorisingAreListedWithWhatIsOff() throws Exception {
+        String text = parsed(summary("ohwx", CHECKPOINTS)).getDocumentElement().getTextContent();
+        assertThat(text).contains("weight decay: on, weight_decay is 0.01", "a low rank: off, network.linear is 64");
+    }
+
+    @Test
+    @Ledger("S1-75")
+    void picturesThatChangeUnaskedBringAdvice() throws Exception {
+        RunSummary quiet = probed(new RunSummary.Drift(4, 20));
+        assertThat(parsed(quiet).getDocumentElement().getTextContent())
+                .contains("moves 4.0 from that of the untrained model, with it 20.0", "leaves the rest alone")
+                .doesNotContain("lower rank (network.linear)");
+        RunSummary loud = probed(new RunSummary.Drift(15, 20));
+        assertThat(parsed(loud).getDocumentElement().getTextContent())
+                .contains("moves 15.0", "lower rank (network.linear), timestep_type: sigmoid, more weight decay");
+        assertThat(ReportPage.of(probed(null))).doesNotContain("moves");
+    }
+
+    @Test
+    @Ledger("S2-67")
+    void theSheetOfTheProbeStandsRightBelowTheRecommendation() {
+        String page = ReportPage.of(probed(null));
+        assertThat(page.indexOf("What it can do")).isBetween(page.indexOf("Recommended checkpoint"),
+                page.indexOf("<h2>Samples"));
+        assertThat(page).contains("17 of 19 pictures were drawn");
+    }
+
+    private static RunSummary probed(RunSummary.@Nullable Drift drift) {
+        RunSummary full = summary("ohwx", CHECKPOINTS);
+        byte[] png = PngWriter.png(new Canvas(4, 4, Palette.TRAINING).picture(), new LinkedHashMap<>());
+        return new RunSummary(full.jobName(), full.trigger(), full.baseModel(), full.device(), full.program(),
+                full.finished(), full.trainingTime(), full.pictures(), full.adapter(), full.checkpoints(),
+                full.losses(), full.tools(), full.prompts(), full.notices(), full.recipe(), null, null,
+                new RunSummary.Probe(png, 17, 19, drift));
     }
 
     @Test
@@ -115,8 +183,8 @@ class ReportPageTest {
         RunSummary full = summary("ohwx", CHECKPOINTS);
         RunSummary lower = new RunSummary(full.jobName(), full.trigger(), full.baseModel(), full.device(),
                 full.program(), full.finished(), full.trainingTime(), full.pictures(), full.adapter(),
-                full.checkpoints(), new LossHistory.HeldOut(123, 0.001), full.prompts(), full.notices(), full.recipe(),
-                null, null);
+                full.checkpoints(), new LossHistory(List.of(), List.of(new LossHistory.HeldOut(123, 0.001))), full.tools(),
+                full.prompts(), full.notices(), full.recipe(), null, null, null);
         assertThat(lower.recommendation().orElseThrow().reason()).contains("lower: 0.0010 at step 123");
     }
 
@@ -125,7 +193,8 @@ class ReportPageTest {
         RunSummary full = summary("ohwx", CHECKPOINTS);
         Document page = parsed(new RunSummary(full.jobName(), full.trigger(), full.baseModel(), full.device(),
                 full.program(), full.finished(), full.trainingTime(), full.pictures(), full.adapter(),
-                full.checkpoints(), full.lowestHeldOut(), full.prompts(), full.notices(), full.recipe(), null, null));
+                full.checkpoints(), full.losses(), full.tools(), full.prompts(), full.notices(), full.recipe(), null, null,
+                null));
         assertThat(page.getElementsByTagName("img").getLength()).isZero();
         assertThat(page.getDocumentElement().getTextContent()).contains("No samples were drawn");
     }
@@ -151,17 +220,21 @@ class ReportPageTest {
         byte @Nullable [] png = PngWriter.png(new Canvas(4, 4, Palette.TRAINING).picture(), new LinkedHashMap<>());
         return new RunSummary(name, "ohwx", "Qwen/Qwen-Image", "cpu, 2 threads", "Nocturne 0.1.0",
                 "2026-11-21 06:12 UTC", Duration.ofSeconds(97), 20, new Adapter("LoRA", 16, 16, 84), checkpoints,
-                null, List.of("an ohwx on the left"), List.of(
+                LOSSES, List.of(new RunSummary.Tool("weight decay", true, "weight_decay is 0.01"),
+                        new RunSummary.Tool("a low rank", false, "network.linear is 64")),
+                List.of("an ohwx on the left"), List.of(
                         new RunSummary.Remark(false, "the picture 7 was turned upright"),
                         new RunSummary.Remark(true, "the rank is large")), "network_dim: 16\n",
-                png, png);
+                png, png, null);
     }
 
     private static RunSummary everywhere(String text) {
         byte[] png = PngWriter.png(new Canvas(4, 4, Palette.TRAINING).picture(), new LinkedHashMap<>());
         return new RunSummary(text, text, text, text, text, text, Duration.ofSeconds(97), 20,
-                new Adapter(text, 16, 16, 84), List.of(new Checkpoint(1, 0.5, 0.5, text, 1, text)), null, List.of(text),
-                List.of(new RunSummary.Remark(true, text)), text, png, png);
+                new Adapter(text, 16, 16, 84), List.of(new Checkpoint(1, 0.5, 0.5, text, 1, text)), LOSSES,
+                List.of(new RunSummary.Tool(text, true, text), new RunSummary.Tool(text, false, text)), List.of(text),
+                List.of(new RunSummary.Remark(true, text)), text, png, png,
+                new RunSummary.Probe(png, 1, 2, new RunSummary.Drift(2, 3)));
     }
 
     private static Document parsed(RunSummary summary) throws Exception {

@@ -165,7 +165,9 @@ class ExampleTrainingTest {
         }
         assertThat(Files.readString(out.resolve("report.html")))
                 .contains("ohwx.safetensors", "a large ohwx, blue background");
-        assertThat(Files.readString(out.resolve("report.html"))).contains("href=\"dataset.html\"");
+        assertThat(picture("grid.png").width()).as("four columns").isGreaterThan(4 * 64);
+        assertThat(out.resolve("samples/grid")).isDirectoryContaining(file -> file.endsWith("ohwx_000000600_base.png"));
+        assertThat(Files.readString(out.resolve("report.html"))).contains("href=\"dataset.html\"", "What it can do");
         assertThat(Files.readString(out.resolve("dataset.html")))
                 .contains("data:image/png;base64,", "10_ohwx/0012.png");
         assertThat(Files.readString(out.resolve("dataset.json")))

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import nocturne.bundle.Bundle;
@@ -25,6 +26,7 @@ import nocturne.ledger.Ledger;
 import nocturne.plan.ModelSearch;
 import nocturne.problem.UserMistake;
 import nocturne.recipe.Notice;
+import nocturne.recipe.Recipe;
 import nocturne.recipe.Rung;
 import nocturne.tensor.Backend;
 import org.junit.jupiter.api.Test;
@@ -206,6 +208,22 @@ class ForecastTest {
         assertThat(small.microStep()).isBetween(1.4 * large.microStep(), 1.5 * large.microStep());
         assertThat(small.streamed()).isGreaterThan(large.streamed());
         assertThat(small.seconds(1e14, 1e6)).isGreaterThan(small.seconds(1e14, 1e11));
+    }
+
+    /// Nineteen pictures at the end, each about as much work as one sample.
+    @Test
+    @Ledger("S2-74")
+    void theProbeIsCountedIn() throws IOException {
+        Path bundle = template();
+        Forecast with = forecast(bundle, card(80));
+        Path text = bundle.resolve("recipe.yaml");
+        Files.writeString(text, Files.readString(text)
+                .replace("      trigger_word:", "      probe: {enabled: false}\n      trigger_word:"));
+        Recipe recipe = with.found().resolved().recipe();
+        long samples = recipe.sample().prompts().size() * IntStream.rangeClosed(0, recipe.train().steps())
+                .filter(step -> recipe.sample().isDueAfter(step, recipe.train().steps())).count();
+        double without = forecast(bundle, card(80)).work().sampling();
+        assertThat((with.work().sampling() - without) / (without / samples)).isCloseTo(19, within(0.5));
     }
 
     /// Two pictures in each folder, of the size the recipe trains at.

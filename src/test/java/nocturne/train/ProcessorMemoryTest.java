@@ -101,7 +101,7 @@ class ProcessorMemoryTest {
     private MemoryPlan foretold(Path bundle) {
         try (Backend processor = new CpuBackend(1)) {
             return Forecast.of(Bundle.open(bundle, folder.resolve("bundles"), BundleLimits.STANDARD), "tiny", null,
-                    folder, folder.resolve("cache"), new Forecast.Device("", 0, processor::rehearsal)).memory();
+                    folder, folder.resolve("cache"), Forecast.Device.processor("", processor::rehearsal)).memory();
         }
     }
 

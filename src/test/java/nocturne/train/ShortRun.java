@@ -52,6 +52,7 @@ public final class ShortRun {
               height: 64
               sample_steps: 4
               prompts: ["a large ohwx on a gray background", "a green star"]
+            probe: {enabled: false}
             """;
 
     private static @Nullable SortedMap<String, String> uninterrupted;

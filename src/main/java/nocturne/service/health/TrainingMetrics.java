@@ -57,6 +57,14 @@ final class TrainingMetrics implements Part {
             }
             gauge("nocturne.slot.vram.bytes", "Memory in use on the device", slot.device(), SlotReport.Slot::vramBytes);
             training("nocturne.training.loss", "Mean loss since the report before", slot.device(), "loss");
+            training("nocturne.training.loss.high.noise", "The same of very noisy pictures: composition",
+                    slot.device(), "lossByNoise/high");
+            training("nocturne.training.loss.middle.noise", "The same of middling ones: features", slot.device(),
+                    "lossByNoise/middle");
+            training("nocturne.training.loss.low.noise", "The same of nearly clean ones: texture", slot.device(),
+                    "lossByNoise/low");
+            training("nocturne.training.micro.steps", "Batches that each update is made of", slot.device(),
+                    "microSteps");
             training("nocturne.training.seconds.per.step", "Median since the report before", slot.device(),
                     "secondsPerStep");
             training("nocturne.training.step", "Updates made", slot.device(), "step");
@@ -76,7 +84,7 @@ final class TrainingMetrics implements Part {
     private void training(String name, String what, String device, String field) {
         gauge(name, what, device, slot -> {
             EventLine event = slot.job() == null ? null : latest.get(slot.job());
-            return event == null ? Double.NaN : event.data().path(field).asDouble(Double.NaN);
+            return event == null ? Double.NaN : event.data().at("/" + field).asDouble(Double.NaN);
         });
     }
 

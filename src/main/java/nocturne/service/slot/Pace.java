@@ -13,9 +13,11 @@ final class Pace {
     private int counted;
     private long step;
     private long steps;
-    private double meanLoss = Double.NaN;
-    private double lossSum;
-    private int losses;
+    private int microSteps = 1;
+    private final Mean loss = new Mean();
+    private final Mean highNoise = new Mean();
+    private final Mean middleNoise = new Mean();
+    private final Mean lowNoise = new Mean();
     private int sinceSummary;
 
     static boolean isStep(EventLine line) {
@@ -25,11 +27,11 @@ final class Pace {
     void add(EventLine stepped) {
         step = stepped.data().path("step").asLong();
         steps = stepped.data().path("steps").asLong();
-        double loss = stepped.data().path("loss").asDouble(Double.NaN);
-        if (Double.isFinite(loss)) {
-            lossSum += loss;
-            losses++;
-        }
+        microSteps = stepped.data().path("microSteps").asInt(1);
+        loss.add(stepped, "loss");
+        highNoise.add(stepped, "lossByNoise/high");
+        middleNoise.add(stepped, "lossByNoise/middle");
+        lowNoise.add(stepped, "lossByNoise/low");
         seconds[counted % REMEMBERED] = stepped.data().path("secondsPerStep").asDouble();
         counted++;
         sinceSummary++;
@@ -53,12 +55,32 @@ final class Pace {
     /// What happened since the one before; the same again if nothing did.
     Event.Progressed summary(long vramBytes) {
         double pace = median(Math.min(sinceSummary == 0 ? counted : sinceSummary, REMEMBERED));
-        if (losses > 0) meanLoss = lossSum / losses;
-        lossSum = 0;
-        losses = 0;
         sinceSummary = 0;
         long eta = Math.round(pace * Math.max(0, steps - step));
-        return new Event.Progressed(step, steps, meanLoss, pace, eta, vramBytes);
+        return new Event.Progressed(step, steps, loss.taken(), pace, eta, vramBytes, microSteps,
+                new Event.LossByNoise(highNoise.taken(), middleNoise.taken(), lowNoise.taken()));
+    }
+
+    /// Of a field of some steps, as far as it was there.
+    private static final class Mean {
+        private double sum;
+        private int count;
+        private double last = Double.NaN;
+
+        void add(EventLine stepped, String field) {
+            double value = stepped.data().at("/" + field).asDouble(Double.NaN);
+            if (!Double.isFinite(value)) return;
+            sum += value;
+            count++;
+        }
+
+        /// The mean since it was taken before; the same again where nothing came.
+        double taken() {
+            if (count > 0) last = sum / count;
+            sum = 0;
+            count = 0;
+            return last;
+        }
     }
 
     /// Of the newest ones.

@@ -15,9 +15,9 @@ import nocturne.job.JobId;
 import nocturne.job.JobState;
 import nocturne.job.Ledger;
 import nocturne.job.WorkFolder;
-import nocturne.service.SlotReport;
 import nocturne.service.SlotReport.Condition;
 import nocturne.service.SlotReport.Slot;
+import nocturne.service.SlotReport;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -56,10 +56,15 @@ final class TrainingMetricsTest {
     @Test
     void aRunningJobShowsItsLastReport() {
         slot.set(slot(Condition.BUSY, MAYA));
-        ledger.record(MAYA, new Event.Progressed(100, 600, 0.5, 0.25, 125, 0));
-        ledger.record(MAYA, new Event.Progressed(120, 600, 0.4, 0.2, 96, 0));
+        ledger.record(MAYA, new Event.Progressed(100, 600, 0.5, 0.25, 125, 0, 1, Event.LossByNoise.UNKNOWN));
+        ledger.record(MAYA, new Event.Progressed(120, 600, 0.4, 0.2, 96, 0, 4,
+                new Event.LossByNoise(0.7, 0.5, 0.1)));
         ledger.record(MAYA, new Event.NoticeGiven("X", "y"));
         assertThat(value("nocturne.training.loss")).isEqualTo(0.4);
+        assertThat(value("nocturne.training.loss.high.noise")).isEqualTo(0.7);
+        assertThat(value("nocturne.training.loss.middle.noise")).isEqualTo(0.5);
+        assertThat(value("nocturne.training.loss.low.noise")).isEqualTo(0.1);
+        assertThat(value("nocturne.training.micro.steps")).isEqualTo(4);
         assertThat(value("nocturne.training.seconds.per.step")).isEqualTo(0.2);
         assertThat(value("nocturne.training.step")).isEqualTo(120);
         assertThat(value("nocturne.training.steps")).isEqualTo(600);
@@ -69,14 +74,14 @@ final class TrainingMetricsTest {
 
     @Test
     void aDeviceThatTrainsNothingShowsNothing() {
-        ledger.record(MAYA, new Event.Progressed(100, 600, 0.5, 0.25, 125, 0));
+        ledger.record(MAYA, new Event.Progressed(100, 600, 0.5, 0.25, 125, 0, 1, Event.LossByNoise.UNKNOWN));
         assertThat(value("nocturne.training.loss")).isNaN();
     }
 
     @Test
     void whatAJobReportedEarlierDoesNotOutliveItsAttempt() {
         slot.set(slot(Condition.BUSY, MAYA));
-        ledger.record(MAYA, new Event.Progressed(100, 600, 0.5, 0.25, 125, 0));
+        ledger.record(MAYA, new Event.Progressed(100, 600, 0.5, 0.25, 125, 0, 1, Event.LossByNoise.UNKNOWN));
         ledger.advance(MAYA, job -> job.in(JobState.QUEUED, "CRASHED", "again"),
                 new Event.Interrupted(100, "CRASHED", "again"));
         assertThat(value("nocturne.training.loss")).isNaN();

@@ -132,7 +132,8 @@ class KafkaRelayTest {
 
     private void grow(List<JobId> ids, int lines) {
         for (int i = 0; i < lines; i++) {
-            for (JobId id : ids) desk.ledger.record(id, new Event.Progressed(i, 20, 0.5, 0.1, 1, 0));
+            Event said = new Event.Progressed(i, 20, 0.5, 0.1, 1, 0, 1, Event.LossByNoise.UNKNOWN);
+            for (JobId id : ids) desk.ledger.record(id, said);
         }
     }
 }

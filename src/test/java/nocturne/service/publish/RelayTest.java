@@ -74,7 +74,8 @@ class RelayTest {
         List<JobId> ids = new ArrayList<>();
         for (int job = 0; job < 10; job++) ids.add(desk.run("job-" + job));
         for (int step = 1; step <= 20; step++) {
-            for (JobId id : ids) desk.ledger.record(id, new Event.Progressed(step, 20, 0.5, 0.1, 1, 0));
+            Event said = new Event.Progressed(step, 20, 0.5, 0.1, 1, 0, 1, Event.LossByNoise.UNKNOWN);
+            for (JobId id : ids) desk.ledger.record(id, said);
         }
         await().until(() -> relay.isIdle() && relay.lag() == 0);
         assertThat(listener.heard()).hasSize(10 * 22);
@@ -94,7 +95,7 @@ class RelayTest {
         while (crashes < 50) {
             for (JobId id : ids) {
                 for (int i = chance.nextInt(5); i >= 0; i--) {
-                    desk.ledger.record(id, new Event.Progressed(i, 20, 0.5, 0.1, 1, 0));
+                    desk.ledger.record(id, new Event.Progressed(i, 20, 0.5, 0.1, 1, 0, 1, Event.LossByNoise.UNKNOWN));
                 }
             }
             AtomicInteger left = new AtomicInteger(1 + chance.nextInt(3));

@@ -1,0 +1,153 @@
+package nocturne.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import nocturne.io.AtomicFiles;
+import nocturne.io.ContentHash;
+import nocturne.ledger.Ledger;
+import nocturne.promise.Promise;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// What is drawn with the recommended checkpoint when training is over: eleven pictures here.
+class ProbeTest {
+    private static final int PICTURES = 11;
+
+    @TempDir
+    private Path scratch = Path.of("");
+
+    private Path bundle = Path.of("");
+
+    @BeforeEach
+    void writeBundle() throws IOException {
+        bundle = ShortRun.bundleIn(scratch.resolve("bundle"));
+        Path recipe = bundle.resolve("recipe.yaml");
+        Files.writeString(recipe, Files.readString(recipe).replace("steps: 40", "steps: 4")
+                .replace("save_every: 10", "save_every: 2").replace("validate_every_n_steps: 10",
+                        "validate_every_n_steps: 2")
+                .replace("probe: {enabled: false}", """
+                        probe:
+                          guidance_scales: [3.0, 4.0]
+                          strengths: [0.6, 1.0]
+                          seeds: 2
+                          prompts: ["a small ohwx", "a ohwx on a beach"]
+                        """));
+    }
+
+    @Test
+    @Ledger({"S1-73", "S2-67", "S2-68", "S2-69", "S2-71", "S2-73", "S2-74"})
+    @Promise(row = 3, fault = "kill -9 and a stop while the grid is drawn")
+    void theGridIsDrawnAndGoesOnWithTheSameBytesAfterAKillAndAStop() throws IOException {
+        Path whole = scratch.resolve("whole/run");
+        assertThat(run(whole, null, Stop.NEVER)).isTrue();
+        assertThat(grid(whole)).hasSize(PICTURES);
+        // The sheet shows single pictures of a strength, of a guidance, of other noise and words: all of them differ.
+        assertThat(grid(whole).stream().map(ContentHash::ofFile)).doesNotHaveDuplicates();
+        assertThat(Files.readString(whole.resolve("report.html")))
+                .contains("What it can do", "Without the trigger word")
+                .doesNotContain("pictures were drawn");
+        assertThat(ShortRun.events(whole, "nocturne.sample.written.v1"))
+                .extracting(event -> event.at("/data/path").asText())
+                .contains("samples/grid/" + grid(whole).getFirst().getFileName());
+
+        Path out = scratch.resolve("broken/run");
+        ShortRun.Child child = ShortRun.start(bundle, scratch.resolve("home"), out, "--threads", "2");
+        child.runUntil(() -> grid(out).size() >= 2);
+        child.process().destroyForcibly();
+        child.exitCode();
+        assertThat(run(out, null, whenThere(out, 5))).as("asked to stop").isFalse();
+        assertThat(Files.readString(out.resolve("job.json"))).contains("\"interrupted\"");
+        assertThat(grid(out)).hasSizeBetween(5, PICTURES - 1);
+        assertThat(out.resolve("tiny.safetensors")).as("the adapter was there before").exists();
+        assertThat(run(out, null, Stop.NEVER)).isTrue();
+        assertThat(pictures(out)).isEqualTo(pictures(whole)).containsKey("grid.png");
+    }
+
+    /// Without the adapters, which name the program's version, and here that is not the same in all attempts.
+    private static Map<String, String> pictures(Path out) {
+        Map<String, String> results = ShortRun.results(out);
+        results.keySet().removeIf(name -> name.endsWith(".safetensors"));
+        return results;
+    }
+
+    @Test
+    @Promise(row = 42, fault = "a time limit that is over before the grid is drawn")
+    void aRunThatIsOutOfTimeDrawsNoGrid() throws IOException {
+        Path out = scratch.resolve("late/run");
+        assertThat(run(out, Duration.ofMillis(1), Stop.NEVER)).isTrue();
+        assertThat(grid(out)).isEmpty();
+        assertThat(Files.readString(out.resolve("report.html"))).contains("0 of 11 pictures were drawn");
+        assertThat(Files.readString(out.resolve("job.json"))).contains("\"completed\"");
+    }
+
+    /// The checkpoint is damaged after it was written, and one picture has ended the process twice.
+    @Test
+    void noFailureOfItIsOneOfTheJob() throws IOException {
+        Path out = scratch.resolve("sick/run");
+        assertThat(run(out, null, whenThere(out, 1))).isFalse();
+        Path again = scratch.resolve("again/run");
+        copy(out, again);
+
+        for (Path file : ShortRun.files(out)) {
+            if (file.toString().endsWith(".safetensors") && !file.toString().contains(".state")) {
+                Files.writeString(file, "damaged");
+            }
+        }
+        assertThat(run(out, null, Stop.NEVER)).isTrue();
+        assertThat(codes(out)).contains("PROBE_FAILED");
+        assertThat(Files.readString(out.resolve("job.json"))).contains("\"completed\"");
+
+        AtomicFiles.writeString(again.resolve(".state/probe"), "base\nseed43\nbase\n");
+        assertThat(run(again, null, Stop.NEVER)).isTrue();
+        assertThat(codes(again)).contains("PROBE_FAILED");
+        assertThat(grid(again)).hasSize(PICTURES - 1).noneMatch(file -> file.toString().endsWith("_base.png")
+                && !file.toString().contains("without"));
+        assertThat(Files.readString(again.resolve("report.html"))).contains("10 of 11 pictures were drawn");
+    }
+
+    private boolean run(Path out, @Nullable Duration limit, Stop stop) {
+        PrintStream nowhere = new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8);
+        return Training.run(new TrainingRequest(bundle, null, out, ShortRun.MODEL, 2, scratch.resolve("home"), "test",
+                nowhere, false, limit, stop));
+    }
+
+    private static Stop whenThere(Path out, int pictures) {
+        return new Stop() {
+            @Override
+            public boolean isRequested() {
+                return grid(out).size() >= pictures;
+            }
+
+            @Override
+            public void workBegins() {}
+        };
+    }
+
+    private static List<Path> grid(Path out) {
+        return ShortRun.files(out.resolve("samples/grid"));
+    }
+
+    private static List<String> codes(Path out) {
+        return ShortRun.events(out, "nocturne.job.notice.v1").stream()
+                .map(event -> event.at("/data/code").asText()).toList();
+    }
+
+    private static void copy(Path from, Path to) throws IOException {
+        for (Path file : ShortRun.files(from)) {
+            Path target = to.resolve(from.relativize(file));
+            Files.createDirectories(target.getParent());
+            Files.copy(file, target);
+        }
+    }
+}
