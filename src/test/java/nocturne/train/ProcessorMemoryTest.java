@@ -15,6 +15,7 @@ import nocturne.cpu.CpuBackend;
 import nocturne.image.Picture;
 import nocturne.image.PngWriter;
 import nocturne.memory.MemoryPlan;
+import nocturne.plan.ModelSearch;
 import nocturne.tensor.Backend;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -101,7 +102,7 @@ class ProcessorMemoryTest {
     private MemoryPlan foretold(Path bundle) {
         try (Backend processor = new CpuBackend(1)) {
             return Forecast.of(Bundle.open(bundle, folder.resolve("bundles"), BundleLimits.STANDARD), "tiny", null,
-                    folder, folder.resolve("cache"), Forecast.Device.processor("", processor::rehearsal)).memory();
+                    new ModelSearch.Anywhere(folder), folder.resolve("cache"), Forecast.Device.processor("", processor::rehearsal)).memory();
         }
     }
 
