@@ -1,6 +1,7 @@
 package nocturne.service;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -15,6 +16,7 @@ import java.util.Map;
 import nocturne.job.Job;
 import nocturne.job.JobState;
 import nocturne.problem.Problem;
+import nocturne.problem.UserMistake;
 import nocturne.promise.Promise;
 import nocturne.service.fake.FakeBundle;
 import nocturne.service.fake.FakeEngine;
@@ -130,6 +132,16 @@ class ServiceModelsTest {
         try (Settings settings = Settings.read(new Startup(folder, null, Map.of(), nothing, "test"))) {
             assertThat(settings.of(ModelsConfig.class).below(folder)).isEmpty();
         }
+    }
+
+    @Test
+    void whoeverWantsModelsFetchedSaysWhereTo() {
+        Map<String, String> nowhere = Map.of("nocturne.models.pull", "missing", "nocturne.models.roots", "");
+        assertThatThrownBy(() -> Settings.read(new Startup(folder, null, Map.of(), nowhere, "test")))
+                .isInstanceOf(UserMistake.class).hasMessageContaining("nocturne.models.roots must name a folder");
+        Map<String, String> sometimes = Map.of("nocturne.models.pull", "sometimes");
+        assertThatThrownBy(() -> Settings.read(new Startup(folder, null, Map.of(), sometimes, "test")))
+                .isInstanceOf(UserMistake.class).hasMessageContaining("one of never, missing");
     }
 
     private void drop(String name, String model, ServiceProcess service) throws IOException {

@@ -142,6 +142,8 @@ final class SlotBench implements AutoCloseable {
         Job seen = await().atMost(PATIENCE).pollInterval(Duration.ofMillis(10))
                 .until(() -> job(id), job -> job.state() == state || job.isTerminal());
         assertThat(seen.state()).as("%s", seen).isEqualTo(state);
+        // A state is reached, and seen, before its line is in the journal.
+        await().atMost(PATIENCE).until(() -> ledger.sequence(id) >= seen.sequence());
         return seen;
     }
 
