@@ -13,6 +13,7 @@ import java.util.stream.Stream;
 import nocturne.adapter.Lora;
 import nocturne.image.Background;
 import nocturne.image.Generation;
+import nocturne.image.JpegWriter;
 import nocturne.image.Picture;
 import nocturne.image.PictureReader;
 import nocturne.image.PngWriter;
@@ -23,7 +24,9 @@ import nocturne.qwen.PictureSize;
 import nocturne.qwen.PromptEmbedding;
 import nocturne.qwen.PromptTemplate;
 import nocturne.qwen.QwenImageTransformer;
+import nocturne.recipe.SampleFormat;
 import nocturne.recipe.SamplePrompt;
+import nocturne.recipe.SampleRecipe;
 import nocturne.report.ContactSheet;
 import nocturne.sample.Conditions;
 import nocturne.sample.Guidance;
@@ -36,15 +39,16 @@ import nocturne.tensor.Tensor;
 import nocturne.tensor.TensorArena;
 import nocturne.train.Encoders.Prompt;
 
-/// Draws the recipe's sample pictures at a step, as `samples/<name>_<step>_<prompt>.png`.
+/// Draws the recipe's sample pictures at a step, as `samples/<name>_<step>_<prompt>.png`, or `.jpg`.
 ///
 /// The same prompt starts from the same noise at every step, so that the pictures differ by the training alone.
 final class Gallery {
     /// The end of a sample's name: step and prompt.
-    private static final Pattern DRAWN = Pattern.compile("_(\\d{9})_\\d+\\.png$");
+    private static final Pattern DRAWN = Pattern.compile("_(\\d{9})_\\d+\\.(png|jpg)$");
 
     private final Path folder;
     private final String name;
+    private final SampleFormat format;
     private final List<SampleRequest> requests = new ArrayList<>();
     private final List<Conditions> conditions = new ArrayList<>();
     private final Encoders encoders;
@@ -57,17 +61,17 @@ final class Gallery {
     /// @param bundle               where control pictures lie
     /// @param controlsAtTargetSize as in [Examples]: samples show the model what training showed it
     /// @param passes               for the work; empty when [#draw] is called, and after it
-    Gallery(Path folder, String name, List<SamplePrompt> prompts, Path bundle, Encoders encoders,
-            PromptTemplate editTemplate, boolean controlsAtTargetSize, FlowMatchConfig schedule, Backend backend,
-            TensorArena passes) {
+    Gallery(Path folder, String name, SampleRecipe asked, Path bundle, Encoders encoders, PromptTemplate editTemplate,
+            boolean controlsAtTargetSize, FlowMatchConfig schedule, Backend backend, TensorArena passes) {
         this.folder = folder;
         this.name = name;
+        format = asked.format();
         this.encoders = encoders;
         this.schedule = schedule;
         this.backend = backend;
         this.passes = passes;
         List<Prompt> wanted = new ArrayList<>();
-        for (SamplePrompt prompt : prompts) {
+        for (SamplePrompt prompt : asked.prompts()) {
             SampleRequest request = request(prompt, bundle);
             requests.add(request);
             wanted.add(prompt(request, request.prompt(), editTemplate));
@@ -160,12 +164,13 @@ final class Gallery {
         Generation generation = new Generation(request.prompt(), request.negative(), request.seed(), step,
                 request.steps(), request.guidance().scale(), request.width(), request.height(),
                 request.strength(), step == 0 ? "base" : "%s_%09d".formatted(name, step));
-        byte[] png = PngWriter.png(picture, generation.texts());
-        AtomicFiles.write(file, out -> out.write(png));
+        byte[] encoded = format == SampleFormat.JPEG
+                ? JpegWriter.jpeg(picture, generation.parameters()) : PngWriter.png(picture, generation.texts());
+        AtomicFiles.write(file, out -> out.write(encoded));
     }
 
     private Path file(int step, int prompt) {
-        return folder.resolve("%s_%09d_%d.png".formatted(name, step, prompt));
+        return folder.resolve("%s_%09d_%d.%s".formatted(name, step, prompt, format.spelling()));
     }
 
     /// Removes what was drawn after a step: the run has gone back to it, and they may come out differently.

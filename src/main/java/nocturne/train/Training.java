@@ -409,7 +409,7 @@ public final class Training {
         HeldOut measure = heldOut == null || validation == null
                 ? null
                 : new HeldOut(kept, validation.sigmas(), recipe.seed());
-        Gallery gallery = new Gallery(folder.samples(), recipe.name(), recipe.sample().prompts(), bundle.root(),
+        Gallery gallery = new Gallery(folder.samples(), recipe.name(), recipe.sample(), bundle.root(),
                 encoders, editTemplate, recipe.model().matchTargetResolution(), model.schedule(), backend, passes);
         encoders.releasePromptEncoders();
         if (gallery.size() == 0) encoders.releaseAutoencoder();
