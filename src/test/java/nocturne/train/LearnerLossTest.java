@@ -4,15 +4,25 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import nocturne.cpu.CpuBackend;
+import nocturne.recipe.BundleFacts;
+import nocturne.recipe.RecipeReader;
 import nocturne.tensor.Backend;
 import nocturne.tensor.Loss;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /// Each loss reaches the adapter through the whole model, and what arrives there is its slope.
 class LearnerLossTest {
     /// How far to go along the gradient: by a thousandth of the loss. Float32 then gives the difference to about 1e-3.
     private static final double REACH = 1e-3;
+
+    @ParameterizedTest
+    @CsvSource({"mse, SQUARED", "mae, ABSOLUTE", "pseudo_huber, PSEUDO_HUBER"})
+    void recipesCallItByTheDialectsName(String word, Loss kind) {
+        assertThat(Settings.loss(RecipeReader.in(BundleFacts.named("maya"))
+                .read("train: {loss_type: %s}".formatted(word), "recipe.yaml").recipe())).isEqualTo(kind);
+    }
 
     @ParameterizedTest
     @EnumSource(Loss.class)
