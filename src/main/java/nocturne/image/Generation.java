@@ -6,7 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.LinkedHashMap;
 import java.util.SequencedMap;
 
-/// How a sample picture came about: everything needed to draw it again, carried inside its PNG.
+/// How a sample picture came about: everything needed to draw it again, carried inside its file.
 ///
 /// @param prompt         what was asked for, the trigger already in place
 /// @param negativePrompt what was to be avoided; may be empty
@@ -31,7 +31,8 @@ public record Generation(String prompt, String negativePrompt, long seed, long s
         return texts;
     }
 
-    private String parameters() {
+    /// The line of settings that viewers show.
+    public String parameters() {
         StringBuilder text = new StringBuilder(prompt);
         if (!negativePrompt.isBlank()) text.append("\nNegative prompt: ").append(negativePrompt);
         text.append("\nSteps: ").append(samplingSteps)

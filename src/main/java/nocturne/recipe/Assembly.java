@@ -128,6 +128,7 @@ final class Assembly {
     private static SampleRecipe sample(Section sample, Section train) {
         return new SampleRecipe(train.get(TrainKeys.DISABLE_SAMPLING) ? 0 : sample.get(SampleKeys.SAMPLE_EVERY),
                 sample.get(SampleKeys.START_STEP), !train.get(TrainKeys.SKIP_FIRST_SAMPLE),
+                sample.get(SampleKeys.FORMAT),
                 sample.children(SampleKeys.ITEM).stream().map(Assembly::prompt).toList());
     }
 

@@ -129,8 +129,8 @@ final class DatasetKeys {
                             "shuffle_augmentations", "standardize_images"),
                     fixed("B5", "control pictures are paired by file name", "control_from_same_folder", "controls"),
                     ignored("B5", "control pictures are paired by file name", "num_controls_from_same_folder"),
-                    ignored("B5", "the model's encoder decides the size of control pictures",
-                            "full_size_control_images"),
+                    fixed("B5", "control pictures keep their own size; model.model_kwargs.match_target_res brings them"
+                            + " to that of the target", "full_size_control_images=true"),
                     fixed("B5", "loss masks are not there yet", "mask_path", "alpha_mask", "invert_mask"),
                     ignored("B5", "it belongs to loss masks", "mask_min_value"),
                     fixed("B5", "train.batch_size holds for all datasets", "batch_size"),

@@ -79,9 +79,11 @@ final class RootKeys {
                             "type=sd_trainer|diffusion_trainer|ui_trainer"),
                     ignored("B9", "results go to the job's own folder", "training_folder"),
                     ignored("B9", "the device is chosen when the job starts", "device"),
-                    ignored("B1", "metrics are written to the job's folder", "log_dir", "sqlite_db_path", "monitoring"),
+                    ignored("B1", "the losses are in loss.csv, loss.png and report.html of the job's folder", "log_dir",
+                            "sqlite_db_path", "monitoring"),
                     ignored("B1", "timing is always measured", "performance_log_every", "torch_profiler"),
-                    ignored("B1", "the picture before training uses the block sample", "first_sample"),
+                    ignored("B1", "the pictures before training are those of sample, or the later ones could not be"
+                            + " compared with them", "first_sample"),
                     refused("B1", "it belongs to other trainers", "guidance", "embedding", "decorator", "adapter",
                             "slider", "do_lorm", "lorm_*")));
 

@@ -79,6 +79,11 @@ final class SampleKeys {
             .why("50 to 200 characters: quality, subject, details, camera, lighting. One without the "
                     + "trigger word shows what the LoRA does to everything else.");
 
+    static final Key<SampleFormat> FORMAT = Key.of("format", choice(SampleFormat.class), "Files of the pictures.")
+            .standard(SampleFormat.PNG, "nothing is lost")
+            .why("PNG keeps every pixel, so that two checkpoints differ by the training alone. JPEG, at quality 95,"
+                    + " takes less disk. Both carry prompt, seed and settings. WebP becomes PNG.")
+            .works(SampleFormat.PNG, SampleFormat.JPEG);
     static final Key<PromptSet> PROMPT_SET = Key.of("prompt_set", choice(PromptSet.class),
                     "What is drawn where no prompts are written and there is a trigger word; realism has words that"
                             + " make skin look real.")
@@ -143,11 +148,10 @@ final class SampleKeys {
 
     static final Block BLOCK = Block.of("sample",
             List.of(SAMPLE_EVERY, START_STEP, WIDTH, HEIGHT, NEG, SEED, WALK_SEED, GUIDANCE_SCALE, SAMPLE_STEPS,
-                    MULTIPLIER, CFG_NORM, PROMPT_SET, PROMPTS),
+                    MULTIPLIER, CFG_NORM, FORMAT, PROMPT_SET, PROMPTS),
             List.of(ITEM),
             List.of(
                     fixed("S2-31, X-15", "Qwen-Image only knows flow matching", "sampler=flowmatch"),
-                    ignored("B8", "samples are PNG files that carry their settings", "format"),
                     ignored("B8", "it is for video or other models", "guidance_rescale", "adapter_conditioning_scale",
                             "refiner_start_at", "extra_values", "fps", "num_frames")));
 

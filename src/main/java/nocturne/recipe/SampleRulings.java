@@ -26,9 +26,16 @@ final class SampleRulings {
         decideSide(sample, SampleKeys.WIDTH, side);
         decideSide(sample, SampleKeys.HEIGHT, side);
         decideNegative(sample, SampleKeys.NEG);
+        decideFormat();
         gatherPrompts();
         List<Section> items = sample.children(SampleKeys.ITEM);
         for (int i = 0; i < items.size(); i++) complete(items.get(i), i);
+    }
+
+    private void decideFormat() {
+        if (sample.get(SampleKeys.FORMAT) != SampleFormat.WEBP) return;
+        findings.note("B8", sample, SampleKeys.FORMAT, "samples are written as png: Java writes no WebP.");
+        sample.set(SampleKeys.FORMAT, SampleFormat.PNG, new Origin.Derived("B8", "webp read as png"));
     }
 
     /// `prompts` become `samples`, before those that were written as such.
@@ -61,7 +68,7 @@ final class SampleRulings {
                 .flatMap(dataset -> dataset.find(DatasetKeys.TAG).stream()).distinct().toList();
         for (String tag : tags) {
             items.add(item(items.size(), set.promptOf(tag), sample.at(),
-                    new Origin.Derived("S2-58", "for the tag " + tag)));
+                    new Origin.Derived("S2-58", "for a dataset's tag")));
         }
     }
 

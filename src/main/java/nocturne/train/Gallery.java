@@ -17,27 +17,31 @@ import nocturne.image.Picture;
 import nocturne.image.PictureReader;
 import nocturne.io.AtomicFiles;
 import nocturne.qwen.QwenImageTransformer;
+import nocturne.recipe.SampleFormat;
 import nocturne.report.ContactSheet;
 import nocturne.sample.SampleRequest;
 import nocturne.tensor.Tensor;
 
-/// Draws the recipe's sample pictures at a step, as `samples/<name>_<step>_<prompt>.png`.
+/// Draws the recipe's sample pictures at a step, as `samples/<name>_<step>_<prompt>.png`, or `.jpg`.
 ///
 /// The same prompt starts from the same noise at every step, so that the pictures differ by the training alone.
 final class Gallery {
     /// The end of a sample's name: step and prompt.
-    private static final Pattern DRAWN = Pattern.compile("_(\\d{9})_\\d+\\.png$");
+    private static final Pattern DRAWN = Pattern.compile("_(\\d{9})_\\d+\\.(png|jpg)$");
 
     private final Path folder;
     private final String name;
+    private final SampleFormat format;
     private final Studio studio;
     private final int size;
 
+    /// @param format of the files
     /// @param studio where the recipe's sample prompts are the first
     /// @param size   how many of them there are
-    Gallery(Path folder, String name, Studio studio, int size) {
+    Gallery(Path folder, String name, SampleFormat format, Studio studio, int size) {
         this.folder = folder;
         this.name = name;
+        this.format = format;
         this.studio = studio;
         this.size = size;
     }
@@ -79,11 +83,11 @@ final class Gallery {
         // Before training it is the base model itself, whatever LoRA the training goes on from.
         QwenImageTransformer model =
                 step == 0 ? base : base.with(lora.frozen(values, (float) request.strength()));
-        studio.paint(prompt, request, model, step, step == 0 ? "base" : "%s_%09d".formatted(name, step), file);
+        studio.paint(prompt, request, model, step, step == 0 ? "base" : "%s_%09d".formatted(name, step), format, file);
     }
 
     private Path file(int step, int prompt) {
-        return folder.resolve("%s_%09d_%d.png".formatted(name, step, prompt));
+        return folder.resolve("%s_%09d_%d.%s".formatted(name, step, prompt, format.spelling()));
     }
 
     /// Removes what was drawn after a step: the run has gone back to it, and they may come out differently.

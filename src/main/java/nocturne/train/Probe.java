@@ -13,6 +13,7 @@ import nocturne.problem.SickMachine;
 import nocturne.qwen.QwenImageTransformer;
 import nocturne.recipe.ProbeRecipe;
 import nocturne.recipe.ProbeShot;
+import nocturne.recipe.SampleFormat;
 import nocturne.recipe.SamplePrompt;
 import nocturne.report.RunSummary.Checkpoint;
 import nocturne.sample.Guidance;
@@ -97,7 +98,7 @@ final class Probe {
                 : parts.base().with(parts.lora().frozen(parts.lora().values(), (float) picture.strength()));
         String name = checkpoint.file().replaceFirst("\\.safetensors$", "");
         parts.gallery().studio().paint(text, request, model, (int) checkpoint.step(), shot.isBare() ? "base" : name,
-                file);
+                SampleFormat.PNG, file);
     }
 
     /// Notes that a picture is begun: one that ends the process does so again, and must not keep the job from ending.

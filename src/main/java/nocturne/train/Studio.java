@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import nocturne.image.Background;
 import nocturne.image.Generation;
+import nocturne.image.JpegWriter;
 import nocturne.image.Picture;
 import nocturne.image.PictureReader;
 import nocturne.image.PngWriter;
@@ -15,6 +16,7 @@ import nocturne.qwen.PictureSize;
 import nocturne.qwen.PromptEmbedding;
 import nocturne.qwen.PromptTemplate;
 import nocturne.qwen.QwenImageTransformer;
+import nocturne.recipe.SampleFormat;
 import nocturne.recipe.SamplePrompt;
 import nocturne.sample.Conditions;
 import nocturne.sample.Guidance;
@@ -113,14 +115,16 @@ final class Studio {
     /// @param model      with whatever adapter it shall have
     /// @param step       updates made
     /// @param checkpoint what the adapter is called
-    void paint(int prompt, SampleRequest request, QwenImageTransformer model, int step, String checkpoint, Path file) {
+    void paint(int prompt, SampleRequest request, QwenImageTransformer model, int step, String checkpoint,
+            SampleFormat format, Path file) {
         Sampler sampler = new Sampler(new TransformerDenoiser(model, backend, passes), schedule);
         Picture picture = new Painter(sampler, encoders.vae().workingIn(passes))
                 .paint(request, conditions.get(prompt), Sampler.Progress.NONE);
         Generation generation = new Generation(request.prompt(), request.negative(), request.seed(), step,
                 request.steps(), request.guidance().scale(), request.width(), request.height(), request.strength(),
                 checkpoint);
-        byte[] png = PngWriter.png(picture, generation.texts());
-        AtomicFiles.write(file, out -> out.write(png));
+        byte[] encoded = format == SampleFormat.JPEG
+                ? JpegWriter.jpeg(picture, generation.parameters()) : PngWriter.png(picture, generation.texts());
+        AtomicFiles.write(file, out -> out.write(encoded));
     }
 }

@@ -441,7 +441,8 @@ public final class Training {
                 : new HeldOut(kept, validation.sigmas(), recipe.seed());
         Studio studio = new Studio(recipe.drawn(), bundle.root(), encoders, editTemplate,
                 recipe.model().matchTargetResolution(), model.schedule(), backend, passes);
-        Gallery gallery = new Gallery(folder.samples(), recipe.name(), studio, recipe.sample().prompts().size());
+        Gallery gallery = new Gallery(folder.samples(), recipe.name(), recipe.sample().format(), studio,
+                recipe.sample().prompts().size());
         encoders.releasePromptEncoders();
         if (studio.size() == 0) encoders.releaseAutoencoder();
         CacheFolder.Statistics cache = encoders.statistics();

@@ -205,6 +205,18 @@ class CaptionRulesTest {
         assertThat(notices("S1-07")).isEmpty();
     }
 
+    @Test
+    void picturesMayBeKeptOutOfTrainingOneByOne() throws IOException {
+        write("bundle/other/9.png", PictureFiles.png(64, 96));
+        recipe("trigger_word: maya_char\ndatasets: [{folder_path: set}]\ntrain: {validation_config: {resolution: 512, "
+                + "validation_items: [{image_path: other/9.png, prompt: '[trigger] at sea'}]}}\n");
+        assertThat(inspection().heldOut()).isNotNull().satisfies(heldOut -> assertThat(heldOut.samples())
+                .singleElement().satisfies(sample -> {
+                    assertThat(sample.caption()).isEqualTo("maya_char at sea");
+                    assertThat(sample.resolution()).isEqualTo(512);
+                }));
+    }
+
     /// The reader of recipes must take their ids in `i_know`.
     @Test
     void theReaderOfRecipesKnowsTheIds() throws IOException {

@@ -12,6 +12,7 @@ import nocturne.qwen.Grid;
 import nocturne.qwen.Latents;
 import nocturne.qwen.TransformerCase;
 import nocturne.tensor.Backend;
+import nocturne.tensor.Loss;
 import nocturne.tensor.Tape;
 import nocturne.tensor.TensorArena;
 
@@ -72,6 +73,22 @@ record TrainingCase(String name, JsonNode json) {
             return new Outcome(losses, norms, movedTo(backend.toArray(lora.values())),
                     movedTo(backend.toArray(average.values())), moment(backend, optimizer, "m"),
                     moment(backend, optimizer, "v"));
+        }
+    }
+
+    /// What is done with a run's first micro-batch.
+    interface FirstBatch {
+        void learn(Learner learner, Lora lora, MicroBatch batch);
+    }
+
+    /// Where the reference began, with another loss.
+    void begin(Loss loss, Backend backend, FirstBatch first) {
+        TensorSource data = Golden.tensors("golden/train_%s_data.safetensors".formatted(withFile("data").name));
+        try (TensorArena weights = backend.newArena(); TensorArena passes = backend.newArena()) {
+            Lora lora = TransformerCase.lora(start(), json.path("alpha").doubleValue(), backend, weights);
+            first.learn(new Learner(
+                    TransformerCase.load(backend, weights, json.path("zero_cond_t").booleanValue()), lora,
+                    block -> Tape.Keep.ALL, loss, backend, passes), lora, batch(data, 0));
         }
     }
 

@@ -21,9 +21,8 @@ record Attachments(int limit) {
     /// The picture that a line announces, if it is one, is small, and is still the one that was announced.
     Optional<Attachment> of(Journal journal, EventLine line) {
         String path = line.data().path("path").asText();
-        if (limit <= 0 || journal.isHost() || !line.type().equals(SAMPLE) || !path.endsWith(".png")) {
-            return Optional.empty();
-        }
+        if (limit <= 0 || journal.isHost() || !line.type().equals(SAMPLE)) return Optional.empty();
+        String type = path.endsWith(".jpg") ? "image/jpeg" : "image/png";
         Path run = journal.file().resolveSibling("run").normalize();
         Path picture = run.resolve(path).normalize();
         if (!picture.startsWith(run)) return Optional.empty();
@@ -31,7 +30,7 @@ record Attachments(int limit) {
             byte[] bytes = in.readNBytes(limit + 1);
             boolean isIt = bytes.length <= limit
                     && ContentHash.ofBytes(bytes).equals(line.data().path("sha256").asText());
-            return isIt ? Optional.of(new Attachment(bytes, "image/png")) : Optional.empty();
+            return isIt ? Optional.of(new Attachment(bytes, type)) : Optional.empty();
         } catch (IOException gone) {
             // Whoever wants it finds the path and the hash in the event.
             return Optional.empty();
