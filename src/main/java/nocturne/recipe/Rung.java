@@ -26,14 +26,18 @@ public enum Rung {
     SMALL_SAMPLES("smaller samples") {
         @Override
         void apply(Section root, Findings findings) {
-            for (Section item : root.child(SampleKeys.BLOCK).children(SampleKeys.ITEM)) {
-                int width = item.get(SampleKeys.ITEM_WIDTH);
-                int height = item.get(SampleKeys.ITEM_HEIGHT);
-                double scale = PIXELS / Math.sqrt((double) width * height);
-                if (scale >= 1) continue;
-                change(item, SampleKeys.ITEM_WIDTH, shrunk(width, scale), Severity.NOTICE, findings);
-                change(item, SampleKeys.ITEM_HEIGHT, shrunk(height, scale), Severity.NOTICE, findings);
-            }
+            Section sample = root.child(SampleKeys.BLOCK);
+            List<Section> items = sample.children(SampleKeys.ITEM);
+            for (Section item : items) shrink(item, SampleKeys.ITEM_WIDTH, SampleKeys.ITEM_HEIGHT, findings);
+            // A probe without samples has the size that they would have.
+            if (items.isEmpty()) shrink(sample, SampleKeys.WIDTH, SampleKeys.HEIGHT, findings);
+        }
+
+        private void shrink(Section section, Key<Integer> width, Key<Integer> height, Findings findings) {
+            double scale = PIXELS / Math.sqrt((double) section.get(width) * section.get(height));
+            if (scale >= 1) return;
+            change(section, width, shrunk(section.get(width), scale), Severity.NOTICE, findings);
+            change(section, height, shrunk(section.get(height), scale), Severity.NOTICE, findings);
         }
 
         private int shrunk(int side, double scale) {

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import nocturne.cpu.CpuBackend;
 import nocturne.cuda.CudaSettings;
 import nocturne.cuda.MeasuredDevice;
@@ -39,6 +40,7 @@ class MemoryRealityTest {
               - {folder_path: dataset/2_ohwx, resolution: SIDE}
             train:
               steps: 1
+              skip_first_sample: true
               batch_size: BATCH
               gradient_accumulation: 1
               optimizer: OPTIMIZER
@@ -112,7 +114,7 @@ class MemoryRealityTest {
 
     private static Bench.Settings settings(@Nullable WeightType format, int side, int textRows, @Nullable Long vram) {
         Bench.Size size = new Bench.Size("small",
-                new TransformerConfig(LAYERS, 4, 32, 64, 64, List.of(8, 12, 12), false), new Grid(side, side),
+                new TransformerConfig(LAYERS, 2, 32, 64, 64, List.of(8, 12, 12), false), new Grid(side, side),
                 textRows);
         return new Bench.Settings(size, format, 1, 0, null, vram);
     }
@@ -146,11 +148,20 @@ class MemoryRealityTest {
     private Path bundle(int rank, int batch, int side, String type, String optimizer, boolean averaged, int drawn)
             throws IOException {
         Path bundle = ShortRun.bundleIn(Files.createDirectories(folder.resolve("bundle")));
+        // How many pictures there are changes nothing in memory: two are left, and one held out.
+        leave(2, bundle.resolve("dataset/2_ohwx"));
+        leave(1, bundle.resolve("heldout"));
         Files.writeString(bundle.resolve("recipe.yaml"), RECIPE.replace("RANK", "" + rank).replace("BATCH", "" + batch)
                 .replace("SIDE", "" + side).replace("QUANTIZED", "" + !type.equals("none"))
                 .replace("TYPE", type.equals("none") ? "int8" : type).replace("OPTIMIZER", optimizer)
                 .replace("AVERAGED", "" + averaged).replace("DRAWN", "" + drawn));
         return bundle;
+    }
+
+    private static void leave(int pictures, Path dataset) throws IOException {
+        try (Stream<Path> files = Files.list(dataset)) {
+            for (Path file : files.sorted().skip(2L * pictures).toList()) Files.delete(file);
+        }
     }
 
     private TrainingRequest request(Path bundle, Path out, Path home) {

@@ -25,7 +25,7 @@ final class BrokerProcessTest {
     @Test
     void keepsWhatItAcknowledgedThroughAKillAndComesBackOnTheSamePort(@TempDir Path folder) throws Exception {
         int port;
-        try (BrokerProcess broker = BrokerProcess.start(folder, 0)) {
+        try (BrokerProcess broker = BrokerProcess.start(folder, TestBroker.port())) {
             port = broker.port();
             send(broker, "before the kill");
             broker.kill();

@@ -1,12 +1,16 @@
 package nocturne.service.broker;
 
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.SplittableRandom;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.random.RandomGenerator;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 
@@ -14,6 +18,7 @@ import org.apache.kafka.clients.admin.NewTopic;
 /// topics and groups; a test that kills its broker starts a [BrokerProcess] of its own.
 public final class TestBroker {
     private static final AtomicInteger COUNTER = new AtomicInteger();
+    private static final RandomGenerator RANDOM = new SplittableRandom();
 
     private TestBroker() {}
 
@@ -49,6 +54,19 @@ public final class TestBroker {
             return topic;
         } catch (ExecutionException | InterruptedException e) {
             throw new AssertionError("creating topic " + topic, e);
+        }
+    }
+
+    /// A port that nobody listens on, for a broker that comes back to it. It is below those that Linux gives to whoever
+    /// asks for any, so nobody takes it in between.
+    public static int port() {
+        while (true) {
+            int port = 20_000 + RANDOM.nextInt(12_000);
+            try (ServerSocket free = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+                return free.getLocalPort();
+            } catch (IOException taken) {
+                // Then another.
+            }
         }
     }
 

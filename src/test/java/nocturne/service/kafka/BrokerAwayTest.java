@@ -8,8 +8,6 @@ import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -21,6 +19,7 @@ import nocturne.job.JobId;
 import nocturne.job.JobState;
 import nocturne.promise.Promise;
 import nocturne.service.broker.BrokerProcess;
+import nocturne.service.broker.TestBroker;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -54,7 +53,7 @@ final class BrokerAwayTest {
     @Promise(row = 32, fault = "no broker at the start; kill -9 of the broker in the middle of a job, and a restart")
     @Test
     void jobsGoOnWithoutKafkaAndWhatThereIsToTellIsToldLater() throws IOException {
-        int port = freePort();
+        int port = TestBroker.port();
         KafkaConfig config = TestHost.config("127.0.0.1:" + port, "away", Duration.ofSeconds(1), Duration.ofMinutes(5));
         try (TestHost host = new TestHost(config, "a", folder.resolve("a"), 2, Duration.ofMillis(50), place -> {})) {
             host.start();
@@ -99,11 +98,5 @@ final class BrokerAwayTest {
                 Instant.now().toString(), 1, 1, null);
         host.ledger.add(Files.createTempDirectory(host.ledger.work().incoming(), name), job,
                 new Event.Queued(name, "inbox:" + name, "0".repeat(64), 1, 1));
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        }
     }
 }

@@ -104,7 +104,7 @@ class KafkaRelayTest {
     @Promise(row = 40, fault = "kill -9 of the broker while events are on their way")
     void everythingArrivesInOrderThoughTheBrokerComesLateAndIsKilled() throws Exception {
         Path folder = TestBroker.folder();
-        BrokerProcess first = BrokerProcess.start(folder, 0);
+        BrokerProcess first = BrokerProcess.start(folder, TestBroker.port());
         open.add(first);
         String brokers = first.bootstrap();
         first.kill();
