@@ -7,6 +7,7 @@ import nocturne.problem.Problem;
 import nocturne.problem.UserMistake;
 import nocturne.recipe.DatasetRecipe;
 import nocturne.recipe.Origin;
+import nocturne.recipe.ProbeRecipe;
 import nocturne.recipe.Recipe;
 import nocturne.recipe.ResolvedRecipe;
 import nocturne.recipe.SamplePrompt;
@@ -46,6 +47,8 @@ final class RecipePaths {
         if (validation != null) check(validation);
         String startFrom = recipe.network().startFrom();
         if (startFrom != null) check("network.pretrained_lora_path", List.of(startFrom));
+        ProbeRecipe probe = recipe.probe();
+        if (probe != null && probe.secondLora() != null) check("probe.second_lora", List.of(probe.secondLora()));
         List<SamplePrompt> prompts = recipe.sample().prompts();
         for (int i = 0; i < prompts.size(); i++) {
             check("sample.samples[%d].ctrl_img".formatted(i), prompts.get(i).controls());

@@ -161,7 +161,7 @@ final class Assembly {
         SamplePrompt like = settings == null ? promptless(root.child(SampleKeys.BLOCK)) : prompt(settings);
         return new ProbeRecipe(like.saying(probe.get(ProbeKeys.PROMPT)), probe.get(ProbeKeys.WITHOUT_TRIGGER),
                 probe.get(ProbeKeys.GUIDANCE_SCALES), probe.get(ProbeKeys.STRENGTHS), probe.get(ProbeKeys.SEEDS),
-                probe.get(ProbeKeys.PROMPTS));
+                probe.get(ProbeKeys.PROMPTS), orNull(probe, ProbeKeys.SECOND_LORA));
     }
 
     private static <T> @Nullable T orNull(Section section, Key<T> key) {

@@ -2,6 +2,7 @@ package nocturne.recipe;
 
 import static nocturne.recipe.Key.flag;
 import static nocturne.recipe.Key.number;
+import static nocturne.recipe.Key.path;
 import static nocturne.recipe.Key.some;
 import static nocturne.recipe.Key.text;
 import static nocturne.recipe.Key.textOrEmpty;
@@ -55,8 +56,15 @@ final class ProbeKeys {
             .why("A LoRA that only repeats its pictures shows here.")
             .works(List.of(), List.of("[trigger] reading a newspaper in a café"));
 
+    static final Key<String> SECOND_LORA = Key.of("second_lora", path(),
+                    "Another LoRA file of the bundle, drawn alone and together with the new one.")
+            .why("People stack a style on a character; this shows whether the two get along. Its rank may be at most"
+                    + " network.linear, and its layers among those that are trained.")
+            .works("styles/watercolour.safetensors");
+
     static final Block BLOCK = Block.of("probe",
-            List.of(ENABLED, GUIDANCE_SCALES, STRENGTHS, SEEDS, PROMPT, WITHOUT_TRIGGER, PROMPTS), List.of(),
+            List.of(ENABLED, GUIDANCE_SCALES, STRENGTHS, SEEDS, PROMPT, WITHOUT_TRIGGER, PROMPTS, SECOND_LORA),
+            List.of(),
             List.of());
 
     private ProbeKeys() {}

@@ -5,6 +5,7 @@ import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import nocturne.recipe.ProbeShot.Part;
+import org.jspecify.annotations.Nullable;
 
 /// What is drawn with the recommended checkpoint when training is over, so that a person can choose in minutes.
 ///
@@ -14,8 +15,10 @@ import nocturne.recipe.ProbeShot.Part;
 /// @param strengths      columns of the grid
 /// @param seeds          how many starting noises are tried, the prompt's own among them
 /// @param prompts        other prompts to try
+/// @param secondLora     another LoRA of the bundle to stack on it; null for none
 public record ProbeRecipe(SamplePrompt prompt, String withoutTrigger, List<Double> guidanceScales,
-                          List<Double> strengths, int seeds, List<String> prompts) {
+                          List<Double> strengths, int seeds, List<String> prompts,
+                          @Nullable String secondLora) {
     public ProbeRecipe {
         guidanceScales = List.copyOf(new LinkedHashSet<>(guidanceScales));
         strengths = List.copyOf(new LinkedHashSet<>(strengths));
@@ -77,6 +80,12 @@ public record ProbeRecipe(SamplePrompt prompt, String withoutTrigger, List<Doubl
         for (int i = 0; i < prompts.size(); i++) {
             shots.add(new ProbeShot(Part.PROMPTS, "prompt" + (i + 1), text + i,
                     prompt.saying(prompts.get(i)).at(guidance, strength, prompt.seed())));
+        }
+        if (secondLora != null) {
+            shots.add(new ProbeShot(Part.SECOND_LORA, "second_lora", 0,
+                    prompt.at(guidance, strength, prompt.seed())));
+            shots.add(new ProbeShot(Part.SECOND_LORA, "second_lora_alone", 0,
+                    prompt.at(guidance, 0, prompt.seed())));
         }
         return shots;
     }

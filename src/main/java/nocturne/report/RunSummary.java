@@ -83,6 +83,7 @@ public record RunSummary(String jobName, String trigger, String baseModel, Strin
     }
 
     /// The same with what came of the probe.
+    @SuppressWarnings("NullAway") // it does not see that an array component, so the constructor too, takes null
     public RunSummary with(Probe probed) {
         return new RunSummary(jobName, trigger, baseModel, device, program, finished, trainingTime, pictures, adapter,
                 checkpoints, losses, tools, prompts, notices, recipe, contactSheet, lossCurve, probed);

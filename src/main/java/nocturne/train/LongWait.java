@@ -22,11 +22,12 @@ final class LongWait {
         Duration wait = Duration.ofSeconds(Math.round(secondsPerStep * (steps - step)));
         Duration patience = left == null ? NIGHT : left;
         if (accumulation == 1 || wait.compareTo(patience) <= 0) return Optional.empty();
-        return Optional.of(String.format(Locale.ROOT, "%d of %d steps are left, each of %d micro-steps of %.1f s: about %.1f hours, and %s. Halving"
-                + " gradient_accumulation halves that, for rougher steps; fewer steps shorten it as well.",
-                        steps - step, steps, accumulation, secondsPerStep / accumulation, hours(wait),
-                        left == null ? "that is more than a night"
-                                : String.format(Locale.ROOT, "only %.1f are allowed", hours(left))));
+        String measure = left == null ? "that is more than a night"
+                : String.format(Locale.ROOT, "only %.1f are allowed", hours(left));
+        return Optional.of(String.format(Locale.ROOT,
+                "%d of %d steps are left, each of %d micro-steps of %.1f s: about %.1f hours, and %s. Halving"
+                        + " gradient_accumulation halves that, for rougher steps; fewer steps shorten it as well.",
+                steps - step, steps, accumulation, secondsPerStep / accumulation, hours(wait), measure));
     }
 
     private static double hours(Duration time) {

@@ -9,10 +9,10 @@ import java.io.Reader;
 import java.util.TreeMap;
 import nocturne.event.EventLog;
 import nocturne.problem.SickMachine;
+import nocturne.report.LossHistory;
 import nocturne.report.LossHistory.ByNoise;
 import nocturne.report.LossHistory.HeldOut;
 import nocturne.report.LossHistory.Training;
-import nocturne.report.LossHistory;
 
 /// Reads the losses back out of an event log.
 final class LossReplay {
@@ -44,8 +44,7 @@ final class LossReplay {
             switch (event.path("type").asText()) {
                 case "nocturne.job.stepped.v1" ->
                     training.put(step, new Training(step, number(data, "loss"), number(data, "learningRate"),
-                            new ByNoise(number(data.path("lossByNoise"), "high"),
-                                    number(data.path("lossByNoise"), "middle"), number(data.path("lossByNoise"), "low"))));
+                            byNoise(data.path("lossByNoise"))));
                 case "nocturne.job.measured.v1" -> heldOut.put(step, new HeldOut(step, number(data, "loss")));
                 case "nocturne.job.resumed.v1" -> {
                     training.tailMap(step, false).clear();
@@ -63,6 +62,10 @@ final class LossReplay {
         } catch (JsonProcessingException broken) {
             return JSON.missingNode();
         }
+    }
+
+    private static ByNoise byNoise(JsonNode loss) {
+        return new ByNoise(number(loss, "high"), number(loss, "middle"), number(loss, "low"));
     }
 
     private static double number(JsonNode data, String name) {

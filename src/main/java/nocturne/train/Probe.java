@@ -10,6 +10,7 @@ import nocturne.event.Event;
 import nocturne.io.AtomicFiles;
 import nocturne.io.ContentHash;
 import nocturne.problem.SickMachine;
+import nocturne.problem.UserMistake;
 import nocturne.qwen.QwenImageTransformer;
 import nocturne.recipe.ProbeRecipe;
 import nocturne.recipe.ProbeShot;
@@ -18,7 +19,9 @@ import nocturne.recipe.SamplePrompt;
 import nocturne.report.RunSummary.Checkpoint;
 import nocturne.sample.Guidance;
 import nocturne.sample.SampleRequest;
+import nocturne.tensor.Adapters;
 import nocturne.tensor.Backend;
+import nocturne.tensor.Tensor;
 
 /// Draws the recommended checkpoint at several settings when all else is done, as `samples/grid/<name>_<step>_...png`
 /// (S2-74).
@@ -37,10 +40,16 @@ final class Probe {
     private final int firstText;
     private final Backend backend;
     private final SequencedMap<String, LinearShape> legal;
+    private final Path bundle;
+    /// What the gradients' memory is good for when no step is made any more; nothing until it is needed.
+    private Adapters second = Adapters.NONE;
 
-    /// @param parts of a run that has made its last step
-    /// @param legal the layers that a checkpoint may have
-    Probe(TrainingLoop.Parts parts, ProbeRecipe recipe, Backend backend, SequencedMap<String, LinearShape> legal) {
+    /// @param parts  of a run that has made its last step
+    /// @param legal  the layers that a checkpoint may have
+    /// @param bundle where a second LoRA lies
+    Probe(TrainingLoop.Parts parts, ProbeRecipe recipe, Backend backend, SequencedMap<String, LinearShape> legal,
+            Path bundle) {
+        this.bundle = bundle;
         this.parts = parts;
         this.recipe = recipe;
         this.shots = recipe.shots();
@@ -67,8 +76,8 @@ final class Probe {
                             .formatted(i, shots.size()));
                     return true;
                 }
-                if (!mayTry(shot)) continue;
-                if (!loaded) load(parts.folder().root().resolve(checkpoint.file()));
+                if (!mayTry(shot) || !hasSecond(shot)) continue;
+                if (!loaded) load(parts.folder().root().resolve(checkpoint.file()), parts.lora().values());
                 loaded = true;
                 paint(checkpoint, shot, file);
             }
@@ -81,10 +90,24 @@ final class Probe {
         return true;
     }
 
-    private void load(Path file) {
+    private void load(Path file, Tensor place) {
         float[] values = new float[Math.toIntExact(parts.lora().layout().parameters())];
         StartingAdapter.put(file, legal, parts.lora(), values);
-        backend.write(values, parts.lora().values());
+        backend.write(values, place);
+    }
+
+    /// Loads the second LoRA for the first picture that shows it. One that cannot be used costs its own pictures only.
+    private boolean hasSecond(ProbeShot shot) {
+        String file = recipe.secondLora();
+        if (shot.part() != ProbeShot.Part.SECOND_LORA || file == null || second != Adapters.NONE) return true;
+        try {
+            load(bundle.resolve(file), parts.lora().gradients());
+            second = parts.lora().frozen(parts.lora().gradients(), 1);
+            return true;
+        } catch (UserMistake unusable) {
+            give("PROBE_FAILED", "probe.second_lora: " + unusable.report());
+            return false;
+        }
     }
 
     private void paint(Checkpoint checkpoint, ProbeShot shot, Path file) {
@@ -94,8 +117,10 @@ final class Probe {
         SampleRequest request = new SampleRequest(like.prompt(), like.negative(), like.width(), like.height(),
                 like.steps(), new Guidance(picture.guidanceScale(), picture.restoreNorm()), picture.seed(),
                 picture.strength(), like.controls());
-        QwenImageTransformer model = shot.isBare() ? parts.base()
-                : parts.base().with(parts.lora().frozen(parts.lora().values(), (float) picture.strength()));
+        Adapters own = picture.strength() == 0 ? Adapters.NONE
+                : parts.lora().frozen(parts.lora().values(), (float) picture.strength());
+        Adapters all = shot.part() == ProbeShot.Part.SECOND_LORA ? own.and(second) : own;
+        QwenImageTransformer model = all == Adapters.NONE ? parts.base() : parts.base().with(all);
         String name = checkpoint.file().replaceFirst("\\.safetensors$", "");
         parts.gallery().studio().paint(text, request, model, (int) checkpoint.step(), shot.isBare() ? "base" : name,
                 SampleFormat.PNG, file);

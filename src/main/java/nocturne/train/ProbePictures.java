@@ -14,8 +14,8 @@ import nocturne.image.Background;
 import nocturne.image.Picture;
 import nocturne.image.PictureReader;
 import nocturne.recipe.ProbeRecipe;
-import nocturne.recipe.ProbeShot.Part;
 import nocturne.recipe.ProbeShot;
+import nocturne.recipe.ProbeShot.Part;
 import nocturne.recipe.SamplePrompt;
 import nocturne.report.ProbeSheet;
 import nocturne.report.RunSummary.Drift;
@@ -54,6 +54,8 @@ record ProbePictures(ProbeRecipe recipe, String title, int wanted, SequencedMap<
                 shot -> shot.part() == Part.WITHOUT_TRIGGER, ProbePictures::strength));
         rows.add(row("other seeds", false, shot -> shot.part() == Part.SEEDS,
                 picture -> "seed " + picture.seed()));
+        rows.add(row("with the other LoRA: " + recipe.secondLora(), false, shot -> shot.part() == Part.SECOND_LORA,
+                picture -> picture.strength() == 0 ? "that one alone" : "both"));
         rows.add(row("other prompts", false, shot -> shot.part() == Part.PROMPTS, SamplePrompt::prompt));
         return Optional.of(ProbeSheet.draw(title, rows));
     }

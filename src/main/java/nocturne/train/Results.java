@@ -84,12 +84,13 @@ final class Results {
     /// @param published what the report says so far
     /// @return false if it was asked to stop before all was drawn
     boolean probe(RunSummary published, TrainingLoop.Parts parts, Backend backend, TransformerConfig config,
-            Stop stop) {
+            Path bundle, Stop stop) {
         ProbeRecipe asked = recipe.probe();
         Optional<RunSummary.Recommendation> best = published.recommendation();
         if (asked == null || best.isEmpty()) return true;
         RunSummary.Checkpoint checkpoint = best.get().checkpoint();
-        Probe probe = new Probe(parts, asked, backend, LoraTargets.of(config.layers(), config.width()));
+        Probe probe = new Probe(parts, asked, backend, LoraTargets.of(config.layers(), config.width()),
+                bundle);
         try {
             boolean complete = probe.draw(checkpoint, stop);
             parts.heartbeat().phase(Heartbeat.Phase.SAVING);

@@ -327,7 +327,7 @@ public final class Training {
                         new Results(folder, resolved, dataset, backend.name(), request.version(), notices);
                 RunSummary published = results.publish(outcome.saved(), loop.heldOutLosses(), loop.gallery(), lora,
                         events, time.soFar());
-                if (!results.probe(published, loop.parts(), backend, config, request.stop())) {
+                if (!results.probe(published, loop.parts(), backend, config, bundle.root(), request.stop())) {
                     folder.note("interrupted", outcome.step(), recipe.train().steps());
                     progress.say("stopped while the grid was drawn; the same command goes on from here");
                     return false;

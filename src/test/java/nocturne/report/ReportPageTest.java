@@ -183,8 +183,8 @@ class ReportPageTest {
         RunSummary full = summary("ohwx", CHECKPOINTS);
         RunSummary lower = new RunSummary(full.jobName(), full.trigger(), full.baseModel(), full.device(),
                 full.program(), full.finished(), full.trainingTime(), full.pictures(), full.adapter(),
-                full.checkpoints(), new LossHistory(List.of(), List.of(new LossHistory.HeldOut(123, 0.001))), full.tools(),
-                full.prompts(), full.notices(), full.recipe(), null, null, null);
+                full.checkpoints(), new LossHistory(List.of(), List.of(new LossHistory.HeldOut(123, 0.001))),
+                full.tools(), full.prompts(), full.notices(), full.recipe(), null, null, null);
         assertThat(lower.recommendation().orElseThrow().reason()).contains("lower: 0.0010 at step 123");
     }
 
@@ -193,8 +193,8 @@ class ReportPageTest {
         RunSummary full = summary("ohwx", CHECKPOINTS);
         Document page = parsed(new RunSummary(full.jobName(), full.trigger(), full.baseModel(), full.device(),
                 full.program(), full.finished(), full.trainingTime(), full.pictures(), full.adapter(),
-                full.checkpoints(), full.losses(), full.tools(), full.prompts(), full.notices(), full.recipe(), null, null,
-                null));
+                full.checkpoints(), full.losses(), full.tools(), full.prompts(), full.notices(), full.recipe(), null,
+                null, null));
         assertThat(page.getElementsByTagName("img").getLength()).isZero();
         assertThat(page.getDocumentElement().getTextContent()).contains("No samples were drawn");
     }

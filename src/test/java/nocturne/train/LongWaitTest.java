@@ -10,9 +10,10 @@ class LongWaitTest {
     @Test
     @Ledger("S1-77")
     void aRunThatWillNotEndInTimeIsToldWhatAccumulationCosts() {
-        assertThat(LongWait.notice(20, 3400, 4, 16, Duration.ofHours(8))).hasValueSatisfying(notice -> assertThat(notice)
-                .contains("3380 of 3400 steps are left, each of 4 micro-steps of 4.0 s: about 15.0 hours",
-                        "only 8.0 are allowed", "Halving gradient_accumulation"));
+        assertThat(LongWait.notice(20, 3400, 4, 16, Duration.ofHours(8))).hasValueSatisfying(
+                notice -> assertThat(notice).contains("3380 of 3400 steps are left",
+                        "each of 4 micro-steps of 4.0 s: about 15.0 hours", "only 8.0 are allowed",
+                        "Halving gradient_accumulation"));
         assertThat(LongWait.notice(20, 3400, 4, 16, null)).hasValueSatisfying(
                 notice -> assertThat(notice).contains("more than a night"));
     }

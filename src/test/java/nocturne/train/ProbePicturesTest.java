@@ -19,7 +19,7 @@ class ProbePicturesTest {
     private static final SamplePrompt PROMPT =
             new SamplePrompt("ohwx", "", 32, 32, 1, 3.5, 4, 1, true, List.of());
     private static final ProbeRecipe RECIPE = new ProbeRecipe(
-            PROMPT, "a star", List.of(3.0, 3.5, 4.0), List.of(0.6, 1.0), 1, List.of());
+            PROMPT, "a star", List.of(3.0, 3.5, 4.0), List.of(0.6, 1.0), 1, List.of(), null);
 
     @Test
     @Ledger("S1-75")

@@ -91,6 +91,33 @@ class ProbeTest {
         assertThat(Files.readString(out.resolve("job.json"))).contains("\"completed\"");
     }
 
+    /// The adapter of one run is the other LoRA of the next; its rank is more than the third one takes.
+    @Test
+    @Ledger("S2-72")
+    void anotherLoraIsDrawnAloneAndTogetherWithTheNewOne() throws IOException {
+        Path recipe = bundle.resolve("recipe.yaml");
+        String plain = Files.readString(recipe);
+        Files.writeString(recipe, plain.replace("probe:\n", "probe:\n  enabled: false\n"));
+        Path first = scratch.resolve("first/run");
+        assertThat(run(first, null, Stop.NEVER)).isTrue();
+        Files.copy(first.resolve("tiny_raw.safetensors"), bundle.resolve("style.safetensors"));
+        String text = plain.replace("probe:\n", "probe:\n  second_lora: style.safetensors\n");
+        Files.writeString(recipe, text);
+        Path out = scratch.resolve("second/run");
+        assertThat(run(out, null, Stop.NEVER)).isTrue();
+        assertThat(grid(out)).hasSize(PICTURES + 2).extracting(file -> file.getFileName().toString())
+                .contains("tiny_000000004_second_lora.png", "tiny_000000004_second_lora_alone.png");
+        assertThat(grid(out).stream().map(ContentHash::ofFile)).as("each changes the picture").doesNotHaveDuplicates();
+
+        Files.writeString(recipe, text.replace("linear: 4, linear_alpha: 4", "linear: 2, linear_alpha: 2"));
+        Path small = scratch.resolve("third/run");
+        assertThat(run(small, null, Stop.NEVER)).isTrue();
+        assertThat(grid(small)).hasSize(PICTURES);
+        assertThat(ShortRun.events(small, "nocturne.job.notice.v1"))
+                .extracting(event -> event.at("/data/message").asText())
+                .anyMatch(words -> words.startsWith("probe.second_lora: ") && words.contains("rank 4"));
+    }
+
     /// The checkpoint is damaged after it was written, and one picture has ended the process twice.
     @Test
     void noFailureOfItIsOneOfTheJob() throws IOException {
