@@ -150,14 +150,16 @@ class ModelSearchTest {
         "somebody/else             | Models by name: Qwen/Qwen-Image-Edit-2509, Qwen/Qwen-Image,"
     })
     void whoMisspellsANameHearsTheRightOne(String written, String expected) {
-        assertThat(answer(new ModelSearch.Anywhere(home, List.of(disk), null), written)).contains(expected, "Qwen-Image-2512");
+        assertThat(answer(new ModelSearch.Anywhere(home, List.of(disk), null), written))
+                .contains(expected, "Qwen-Image-2512");
         assertThat(answer(search(disk), written)).contains(expected, "Qwen-Image-2512");
     }
 
     @Test
     void whoNamesAKnownModelOrAPathHearsNoNames() {
         for (String asked : List.of("Qwen/Qwen-Image", "/no/where", "../nowhere")) {
-            assertThat(answer(new ModelSearch.Anywhere(home, List.of(disk), null), asked)).doesNotContain("Models by name");
+            assertThat(answer(new ModelSearch.Anywhere(home, List.of(disk), null), asked))
+                    .doesNotContain("Models by name");
         }
     }
 

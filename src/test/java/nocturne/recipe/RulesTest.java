@@ -290,7 +290,8 @@ class RulesTest {
     @CsvSource({"79, 1", "80, 0"})
     void severalPicturesAtOnceAreForLargeCards(int gib, int warnings) {
         assertThat(RecipeReader.in(BundleFacts.named("maya")).adaptedTo(Adaptation.toCard(gib))
-                .read("train: {batch_size: 4}", "r.yaml").notices()).filteredOn(notice -> notice.code().equals("S1-21")).hasSize(warnings);
+                .read("train: {batch_size: 4}", "r.yaml").notices())
+                .filteredOn(notice -> notice.code().equals("S1-21")).hasSize(warnings);
     }
 
     @ParameterizedTest

@@ -62,7 +62,8 @@ class MemoryLadderTest {
                         return processor.rehearsal();
                     }
                 });
-        return Forecast.of(opened, "tiny", ShortRun.MODEL.toString(), new ModelSearch.Anywhere(HOME), folder.resolve("cache"), device);
+        return Forecast.of(opened, "tiny", ShortRun.MODEL.toString(), new ModelSearch.Anywhere(HOME),
+                folder.resolve("cache"), device);
     }
 
     /// About the least memory for which no more than something is given up.

@@ -102,7 +102,8 @@ class ProcessorMemoryTest {
     private MemoryPlan foretold(Path bundle) {
         try (Backend processor = new CpuBackend(1)) {
             return Forecast.of(Bundle.open(bundle, folder.resolve("bundles"), BundleLimits.STANDARD), "tiny", null,
-                    new ModelSearch.Anywhere(folder), folder.resolve("cache"), Forecast.Device.processor("", processor::rehearsal)).memory();
+                    new ModelSearch.Anywhere(folder), folder.resolve("cache"),
+                    Forecast.Device.processor("", processor::rehearsal)).memory();
         }
     }
 

@@ -160,7 +160,7 @@ final class Settlement {
         if (failures < settings.lessVram().size()) {
             memoryFailures.put(report.job().id(), failures + 1);
             requeue(report, report.job().failures(), Ending.OUT_OF_MEMORY,
-                    "%s; tried again with a plan for %s of the memory, which takes more time; what else is given up is told"
+                    "%s; tried again with a plan for %s of the memory; what that costs besides time is told"
                             .formatted(memory.message(), settings.lessVram().get(failures)));
         } else {
             fail(report, new Ending.Failed(Ending.OUT_OF_MEMORY, memory.message()
