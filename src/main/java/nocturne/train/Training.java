@@ -452,7 +452,7 @@ public final class Training {
         heartbeat.phase(Heartbeat.Phase.LOADING);
         Optional<MemoryPlan> plan = budget.isEmpty() ? Optional.empty()
                 : Optional.of(MemoryPlan.within(budget.getAsLong(),
-                        workloads.of(dataset, heldOut, Workloads.Tokens.of(training, kept, studio)),
+                        workloads.of(dataset, heldOut, Workloads.Tokens.of(recipe, training, kept, studio)),
                         backend::rehearsal));
         plan.ifPresent(made -> {
             events.append(new Event.NoticeGiven("MEMORY", made.toString()));

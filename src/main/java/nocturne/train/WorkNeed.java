@@ -57,7 +57,7 @@ public record WorkNeed(long steps, long microSteps, double useful, double microS
         ProbeRecipe probe = recipe.probe();
         if (probe == null) return all;
         for (ProbeShot shot : probe.shots()) {
-            all += drawing(shot.picture(), drawings.get(prompts.size() + shot.text()), config);
+            all += drawing(shot.picture(), drawings.get(prompts.size()), config);
         }
         return all;
     }

@@ -39,7 +39,7 @@ record Workloads(Recipe recipe, ModelSizes model, TransformerConfig config, Froz
     ///
     /// @param training of the longest caption, as the transformer is given it
     /// @param heldOut  likewise
-    /// @param drawings of the longer text of each prompt that is drawn
+    /// @param drawings of the longer text of each sample, then of the longest text of the probe
     /// @param prompts  of all, as the text encoder is given them
     record Tokens(int training, int heldOut, List<Integer> drawings, List<Integer> prompts) {
         /// Of a caption's characters one is so many tokens, roughly, where no tokenizer can be asked.
@@ -50,14 +50,14 @@ record Workloads(Recipe recipe, ModelSizes model, TransformerConfig config, Froz
         private static final int LEAST_TEMPLATE = 34;
         private static final int MOST_TEMPLATE = 64;
 
-        static Tokens of(List<Example> training, List<Example> heldOut, Studio studio) {
+        static Tokens of(Recipe recipe, List<Example> training, List<Example> heldOut, Studio studio) {
             // Training pictures' captions go through the encoder together, those of the others in groups of their own.
             List<Integer> prompts = embeddings(training).collect(Collectors.toCollection(ArrayList::new));
             int longest = Stream.concat(studio.tokens().stream(), embeddings(heldOut))
                     .mapToInt(count -> count).max().orElse(0);
             prompts.add(longest);
             prompts.replaceAll(count -> count + MOST_TEMPLATE);
-            return new Tokens(longest(training), longest(heldOut), studio.tokens(), prompts);
+            return new Tokens(longest(training), longest(heldOut), drawings(recipe, studio.tokens()), prompts);
         }
 
         private static Stream<Integer> embeddings(List<Example> examples) {
@@ -80,21 +80,36 @@ record Workloads(Recipe recipe, ModelSizes model, TransformerConfig config, Froz
             int training = caption + LEAST + controls;
             // How large the controls of samples are is not looked at here.
             int control = promptTokens(recipe, new PictureSize(1, 1));
-            List<Integer> drawings = recipe.drawn().stream()
+            List<Integer> drawings = drawings(recipe, recipe.drawn().stream()
                     .map(prompt -> LEAST + control * prompt.controls().size()
                             + (int) Math.ceil(TOKENS_OF_A_CHARACTER
                                     * Math.max(prompt.prompt().length(), prompt.negative().length())))
-                    .toList();
+                    .toList());
             List<Integer> prompts = Stream.concat(Stream.of(training), drawings.stream())
                     .map(count -> count + MOST_TEMPLATE).toList();
             return new Tokens(training, training, drawings, prompts);
         }
 
+        /// Of the samples' texts, and of the longest of the probe's.
+        private static List<Integer> drawings(Recipe recipe, List<Integer> drawn) {
+            int samples = recipe.sample().prompts().size();
+            List<Integer> drawings = new ArrayList<>(drawn.subList(0, samples));
+            drawn.stream().skip(samples).max(Comparator.naturalOrder()).ifPresent(drawings::add);
+            return drawings;
+        }
+
         /// The least that there can be.
         static Tokens least(Recipe recipe) {
-            List<Integer> drawings = recipe.drawn().stream().map(prompt -> LEAST).toList();
+            List<Integer> drawings = shapes(recipe).stream().map(prompt -> LEAST).toList();
             return new Tokens(LEAST, LEAST, drawings, List.of(LEAST + LEAST_TEMPLATE));
         }
+    }
+
+    /// The samples, and once the probe's pictures, which differ in their texts alone.
+    private static List<SamplePrompt> shapes(Recipe recipe) {
+        List<SamplePrompt> shapes = new ArrayList<>(recipe.sample().prompts());
+        if (recipe.probe() != null) shapes.add(recipe.probe().prompt());
+        return shapes;
     }
 
     Workload of(Dataset training, @Nullable Dataset heldOut, Tokens tokens) {
@@ -121,7 +136,7 @@ record Workloads(Recipe recipe, ModelSizes model, TransformerConfig config, Froz
             }
         }
         List<Workload.Drawing> drawings = new ArrayList<>();
-        List<SamplePrompt> drawn = recipe.drawn();
+        List<SamplePrompt> drawn = shapes(recipe);
         for (int i = 0; i < drawn.size(); i++) {
             SamplePrompt prompt = drawn.get(i);
             PictureSize size = new PictureSize(prompt.width(), prompt.height());
