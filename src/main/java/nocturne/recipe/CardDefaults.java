@@ -16,12 +16,15 @@ final class CardDefaults {
     /// @param gib class of the card, such as 24
     static void apply(Section root, int gib) {
         Section model = root.child(ModelKeys.BLOCK);
-        if (gib >= ROOM_FOR_16_BITS || model.isWritten(ModelKeys.QUANTIZE)) return;
+        // A format beside which quantize is missing was told to do nothing, whatever the card.
+        boolean isWritten = model.isWritten(ModelKeys.QUANTIZE) || model.isWritten(ModelKeys.QTYPE)
+                || model.isWritten(ModelKeys.RECOVERY);
+        if (gib >= ROOM_FOR_16_BITS || isWritten) return;
         // About other models the guides say nothing.
         if (!ModelRecipe.isReleased(model.get(ModelKeys.NAME_OR_PATH))) return;
         Origin profile = new Origin.Profile(gib, BASIS);
         model.set(ModelKeys.QUANTIZE, true, profile);
-        if (gib >= ROOM_FOR_8_BITS && !model.isWritten(ModelKeys.QTYPE)) {
+        if (gib >= ROOM_FOR_8_BITS) {
             model.set(ModelKeys.QTYPE, new WeightFormat(WeightType.INT8, null), profile);
         }
     }

@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
 /// A rung changes the values that it is about and nothing else, so that the resolved recipe says all of it; one that
 /// finds nothing to change does nothing.
 public enum Rung {
-    /// The pictures of a batch are computed one by one: the same number of them has part in each update.
+    /// The pictures of a batch are computed one by one. As many of them have part in each update, though not the same
+    /// ones: batches are of one size of picture, and drawn whole.
     SPLIT_BATCH("pictures one by one") {
         @Override
         void apply(Section root, Findings findings) {
@@ -65,6 +66,9 @@ public enum Rung {
                         .map(size -> Math.min(size, PIXELS)).distinct().toList();
                 change(dataset, DatasetKeys.RESOLUTION, sizes, Severity.WARNING, findings);
             }
+            Section validation = root.child(TrainKeys.BLOCK).child(TrainKeys.VALIDATION);
+            validation.find(TrainKeys.VALIDATION_RESOLUTION).ifPresent(size -> change(validation,
+                    TrainKeys.VALIDATION_RESOLUTION, Math.min(size, PIXELS), Severity.NOTICE, findings));
         }
     },
     RECOVERED_FOUR_BITS("4 bits with a recovery adapter") {
@@ -148,7 +152,8 @@ public enum Rung {
         WeightFormat now = model.get(ModelKeys.QTYPE);
         boolean kept = model.get(ModelKeys.QUANTIZE) && now.type().isApplied();
         // An adapter of the person's own belongs to the format it was made for.
-        if (kept && now.recovery() != null || type.bits() >= (kept ? now.type().bits() : BITS_16)) return;
+        boolean isOwn = now.recovery() != null && !isPlanned(model, ModelKeys.QTYPE);
+        if (kept && isOwn || type.bits() >= (kept ? now.type().bits() : BITS_16)) return;
         change(model, ModelKeys.QTYPE, new WeightFormat(type, recovery),
                 type.bits() >= Byte.SIZE ? Severity.NOTICE : Severity.WARNING, findings);
         change(model, ModelKeys.QUANTIZE, true, Severity.NOTICE, findings);
@@ -157,9 +162,15 @@ public enum Rung {
     private static <T> void change(Section section, Key<T> key, T value, Severity severity, Findings findings) {
         T before = section.get(key);
         if (before.equals(value)) return;
-        String former = key.kind().print(before);
+        String text = key.kind().print(before);
         findings.note(ID, severity, section.formerPosition(key), section.pathOf(key),
-                "%s gives way to %s: the card's memory is short.".formatted(former, key.kind().print(value)));
-        section.set(key, value, new Origin.Planner(former, ID));
+                "%s gives way to %s: the card's memory is short.".formatted(text, key.kind().print(value)));
+        // What was asked for, and not what an earlier rung made of it.
+        String asked = section.origin(key).orElseThrow() instanceof Origin.Planner(String former, var _) ? former : text;
+        section.set(key, value, new Origin.Planner(asked, ID));
+    }
+
+    private static boolean isPlanned(Section section, Key<?> key) {
+        return section.origin(key).filter(Origin.Planner.class::isInstance).isPresent();
     }
 }

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
+import java.util.function.Supplier;
 import nocturne.dataset.findings.CaptionTokens;
 import nocturne.dataset.findings.DatasetReport;
 import nocturne.memory.ActivationPlan;
@@ -57,18 +58,41 @@ final class Forecaster {
         return forecast(fitted.found(), fitted.device());
     }
 
-    /// The same for a run that has begun, and can only go on as it did.
+    /// Of a run that begins, or goes on: one that has something to go on from goes on as it began, whatever the device is
+    /// like today.
+    ///
+    /// @param asked  the bundle where nothing is known of a device
+    /// @param folder of the run, which remembers
+    /// @throws UserMistake `DEVICE_TOO_SMALL`
+    /// @throws SickMachine `MEMORY_TAKEN`
+    static Forecast ofRun(Inspector bundle, Inspection asked, ModelFolder model, Path cache, Forecast.Device device,
+            JobFolder folder) {
+        Adaptation adaptation = device.adaptation();
+        Forecaster forecaster = new Forecaster(bundle,
+                adaptation.equals(Adaptation.NONE) ? asked : bundle.inspect(adaptation), model, cache, device);
+        Optional<Adaptation> begun = Snapshots.areIn(folder.state()) ? folder.adaptation() : Optional.empty();
+        Forecast forecast = begun.isPresent()
+                ? asItBegan(device.name(), () -> forecaster.forecast(begun.get())) : forecaster.forecast();
+        folder.adaptTo(forecast.device());
+        return forecast;
+    }
+
+    /// Makes a plan for a run that can only go on as it began.
     ///
     /// @throws SickMachine `MEMORY_TAKEN` where there is no room for that now
-    Forecast forecast(Adaptation begun) {
+    static <T> T asItBegan(String device, Supplier<T> plan) {
         try {
-            return forecast(begun.equals(device.adaptation()) ? asked : bundle.inspect(begun), begun);
+            return plan.get();
         } catch (UserMistake mistake) {
-            if (!mistake.problems().getFirst().code().equals(MemoryPlan.TOO_SMALL)) throw mistake;
+            if (!MemoryLadder.isTooSmall(mistake)) throw mistake;
             throw new SickMachine("MEMORY_TAKEN", "the run began when %s had more room, and can only go on as it"
-                    .formatted(device.name()) + " began: " + mistake.getMessage()
+                    .formatted(device) + " began: " + mistake.getMessage()
                     + " End what else uses the device, or start the job anew.", mistake);
         }
+    }
+
+    private Forecast forecast(Adaptation begun) {
+        return forecast(begun.equals(device.adaptation()) ? asked : bundle.inspect(begun), begun);
     }
 
     private DatasetReport report(Inspection found) {

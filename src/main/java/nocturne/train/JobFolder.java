@@ -199,12 +199,25 @@ final class JobFolder implements AutoCloseable {
         }
     }
 
+    /// Remembers what the run begins with. What was drawn by a run that had begun otherwise, and saved nothing, goes.
+    ///
+    /// @throws SickMachine `DISK_FULL` or `WRITE_FAILED`
     void adaptTo(Adaptation device) {
+        if (adaptation().filter(before -> !before.equals(device)).isPresent()) removeSamples();
         ObjectNode kept = JSON.createObjectNode();
         device.cardGib().ifPresent(gib -> kept.put("card", gib));
         ArrayNode rungs = kept.putArray("rungs");
         for (Rung rung : device.rungs()) rungs.add(rung.name());
         AtomicFiles.writeString(adaptationFile(), kept + "\n");
+    }
+
+    private void removeSamples() {
+        if (!Files.isDirectory(samples())) return;
+        try (Stream<Path> files = Files.list(samples())) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) Files.delete(file);
+        } catch (IOException e) {
+            throw AtomicFiles.explained(e, samples());
+        }
     }
 
     private Path adaptationFile() {

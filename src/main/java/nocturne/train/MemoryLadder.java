@@ -95,7 +95,7 @@ final class MemoryLadder {
         return before.found.resolved().recipe().equals(after.found.resolved().recipe());
     }
 
-    private static boolean isTooSmall(UserMistake mistake) {
+    static boolean isTooSmall(UserMistake mistake) {
         return mistake.problems().getFirst().code().equals(MemoryPlan.TOO_SMALL);
     }
 }

@@ -81,6 +81,16 @@ final class Snapshots {
         this.backend = backend;
     }
 
+    /// Whether a run has left anything to go on from, sound or not.
+    static boolean areIn(Path folder) {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.map(file -> String.valueOf(file.getFileName()))
+                    .anyMatch(name -> name.startsWith(PREFIX) && name.endsWith(SUFFIX));
+        } catch (IOException e) {
+            throw new SickMachine("STATE_UNREADABLE", "reading " + folder + ": " + e, e);
+        }
+    }
+
     /// Writes the state after a step, whole or not at all, and then removes the files that are no longer needed: all
     /// but the newest two, and the newest that has led to sound numbers.
     ///

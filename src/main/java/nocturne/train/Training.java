@@ -12,6 +12,7 @@ import java.util.OptionalLong;
 import java.util.SequencedMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntFunction;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import nocturne.adapter.AdapterMetadata;
@@ -69,7 +70,7 @@ public final class Training {
 
     private final TrainingRequest request;
     private final Residency residency;
-    private final MemoryBudget memory;
+    private final Forecast.Device place;
     private final Bundle bundle;
     private final Forecast forecast;
     private final ResolvedRecipe resolved;
@@ -80,11 +81,11 @@ public final class Training {
     private final Dataset dataset;
     private final @Nullable Dataset heldOut;
 
-    private Training(TrainingRequest request, Residency residency, MemoryBudget memory, Bundle bundle,
+    private Training(TrainingRequest request, Residency residency, Forecast.Device place, Bundle bundle,
             ModelFolder model, Forecast forecast) {
         this.request = request;
         this.residency = residency;
-        this.memory = memory;
+        this.place = place;
         this.bundle = bundle;
         this.model = model;
         this.forecast = forecast;
@@ -142,9 +143,9 @@ public final class Training {
                 try (EventLog events = EventLog.open(folder.root().resolve("events.jsonl"), folder.id(),
                         "/nocturne/train", InstantSource.system())) {
                     return announcingFailure(folder, events, () -> {
-                        Forecast forecast = forecast(request, bundle, asked, model, folder,
-                                device(backend, residency, memory));
-                        return new Training(request, residency, memory, bundle.bundle(), model, forecast)
+                        Forecast.Device place = device(backend, residency, memory);
+                        Forecast forecast = Forecaster.ofRun(bundle, asked, model, request.cacheFolder(), place, folder);
+                        return new Training(request, residency, place, bundle.bundle(), model, forecast)
                                 .run(folder, events, backend, heartbeat);
                     });
                 }
@@ -168,19 +169,6 @@ public final class Training {
     private static Forecast.Device device(Backend backend, Residency residency, MemoryBudget memory) {
         return residency.equals(Residency.ALL) ? Forecast.Device.of(backend, memory)
                 : Forecast.Device.processor(backend.name(), backend::rehearsal);
-    }
-
-    /// A run that has something to go on from goes on as it began, whatever the device is like today.
-    private static Forecast forecast(TrainingRequest request, Inspector bundle, Inspection asked, ModelFolder model,
-            JobFolder folder, Forecast.Device device) {
-        Adaptation adaptation = device.adaptation();
-        Forecaster forecaster = new Forecaster(bundle,
-                adaptation.equals(Adaptation.NONE) ? asked : bundle.inspect(adaptation), model, request.cacheFolder(),
-                device);
-        Optional<Adaptation> begun = folder.savedStep() > 0 ? folder.adaptation() : Optional.empty();
-        Forecast forecast = begun.isPresent() ? forecaster.forecast(begun.get()) : forecaster.forecast();
-        folder.adaptTo(forecast.device());
-        return forecast;
     }
 
     private static FrozenWeights frozen(Inspection found, ModelFolder model) {
@@ -261,7 +249,7 @@ public final class Training {
                 forecast.disk().bytes(), Math.round(forecast.seconds().orElse(0)),
                 forecast.device().rungs().stream().map(Rung::toString).toList()));
         Workloads workloads = new Workloads(recipe, model, config, frozen, Settings.layout(recipe, config));
-        OptionalLong budget = device(backend, residency, memory).budget(recipe.vramLimit());
+        OptionalLong budget = place.budget(recipe.vramLimit());
         try (TensorArena trained = backend.newArena(); TensorArena weights = backend.newArena();
                 TensorArena passes = backend.newArena();
                 Encoders encoders = new Encoders(
@@ -450,10 +438,11 @@ public final class Training {
                 cache.rebuilt() == 0 ? "" : ", %d damaged and made again".formatted(cache.rebuilt())));
 
         heartbeat.phase(Heartbeat.Phase.LOADING);
+        Supplier<MemoryPlan> exact = () -> MemoryPlan.within(budget.orElseThrow(),
+                workloads.of(dataset, heldOut, Workloads.Tokens.of(recipe, training, kept, studio)),
+                backend::rehearsal);
         Optional<MemoryPlan> plan = budget.isEmpty() ? Optional.empty()
-                : Optional.of(MemoryPlan.within(budget.getAsLong(),
-                        workloads.of(dataset, heldOut, Workloads.Tokens.of(recipe, training, kept, studio)),
-                        backend::rehearsal));
+                : Optional.of(restored.isThere() ? Forecaster.asItBegan(backend.name(), exact) : exact.get());
         plan.ifPresent(made -> {
             events.append(new Event.NoticeGiven("MEMORY", made.toString()));
             progress.say("memory: " + made);

@@ -78,6 +78,30 @@ class RungTest {
         return String.valueOf(giving("model: " + model, rung).recipe().model().transformerFormat());
     }
 
+    /// An adapter that an earlier rung has brought is not the person's own.
+    @Test
+    void threeBitsFollowFour() {
+        ResolvedRecipe both = giving("{}", Rung.EIGHT_BITS, Rung.RECOVERED_FOUR_BITS, Rung.RECOVERED_THREE_BITS);
+        assertThat(String.valueOf(both.recipe().model().transformerFormat())).startsWith("uint3|");
+        assertThat(both.yaml()).containsPattern("qtype: .*uint3.* # planner, instead of .?float8.?, X-06")
+                .containsPattern("quantize: true +# planner, instead of false, X-06");
+    }
+
+    @Test
+    void whatWasAskedForIsRememberedOverTwoRungs() {
+        assertThat(giving("network: {linear: 64}", Rung.HALF_RANK, Rung.HALF_RANK_AGAIN).yaml())
+                .containsPattern("linear: 16 +# planner, instead of 64, X-06");
+    }
+
+    @Test
+    void heldOutPicturesShrinkWithTheOthers() {
+        String text = "datasets: [{folder_path: a}]\ntrain: {validation_config: {validation_folder: b}}";
+        assertThat(giving(text).recipe().train().validation()).extracting(ValidationRecipe::resolution)
+                .isEqualTo(1024);
+        assertThat(giving(text, Rung.PIXELS_768).recipe().train().validation())
+                .extracting(ValidationRecipe::resolution).isEqualTo(768);
+    }
+
     @Test
     void picturesAndSamplesShrinkAndKeepTheirShape() {
         String text = """
@@ -130,7 +154,8 @@ class RungTest {
         "24 | {}                                    | float8",
         "16 | {}                                    | float8",
         "24 | {quantize: false}                     | -",
-        "48 | {qtype: uint6}                        | uint6",
+        "48 | {qtype: uint3}                        | -",
+        "24 | {accuracy_recovery_adapter: a.safetensors} | -",
         "48 | {quantize: true}                      | float8",
         "24 | {name_or_path: models/my-own-small-one} | -",
     })
@@ -140,7 +165,7 @@ class RungTest {
         WeightFormat kept = recipe.recipe().model().transformerFormat();
         assertThat(kept == null ? null : kept.toString()).isEqualTo(format);
         assertThat(recipe.yaml()).matches(yaml -> yaml.contains("card of " + gib + " GB, X-05")
-                == (model.equals("{}") && format != null || model.contains("qtype")));
+                == (model.equals("{}") && format != null));
         assertThat(read(recipe.yaml(), Adaptation.toCard(16)).recipe()).as("the resolved recipe holds on other cards")
                 .isEqualTo(recipe.recipe());
     }

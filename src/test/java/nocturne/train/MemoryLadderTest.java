@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.stream.Stream;
 import nocturne.bundle.Bundle;
 import nocturne.bundle.BundleLimits;
 import nocturne.cpu.CpuBackend;
@@ -154,6 +155,15 @@ class MemoryLadderTest {
         assertThat(train(stopped, Stop.NEVER, MemoryBudget.FREE)).isTrue();
         assertThat(ShortRun.results(stopped)).isEqualTo(ShortRun.results(whole));
         assertThat(ShortRun.results(stopped)).isNotEmpty();
+
+        // What has nothing to go on from chooses anew, and keeps no picture of what it was before.
+        Path lost = folder.resolve("lost/run");
+        assertThat(train(lost, ShortRun.stopAtSomeStepOf(lost, 6), MemoryBudget.FREE)).isFalse();
+        try (Stream<Path> state = Files.list(lost.resolve(".state"))) {
+            for (Path file : state.filter(each -> each.toString().contains("step-")).toList()) Files.delete(file);
+        }
+        assertThat(train(lost, Stop.NEVER, tight)).isTrue();
+        assertThat(ShortRun.results(lost)).isEqualTo(ShortRun.results(whole));
     }
 
     /// The job is sound and may go on when there is room again.

@@ -211,6 +211,16 @@ public final class ShortRun {
             }
         }
 
+        /// Holds it where it is, or lets it go on.
+        void hold(boolean held) {
+            try {
+                String signal = held ? "-STOP" : "-CONT";
+                new ProcessBuilder("kill", signal, Long.toString(process.pid())).start().waitFor();
+            } catch (IOException | InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+
         /// Waits for its end.
         int exitCode() {
             try {

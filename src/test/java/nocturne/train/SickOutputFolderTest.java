@@ -74,8 +74,10 @@ class SickOutputFolderTest {
         Path out = scratch.resolve("both/run");
         ShortRun.Child first = ShortRun.start(bundle, home, out);
         first.runUntil(() -> !ShortRun.events(out, "nocturne.job.stepped.v1").isEmpty());
+        first.hold(true);
         ShortRun.Child second = ShortRun.start(bundle, home, out);
         assertThat(second.exitCode()).as(second.words()).isEqualTo(73);
+        first.hold(false);
         assertThat(second.words()).contains(out.toString(), "another Nocturne", "--out");
         requireWithoutTrace(second);
         assertThat(first.exitCode()).as(first.words()).isZero();
