@@ -3,10 +3,12 @@ package nocturne.service.kafka;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiPredicate;
 import java.util.function.Consumer;
 import nocturne.event.Event;
 import nocturne.job.Job;
+import nocturne.job.JobId;
 import nocturne.job.JobState;
 import nocturne.job.Ledger;
 import nocturne.service.RunningJobs;
@@ -26,6 +28,8 @@ final class Beats {
     private final Consumer<Claim> announce;
     private final BiPredicate<Job, Claim> bury;
     private final RunningJobs running;
+    /// The attempt of each job whose dead letter this process has written.
+    private final Map<JobId, Integer> buried = new ConcurrentHashMap<>();
 
     /// @param announce says something on the claims topic
     /// @param bury     writes the dead letter of a job that failed; false if that has to be done later. It is done
@@ -63,11 +67,20 @@ final class Beats {
         if (isOurs && standing.attempt() == promised.attempt()) {
             if (!isNews) return;
             boolean isDead = job.state() == JobState.FAILED || job.state() == JobState.REFUSED;
-            if (job.state() == JobState.SUPERSEDED || isDead && !bury.test(job, standing)) return;
+            if (job.state() == JobState.SUPERSEDED || isDead && !isBuried(job, standing)) return;
             announce.accept(standing.of(job));
         } else if (!isOurs && standing.attempt() >= promised.attempt() && !job.isTerminal()) {
             supersede(job, standing);
         }
+    }
+
+    /// Buries a job once for each time it failed: until our word comes back from the topic, its claim stands as it was.
+    private boolean isBuried(Job job, Claim standing) {
+        Integer attempt = job.attempt();
+        if (attempt.equals(buried.get(job.id()))) return true;
+        if (!bury.test(job, standing)) return false;
+        buried.put(job.id(), attempt);
+        return true;
     }
 
     private void supersede(Job job, Claim by) {
