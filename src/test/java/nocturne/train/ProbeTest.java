@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 import nocturne.io.AtomicFiles;
 import nocturne.io.ContentHash;
 import nocturne.ledger.Ledger;
@@ -115,32 +116,81 @@ class ProbeTest {
         assertThat(grid(small)).hasSize(PICTURES);
         assertThat(ShortRun.events(small, "nocturne.job.notice.v1"))
                 .extracting(event -> event.at("/data/message").asText())
-                .anyMatch(words -> words.startsWith("probe.second_lora: ") && words.contains("rank 4"));
+                .filteredOn(words -> words.startsWith("probe.second_lora: "))
+                .as("once, not for each of its pictures").singleElement().asString().contains("rank 4");
     }
 
-    /// The checkpoint is damaged after it was written, and one picture has ended the process twice.
+    /// The checkpoint is damaged after it was written and the first picture drawn.
     @Test
-    void noFailureOfItIsOneOfTheJob() throws IOException {
-        Path out = scratch.resolve("sick/run");
-        assertThat(run(out, null, whenThere(out, 1))).isFalse();
-        Path again = scratch.resolve("again/run");
-        copy(out, again);
-
+    void noFailureOfItIsOneOfTheJobAndWhatWasDrawnIsShown() throws IOException {
+        Path out = stopped("sick");
         for (Path file : ShortRun.files(out)) {
             if (file.toString().endsWith(".safetensors") && !file.toString().contains(".state")) {
                 Files.writeString(file, "damaged");
             }
         }
         assertThat(run(out, null, Stop.NEVER)).isTrue();
-        assertThat(codes(out)).contains("PROBE_FAILED");
+        assertThat(codes(out)).containsOnlyOnce("PROBE_FAILED");
         assertThat(Files.readString(out.resolve("job.json"))).contains("\"completed\"");
+        assertThat(out.resolve("grid.png")).exists();
+        assertThat(Files.readString(out.resolve("report.html"))).contains("1 of 11 pictures were drawn");
+    }
 
-        AtomicFiles.writeString(again.resolve(".state/probe"), "base\nseed43\nbase\n");
-        assertThat(run(again, null, Stop.NEVER)).isTrue();
-        assertThat(codes(again)).contains("PROBE_FAILED");
-        assertThat(grid(again)).hasSize(PICTURES - 1).noneMatch(file -> file.toString().endsWith("_base.png")
-                && !file.toString().contains("without"));
-        assertThat(Files.readString(again.resolve("report.html"))).contains("10 of 11 pictures were drawn");
+    /// Memory that is not the heap's runs out while the third picture is begun.
+    @Test
+    void anErrorEndsTheProbeAlone() throws IOException {
+        Path out = scratch.resolve("short/run");
+        assertThat(run(out, null, whenever(() -> {
+            if (grid(out).size() == 2) throw new OutOfMemoryError("no room for a picture");
+            return false;
+        }))).isTrue();
+        assertThat(ShortRun.events(out, "nocturne.job.notice.v1")).extracting(event -> event.at("/data/message")
+                .asText()).anyMatch(words -> words.contains("no room for a picture"));
+        assertThat(Files.readString(out.resolve("job.json"))).contains("\"completed\"");
+        assertThat(Files.readString(out.resolve("report.html"))).contains("2 of 11 pictures were drawn");
+    }
+
+    @Test
+    void whatAProcessEndedAtIsDrawnLastAndNoOtherNameIsKept() throws IOException {
+        Path out = stopped("one-death");
+        Path begun = out.resolve(".state/probe");
+        assertThat(begun).as("a picture that is there, and a stop, are no deaths").isEmptyFile();
+        AtomicFiles.writeString(begun, "base\n");
+        assertThat(run(out, null, whenThere(out, PICTURES - 1))).isFalse();
+        assertThat(grid(out)).hasSize(PICTURES - 1).noneMatch(file -> file.endsWith("tiny_000000004_base.png"));
+        assertThat(run(out, null, Stop.NEVER)).isTrue();
+        assertThat(grid(out)).hasSize(PICTURES);
+        assertThat(codes(out)).doesNotContain("PROBE_FAILED");
+        assertThat(begun).hasContent("base");
+    }
+
+    /// A job has three attempts: two deaths, whatever was drawn between them, leave one to complete it.
+    @Test
+    void afterTwoDeathsAtAnyPicturesTheRestIsLeftOut() throws IOException {
+        Path out = stopped("two-deaths");
+        AtomicFiles.writeString(out.resolve(".state/probe"), "base\nseed43\n");
+        assertThat(run(out, null, Stop.NEVER)).isTrue();
+        assertThat(codes(out)).containsOnlyOnce("PROBE_FAILED");
+        assertThat(grid(out)).hasSize(1);
+        assertThat(out.resolve("grid.png")).exists();
+        assertThat(Files.readString(out.resolve("report.html"))).contains("1 of 11 pictures were drawn");
+    }
+
+    @Test
+    void aSheetThatEndedTheProcessIsLeftOut() throws IOException {
+        Path out = stopped("sheet");
+        AtomicFiles.writeString(out.resolve(".state/probe"), "sheet\n");
+        assertThat(run(out, null, Stop.NEVER)).isTrue();
+        assertThat(codes(out)).containsOnlyOnce("PROBE_FAILED");
+        assertThat(grid(out)).hasSize(PICTURES);
+        assertThat(out.resolve("grid.png")).doesNotExist();
+    }
+
+    /// A run that was asked to stop when its first picture was there.
+    private Path stopped(String name) {
+        Path out = scratch.resolve(name + "/run");
+        assertThat(run(out, null, whenThere(out, 1))).isFalse();
+        return out;
     }
 
     private boolean run(Path out, @Nullable Duration limit, Stop stop) {
@@ -150,10 +200,14 @@ class ProbeTest {
     }
 
     private static Stop whenThere(Path out, int pictures) {
+        return whenever(() -> grid(out).size() >= pictures);
+    }
+
+    private static Stop whenever(BooleanSupplier asked) {
         return new Stop() {
             @Override
             public boolean isRequested() {
-                return grid(out).size() >= pictures;
+                return asked.getAsBoolean();
             }
 
             @Override
@@ -168,13 +222,5 @@ class ProbeTest {
     private static List<String> codes(Path out) {
         return ShortRun.events(out, "nocturne.job.notice.v1").stream()
                 .map(event -> event.at("/data/code").asText()).toList();
-    }
-
-    private static void copy(Path from, Path to) throws IOException {
-        for (Path file : ShortRun.files(from)) {
-            Path target = to.resolve(from.relativize(file));
-            Files.createDirectories(target.getParent());
-            Files.copy(file, target);
-        }
     }
 }
