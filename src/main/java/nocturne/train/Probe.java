@@ -4,13 +4,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.function.Consumer;
 import nocturne.adapter.LinearShape;
+import nocturne.adapter.LoraTargets;
 import nocturne.event.Event;
 import nocturne.io.ContentHash;
-import nocturne.problem.UserMistake;
 import nocturne.qwen.QwenImageTransformer;
+import nocturne.qwen.TransformerConfig;
 import nocturne.recipe.ProbeRecipe;
 import nocturne.recipe.ProbeShot;
 import nocturne.recipe.SampleFormat;
@@ -21,7 +23,7 @@ import nocturne.sample.SampleRequest;
 import nocturne.sample.Sampler;
 import nocturne.tensor.Adapters;
 import nocturne.tensor.Backend;
-import nocturne.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /// Draws the recommended checkpoint at several settings when all else is done, as `samples/grid/<name>_<step>_...png`
 /// (S2-74).
@@ -40,25 +42,23 @@ final class Probe {
     private final int firstText;
     private final Backend backend;
     private final SequencedMap<String, LinearShape> legal;
-    private final Path bundle;
     private final BegunPictures begun;
+    /// What the recipe wants beside the new one; null for nothing, or what proved to be of no use.
+    private @Nullable SecondLora asked;
     /// What the gradients' memory is good for when no step is made any more; nothing until it is needed.
     private Adapters second = Adapters.NONE;
-    private boolean secondIsUnusable;
     private boolean loaded;
 
     /// @param parts  of a run that has made its last step
-    /// @param legal  the layers that a checkpoint may have
     /// @param bundle where a second LoRA lies
-    Probe(TrainingLoop.Parts parts, ProbeRecipe recipe, Backend backend, SequencedMap<String, LinearShape> legal,
-            Path bundle) {
-        this.bundle = bundle;
+    Probe(TrainingLoop.Parts parts, ProbeRecipe recipe, Backend backend, TransformerConfig config, Path bundle) {
         this.parts = parts;
         this.recipe = recipe;
         this.shots = recipe.shots();
         this.firstText = parts.recipe().sample().prompts().size();
         this.backend = backend;
-        this.legal = legal;
+        this.legal = LoraTargets.of(config.layers(), config.width());
+        this.asked = SecondLora.of(parts.recipe(), bundle, config);
         this.begun = BegunPictures.in(parts.folder().state().resolve("probe"));
     }
 
@@ -103,7 +103,7 @@ final class Probe {
         begun.begin(shot.name());
         try {
             if (!hasSecond(shot)) return false;
-            if (!loaded) load(parts.folder().root().resolve(checkpoint.file()), parts.lora().values());
+            if (!loaded) load(parts.folder().root().resolve(checkpoint.file()));
             loaded = true;
             paint(checkpoint, shot, file, (done, steps, latents) -> {
                 // Who asked may lose patience before the picture is there; that says nothing about the picture.
@@ -115,26 +115,27 @@ final class Probe {
         }
     }
 
-    private void load(Path file, Tensor place) {
+    private void load(Path file) {
         float[] values = new float[Math.toIntExact(parts.lora().layout().parameters())];
         StartingAdapter.put(file, legal, parts.lora(), values);
-        backend.write(values, place);
+        backend.write(values, parts.lora().values());
     }
 
     /// Loads the second LoRA for the first picture that shows it. One that cannot be used costs its own pictures only.
     private boolean hasSecond(ProbeShot shot) {
-        String file = recipe.secondLora();
-        if (shot.part() != ProbeShot.Part.SECOND_LORA || file == null || second != Adapters.NONE) return true;
-        if (secondIsUnusable) return false;
-        try {
-            load(bundle.resolve(file), parts.lora().gradients());
-            second = parts.lora().frozen(parts.lora().gradients(), 1);
-            return true;
-        } catch (UserMistake unusable) {
-            secondIsUnusable = true;
-            give("PROBE_FAILED", "probe.second_lora: " + unusable.report());
+        if (shot.part() != ProbeShot.Part.SECOND_LORA || second != Adapters.NONE) return true;
+        if (asked == null) return false;
+        float[] values = new float[Math.toIntExact(parts.lora().layout().parameters())];
+        Optional<String> why = asked.read(parts.lora(), values);
+        if (why.isPresent()) {
+            give("PROBE_FAILED", "%s: %s; the two pictures with it are left out.".formatted(
+                    SecondLora.KEY, why.get()));
+            asked = null;
             return false;
         }
+        backend.write(values, parts.lora().gradients());
+        second = parts.lora().frozen(parts.lora().gradients(), 1);
+        return true;
     }
 
     private void paint(Checkpoint checkpoint, ProbeShot shot, Path file, Sampler.Progress steps) {

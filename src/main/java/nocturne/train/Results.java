@@ -11,7 +11,6 @@ import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import nocturne.adapter.Lora;
-import nocturne.adapter.LoraTargets;
 import nocturne.dataset.Dataset;
 import nocturne.event.Event;
 import nocturne.event.EventLog;
@@ -90,7 +89,7 @@ final class Results {
         if (asked == null || best.isEmpty()) return true;
         RunSummary.Checkpoint checkpoint = best.get().checkpoint();
         try {
-            Probe probe = new Probe(parts, asked, backend, LoraTargets.of(config.layers(), config.width()), bundle);
+            Probe probe = new Probe(parts, asked, backend, config, bundle);
             if (!draw(probe, checkpoint, parts, stop)) return false;
             parts.heartbeat().phase(Heartbeat.Phase.SAVING);
             probe.showing(checkpoint, drawn -> {

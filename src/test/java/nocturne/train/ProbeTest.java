@@ -1,6 +1,7 @@
 package nocturne.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -114,10 +115,15 @@ class ProbeTest {
         Path small = scratch.resolve("third/run");
         assertThat(run(small, null, Stop.NEVER)).isTrue();
         assertThat(grid(small)).hasSize(PICTURES);
-        assertThat(ShortRun.events(small, "nocturne.job.notice.v1"))
-                .extracting(event -> event.at("/data/message").asText())
-                .filteredOn(words -> words.startsWith("probe.second_lora: "))
-                .as("once, not for each of its pictures").singleElement().asString().contains("rank 4");
+        assertThat(ShortRun.events(small, ""))
+                .filteredOn(event -> event.at("/data/message").asText().startsWith("probe.second_lora: "))
+                .as("before the training and after it, not for each of its pictures")
+                .extracting(event -> event.at("/data/code").asText(), event -> event.at("/data/severity").asText())
+                .containsExactly(tuple("SECOND_LORA_UNUSABLE", "warning"), tuple("PROBE_FAILED", "notice"));
+        assertThat(ShortRun.events(small, "")).extracting(event -> event.at("/data/code").asText()
+                + event.at("/type").asText()).containsSubsequence("SECOND_LORA_UNUSABLEnocturne.job.notice.v1",
+                "nocturne.job.stepped.v1", "PROBE_FAILEDnocturne.job.notice.v1");
+        assertThat(Files.readString(small.resolve("report.html"))).contains("style.safetensors has rank 4");
     }
 
     /// The checkpoint is damaged after it was written and the first picture drawn.
