@@ -90,7 +90,9 @@ final class Results {
         RunSummary.Checkpoint checkpoint = best.get().checkpoint();
         try {
             Probe probe = new Probe(parts, asked, backend, config, bundle);
-            if (!draw(probe, checkpoint, parts, stop)) return false;
+            // A run that its time has ended has said so, and that nothing more follows.
+            boolean cutShort = published.checkpoints().getLast().step() < recipe.train().steps();
+            if (!cutShort && !draw(probe, checkpoint, parts, stop)) return false;
             parts.heartbeat().phase(Heartbeat.Phase.SAVING);
             probe.showing(checkpoint, drawn -> {
                 byte[] sheet = drawn.sheet().map(picture -> png("grid.png", picture)).orElse(null);

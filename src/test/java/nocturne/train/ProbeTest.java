@@ -89,7 +89,9 @@ class ProbeTest {
         Path out = scratch.resolve("late/run");
         assertThat(run(out, Duration.ofMillis(1), Stop.NEVER)).isTrue();
         assertThat(grid(out)).isEmpty();
-        assertThat(Files.readString(out.resolve("report.html"))).contains("0 of 11 pictures were drawn");
+        assertThat(codes(out)).as("said once").containsOnlyOnce("TIME_LIMIT");
+        assertThat(Files.readString(out.resolve("report.html"))).contains("0 of 11 pictures were drawn")
+                .contains("and is not tried out");
         assertThat(Files.readString(out.resolve("job.json"))).contains("\"completed\"");
     }
 
