@@ -4,6 +4,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
+import java.util.SequencedMap;
 import nocturne.adapter.AdapterModule.LowRank;
 import nocturne.io.ContentHash;
 import nocturne.io.DType;
@@ -38,6 +40,18 @@ public final class AdapterFile {
     public static AdapterWeights read(Path file, Map<String, LinearShape> legal) {
         try (Safetensors tensors = Safetensors.open(file)) {
             return new AdapterReader(tensors, legal).read();
+        }
+    }
+
+    /// The ranks of an adapter's layers as the file's header tells them; of the tensors nothing is read but single
+    /// numbers.
+    ///
+    /// @param legal as in [#read]
+    /// @return by layer, in the model's order; empty for one that is a LoKr
+    /// @throws UserMistake as [#read] does, but for values that are not finite and scales that are none
+    public static SequencedMap<String, OptionalInt> ranks(Path file, Map<String, LinearShape> legal) {
+        try (Safetensors tensors = Safetensors.open(file)) {
+            return new AdapterReader(tensors, legal).ranks();
         }
     }
 

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.OptionalInt;
 import java.util.SequencedMap;
 import java.util.Set;
 import java.util.TreeSet;
@@ -47,23 +48,39 @@ final class AdapterReader {
         this.legal = legal;
     }
 
+    /// What is made of the tensors of one layer.
+    private interface Maker<M> {
+        M make(String module, LinearShape shape, Map<Part, String> parts) throws Unfit;
+    }
+
     AdapterWeights read() {
         readSettings();
+        SequencedMap<String, AdapterModule> modules = modules(this::module);
+        return new AdapterWeights(modules, tensors.metadata(), List.copyOf(notices));
+    }
+
+    /// Of each layer, empty for a LoKr; without a look at values.
+    SequencedMap<String, OptionalInt> ranks() {
+        return modules((module, shape, parts) ->
+                isLora(parts) ? OptionalInt.of(rank(shape, parts)) : OptionalInt.empty());
+    }
+
+    private <M> SequencedMap<String, M> modules(Maker<M> maker) {
         sortKeys();
-        SequencedMap<String, AdapterModule> modules = new LinkedHashMap<>();
+        SequencedMap<String, M> modules = new LinkedHashMap<>();
         // The model's order, not the file's, so that every dialect gives the same adapter.
         for (Map.Entry<String, LinearShape> target : legal.entrySet()) {
             Map<Part, String> parts = keys.get(target.getKey());
             if (parts == null) continue;
             try {
-                modules.put(target.getKey(), module(target.getKey(), target.getValue(), parts));
+                modules.put(target.getKey(), maker.make(target.getKey(), target.getValue(), parts));
             } catch (Unfit unfit) {
                 note(target.getKey(), Objects.requireNonNull(unfit.getMessage()));
             }
         }
         if (modules.isEmpty() && problems.isEmpty()) note("", "the file holds no adapter tensors");
         throwIfAny(modules.size());
-        return new AdapterWeights(modules, tensors.metadata(), List.copyOf(notices));
+        return modules;
     }
 
     private void readSettings() {
@@ -91,22 +108,32 @@ final class AdapterReader {
     }
 
     private AdapterModule module(String module, LinearShape shape, Map<Part, String> parts) throws Unfit {
+        return isLora(parts) ? lowRank(module, shape, parts) : kronecker(module, shape, parts);
+    }
+
+    /// @return false for a LoKr
+    private static boolean isLora(Map<Part, String> parts) throws Unfit {
         boolean lora = parts.containsKey(Part.DOWN) || parts.containsKey(Part.UP);
         boolean lokr = parts.keySet().stream().anyMatch(part -> part.compareTo(Part.W1) >= 0);
         if (lora && lokr) throw new Unfit("has both LoRA and LoKr tensors");
-        if (lora) return lowRank(module, shape, parts);
-        if (lokr) return kronecker(module, shape, parts);
-        throw new Unfit("has an alpha but no weights");
+        if (!lora && !lokr) throw new Unfit("has an alpha but no weights");
+        return lora;
     }
 
-    private LowRank lowRank(String module, LinearShape shape, Map<Part, String> parts) throws Unfit {
+    private int rank(LinearShape shape, Map<Part, String> parts) throws Unfit {
         String down = required(parts, Part.DOWN, "lora_A (down)");
         String up = required(parts, Part.UP, "lora_B (up)");
         int rank = matrix(down)[0];
         requireShape(down, rank, shape.in());
         requireShape(up, shape.out(), rank);
-        return new LowRank(module, rank, shape.in(), shape.out(), values(down), values(up),
-                loraScale(module, parts, rank));
+        return rank;
+    }
+
+    private LowRank lowRank(String module, LinearShape shape, Map<Part, String> parts) throws Unfit {
+        int rank = rank(shape, parts);
+        float[] down = values(required(parts, Part.DOWN, "lora_A (down)"));
+        float[] up = values(required(parts, Part.UP, "lora_B (up)"));
+        return new LowRank(module, rank, shape.in(), shape.out(), down, up, loraScale(module, parts, rank));
     }
 
     private float loraScale(String module, Map<Part, String> parts, int rank) throws Unfit {

@@ -2,12 +2,12 @@ package nocturne.dataset;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.lang.Character.UnicodeScript;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import nocturne.io.WholeWords;
 
 /// Reads captions and brings the trigger word into them.
 public final class Captions {
@@ -74,7 +74,7 @@ public final class Captions {
     static String withWords(String caption, String trigger, boolean prepend, String tag) {
         String text = withTrigger(caption, trigger, prepend);
         if (tag.isBlank() || holds(text, tag.strip())) return text;
-        boolean behind = !trigger.isBlank() && text.startsWith(trigger) && isEdge(text, trigger.length());
+        boolean behind = !trigger.isBlank() && text.startsWith(trigger) && WholeWords.isEdge(text, trigger.length());
         String before = behind ? trigger + ", " + tag.strip() : tag.strip();
         String rest = (behind ? text.substring(trigger.length()) : text).strip();
         if (rest.isEmpty()) return before;
@@ -89,25 +89,6 @@ public final class Captions {
 
     /// Whether a text has a word, or several, that are not parts of others.
     public static boolean holds(String text, String word) {
-        for (int at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
-            if (isEdge(text, at) && isEdge(text, at + word.length())) return true;
-        }
-        return false;
-    }
-
-    /// Whether a word may begin or end between two characters.
-    private static boolean isEdge(String text, int at) {
-        return at == 0 || at == text.length()
-                || !isJoined(text.codePointBefore(at)) || !isJoined(text.codePointAt(at));
-    }
-
-    /// Whether a character belongs to one word with its neighbours. Not where words are written without blanks between
-    /// them, or with particles behind them.
-    private static boolean isJoined(int character) {
-        if (!Character.isLetterOrDigit(character)) return character == '_';
-        return switch (UnicodeScript.of(character)) {
-            case HAN, HIRAGANA, KATAKANA, HANGUL, THAI, LAO, KHMER, MYANMAR -> false;
-            default -> true;
-        };
+        return WholeWords.holds(text, word);
     }
 }

@@ -2,6 +2,7 @@ package nocturne.recipe;
 
 import java.util.List;
 import java.util.Optional;
+import nocturne.io.WholeWords;
 import org.jspecify.annotations.Nullable;
 
 /// Makes the probe complete: what it draws follows from the samples.
@@ -60,7 +61,7 @@ final class ProbeRulings {
 
     private void decideWithout(List<Section> samples, PromptText text) {
         Optional<String> written = probe.find(ProbeKeys.WITHOUT_TRIGGER);
-        Optional<String> trigger = root.find(RootKeys.TRIGGER_WORD);
+        Optional<String> trigger = trigger();
         if (written.isPresent()) {
             probe.set(ProbeKeys.WITHOUT_TRIGGER, text.whole(written.get(),
                     probe.position(ProbeKeys.WITHOUT_TRIGGER), probe.pathOf(ProbeKeys.WITHOUT_TRIGGER)),
@@ -68,7 +69,7 @@ final class ProbeRulings {
             return;
         }
         String prompt = probe.get(ProbeKeys.PROMPT);
-        if (trigger.isEmpty() || !prompt.contains(trigger.get())) {
+        if (trigger.isEmpty() || !WholeWords.holds(prompt, trigger.get())) {
             probe.derive(ProbeKeys.WITHOUT_TRIGGER, "");
             return;
         }
@@ -79,7 +80,7 @@ final class ProbeRulings {
 
     /// A prompt without a word and the commas around it.
     private static String leftOut(String prompt, String trigger) {
-        return prompt.replace(trigger, " ").replaceAll("\\s+", " ").replaceAll("( ,)+", ",")
+        return WholeWords.replace(prompt, trigger, " ").replaceAll("\\s+", " ").replaceAll("( ,)+", ",")
                 .replaceAll("^[ ,]+", "").replaceAll("[ ,]+$", "");
     }
 
@@ -103,9 +104,13 @@ final class ProbeRulings {
         };
     }
 
+    private Optional<String> trigger() {
+        return root.find(RootKeys.TRIGGER_WORD).map(String::strip).filter(word -> !word.isEmpty());
+    }
+
     private boolean hasTrigger(Section sample) {
-        Optional<String> trigger = root.find(RootKeys.TRIGGER_WORD);
-        return trigger.isPresent() && prompt(sample).contains(trigger.get());
+        Optional<String> trigger = trigger();
+        return trigger.isPresent() && WholeWords.holds(prompt(sample), trigger.get());
     }
 
     private static String prompt(Section sample) {

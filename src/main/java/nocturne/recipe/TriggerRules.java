@@ -1,6 +1,7 @@
 package nocturne.recipe;
 
 import java.util.List;
+import nocturne.io.WholeWords;
 
 /// What is said about the trigger word.
 final class TriggerRules {
@@ -32,6 +33,6 @@ final class TriggerRules {
         String trigger = it.recipe().triggerWord();
         List<SamplePrompt> prompts = it.recipe().sample().prompts();
         return trigger != null && !prompts.isEmpty()
-                && prompts.stream().noneMatch(prompt -> prompt.prompt().contains(trigger));
+                && prompts.stream().noneMatch(prompt -> WholeWords.holds(prompt.prompt(), trigger.strip()));
     }
 }

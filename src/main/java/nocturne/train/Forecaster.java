@@ -131,12 +131,12 @@ final class Forecaster {
         DatasetReport report = adaptation.rungs().isEmpty() ? pictures : report(found);
         WorkNeed work = WorkNeed.of(recipe, needs.workloads.config(), needs.workload, memory);
         OptionalDouble pace = new PastPace(cache).of(device.name());
-        return new Forecast(found, adaptation, report, notices(found, report, memory), needs.workloads.layout(), memory,
+        return new Forecast(found, adaptation, report, notices(found, report, memory, needs), needs.workloads.layout(), memory,
                 DiskNeed.of(needs.workloads, needs.workload, memory, found), work,
                 pace.isPresent() ? OptionalDouble.of(work.secondsAt(pace.getAsDouble())) : OptionalDouble.empty());
     }
 
-    private List<Notice> notices(Inspection found, DatasetReport report, MemoryPlan memory) {
+    private List<Notice> notices(Inspection found, DatasetReport report, MemoryPlan memory, Needs needs) {
         List<Notice> notices = new ArrayList<>(found.notices(report));
         if (folder == null) {
             notices.add(new Notice("MODEL_NOT_FOUND", Severity.WARNING, "model.name_or_path",
@@ -144,6 +144,8 @@ final class Forecaster {
                             .formatted(found.resolved().recipe().model().nameOrPath())));
         }
         hostIsTooSmall(memory).ifPresent(notices::add);
+        SecondLora second = SecondLora.of(found.resolved().recipe(), found.bundle().root(), needs.workloads.config());
+        if (second != null) second.warning(needs.workloads.layout()).ifPresent(notices::add);
         return notices;
     }
 

@@ -19,6 +19,7 @@ import nocturne.io.AtomicFiles;
 import nocturne.qwen.QwenImageTransformer;
 import nocturne.recipe.SampleFormat;
 import nocturne.report.ContactSheet;
+import nocturne.sample.Sampler;
 import nocturne.sample.SampleRequest;
 import nocturne.tensor.Tensor;
 
@@ -83,7 +84,8 @@ final class Gallery {
         // Before training it is the base model itself, whatever LoRA the training goes on from.
         QwenImageTransformer model =
                 step == 0 ? base : base.with(lora.frozen(values, (float) request.strength()));
-        studio.paint(prompt, request, model, step, step == 0 ? "base" : "%s_%09d".formatted(name, step), format, file);
+        studio.paint(prompt, request, model, step, step == 0 ? "base" : "%s_%09d".formatted(name, step), format, file,
+                Sampler.Progress.NONE);
     }
 
     private Path file(int step, int prompt) {

@@ -1,17 +1,18 @@
 package nocturne.train;
 
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.function.Consumer;
 import nocturne.adapter.LinearShape;
+import nocturne.adapter.LoraTargets;
 import nocturne.event.Event;
-import nocturne.io.AtomicFiles;
 import nocturne.io.ContentHash;
-import nocturne.problem.SickMachine;
-import nocturne.problem.UserMistake;
 import nocturne.qwen.QwenImageTransformer;
+import nocturne.qwen.TransformerConfig;
 import nocturne.recipe.ProbeRecipe;
 import nocturne.recipe.ProbeShot;
 import nocturne.recipe.SampleFormat;
@@ -19,9 +20,10 @@ import nocturne.recipe.SamplePrompt;
 import nocturne.report.RunSummary.Checkpoint;
 import nocturne.sample.Guidance;
 import nocturne.sample.SampleRequest;
+import nocturne.sample.Sampler;
 import nocturne.tensor.Adapters;
 import nocturne.tensor.Backend;
-import nocturne.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /// Draws the recommended checkpoint at several settings when all else is done, as `samples/grid/<name>_<step>_...png`
 /// (S2-74).
@@ -31,8 +33,8 @@ import nocturne.tensor.Tensor;
 final class Probe {
     /// Within the folder of samples.
     static final String FOLDER = "grid";
-    /// Of one picture that ended the process each time; then it is left out. Fewer than the attempts of a job.
-    private static final int MOST_TRIES = 2;
+    /// What of the work is no picture, where it is noted as begun.
+    private static final String SHEET = "sheet";
 
     private final TrainingLoop.Parts parts;
     private final ProbeRecipe recipe;
@@ -40,22 +42,24 @@ final class Probe {
     private final int firstText;
     private final Backend backend;
     private final SequencedMap<String, LinearShape> legal;
-    private final Path bundle;
+    private final BegunPictures begun;
+    /// What the recipe wants beside the new one; null for nothing, or what proved to be of no use.
+    private @Nullable SecondLora asked;
     /// What the gradients' memory is good for when no step is made any more; nothing until it is needed.
     private Adapters second = Adapters.NONE;
+    private boolean loaded;
 
     /// @param parts  of a run that has made its last step
-    /// @param legal  the layers that a checkpoint may have
     /// @param bundle where a second LoRA lies
-    Probe(TrainingLoop.Parts parts, ProbeRecipe recipe, Backend backend, SequencedMap<String, LinearShape> legal,
-            Path bundle) {
-        this.bundle = bundle;
+    Probe(TrainingLoop.Parts parts, ProbeRecipe recipe, Backend backend, TransformerConfig config, Path bundle) {
         this.parts = parts;
         this.recipe = recipe;
         this.shots = recipe.shots();
         this.firstText = parts.recipe().sample().prompts().size();
         this.backend = backend;
-        this.legal = legal;
+        this.legal = LoraTargets.of(config.layers(), config.width());
+        this.asked = SecondLora.of(parts.recipe(), bundle, config);
+        this.begun = BegunPictures.in(parts.folder().state().resolve("probe"));
     }
 
     /// Draws what is not there yet, until the time is up or the run is asked to stop. The adapter in training is
@@ -64,22 +68,26 @@ final class Probe {
     /// @return false if it was asked to stop before all were there
     boolean draw(Checkpoint checkpoint, Stop stop) {
         parts.heartbeat().phase(Heartbeat.Phase.SAMPLING);
-        boolean loaded = false;
-        for (int i = 0; i < shots.size(); i++) {
-            ProbeShot shot = shots.get(i);
+        if (begun.areTooMany()) {
+            give("PROBE_FAILED", "the process ended %d times while pictures of the probe were drawn (%s); what is"
+                    .formatted(begun.deaths().size(), String.join(", ", begun.deaths())) + " missing is left out.");
+        }
+        // What a process died of comes last: the others may be drawn before it does so again.
+        List<ProbeShot> inOrder =
+                shots.stream().sorted(Comparator.comparing(shot -> begun.diedOf(shot.name()))).toList();
+        for (int i = 0; i < inOrder.size(); i++) {
+            ProbeShot shot = inOrder.get(i);
             parts.progress().doing("grid", i, shots.size());
             Path file = file(checkpoint, shot);
             if (!Files.isRegularFile(file)) {
                 if (stop.isRequested()) return false;
+                if (begun.areTooMany()) continue;
                 if (parts.time().isUp()) {
                     give("TIME_LIMIT", "the time allowed for the run was over after %d of %d pictures of the probe."
                             .formatted(i, shots.size()));
                     return true;
                 }
-                if (!mayTry(shot) || !hasSecond(shot)) continue;
-                if (!loaded) load(parts.folder().root().resolve(checkpoint.file()), parts.lora().values());
-                loaded = true;
-                paint(checkpoint, shot, file);
+                if (!paint(checkpoint, shot, file, stop)) continue;
             }
             Path relative = parts.folder().root().relativize(file);
             parts.events().append(new Event.SampleWritten(checkpoint.step(), firstText + shot.text(),
@@ -90,27 +98,47 @@ final class Probe {
         return true;
     }
 
-    private void load(Path file, Tensor place) {
+    /// @return false where it needs what cannot be used
+    private boolean paint(Checkpoint checkpoint, ProbeShot shot, Path file, Stop stop) {
+        begun.begin(shot.name());
+        try {
+            if (!hasSecond(shot)) return false;
+            if (!loaded) load(parts.folder().root().resolve(checkpoint.file()));
+            loaded = true;
+            paint(checkpoint, shot, file, (done, steps, latents) -> {
+                // Who asked may lose patience before the picture is there; that says nothing about the picture.
+                if (stop.isRequested()) begun.end();
+            });
+            return true;
+        } finally {
+            begun.end();
+        }
+    }
+
+    private void load(Path file) {
         float[] values = new float[Math.toIntExact(parts.lora().layout().parameters())];
         StartingAdapter.put(file, legal, parts.lora(), values);
-        backend.write(values, place);
+        backend.write(values, parts.lora().values());
     }
 
     /// Loads the second LoRA for the first picture that shows it. One that cannot be used costs its own pictures only.
     private boolean hasSecond(ProbeShot shot) {
-        String file = recipe.secondLora();
-        if (shot.part() != ProbeShot.Part.SECOND_LORA || file == null || second != Adapters.NONE) return true;
-        try {
-            load(bundle.resolve(file), parts.lora().gradients());
-            second = parts.lora().frozen(parts.lora().gradients(), 1);
-            return true;
-        } catch (UserMistake unusable) {
-            give("PROBE_FAILED", "probe.second_lora: " + unusable.report());
+        if (shot.part() != ProbeShot.Part.SECOND_LORA || second != Adapters.NONE) return true;
+        if (asked == null) return false;
+        float[] values = new float[Math.toIntExact(parts.lora().layout().parameters())];
+        Optional<String> why = asked.read(parts.lora(), values);
+        if (why.isPresent()) {
+            give("PROBE_FAILED", "%s: %s; the two pictures with it are left out.".formatted(
+                    SecondLora.KEY, why.get()));
+            asked = null;
             return false;
         }
+        backend.write(values, parts.lora().gradients());
+        second = parts.lora().frozen(parts.lora().gradients(), 1);
+        return true;
     }
 
-    private void paint(Checkpoint checkpoint, ProbeShot shot, Path file) {
+    private void paint(Checkpoint checkpoint, ProbeShot shot, Path file, Sampler.Progress steps) {
         int text = firstText + shot.text();
         SamplePrompt picture = shot.picture();
         SampleRequest like = parts.gallery().studio().request(text);
@@ -123,24 +151,7 @@ final class Probe {
         QwenImageTransformer model = all == Adapters.NONE ? parts.base() : parts.base().with(all);
         String name = checkpoint.file().replaceFirst("\\.safetensors$", "");
         parts.gallery().studio().paint(text, request, model, (int) checkpoint.step(), shot.isBare() ? "base" : name,
-                SampleFormat.PNG, file);
-    }
-
-    /// Notes that a picture is begun: one that ends the process does so again, and must not keep the job from ending.
-    private boolean mayTry(ProbeShot shot) {
-        Path begun = parts.folder().state().resolve("probe");
-        try {
-            String before = Files.isRegularFile(begun) ? Files.readString(begun) : "";
-            if (before.lines().filter(shot.name()::equals).count() >= MOST_TRIES) {
-                give("PROBE_FAILED", "the picture %s of the probe is left out: the process ended %d times while drawing"
-                        .formatted(shot.name(), MOST_TRIES) + " it.");
-                return false;
-            }
-            AtomicFiles.writeString(begun, before + shot.name() + "\n");
-            return true;
-        } catch (IOException e) {
-            throw new SickMachine("STATE_UNREADABLE", "reading " + begun + ": " + e, e);
-        }
+                SampleFormat.PNG, file, steps);
     }
 
     private void give(String code, String notice) {
@@ -153,8 +164,17 @@ final class Probe {
                 parts.recipe().name(), checkpoint.step(), shot.name()));
     }
 
-    /// What there is of the pictures now.
-    ProbePictures pictures(Checkpoint checkpoint) {
-        return ProbePictures.read(recipe, checkpoint.file(), shot -> file(checkpoint, shot));
+    /// What there is of the pictures now, put together by `work`; not where a process has died of that.
+    void showing(Checkpoint checkpoint, Consumer<ProbePictures> work) {
+        if (begun.diedOf(SHEET)) {
+            give("PROBE_FAILED", "the process ended while the sheet of the probe was drawn; it is left out.");
+            return;
+        }
+        begun.begin(SHEET);
+        try {
+            work.accept(ProbePictures.read(recipe, checkpoint.file(), shot -> file(checkpoint, shot)));
+        } finally {
+            begun.end();
+        }
     }
 }

@@ -11,7 +11,6 @@ import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import nocturne.adapter.Lora;
-import nocturne.adapter.LoraTargets;
 import nocturne.dataset.Dataset;
 import nocturne.event.Event;
 import nocturne.event.EventLog;
@@ -89,23 +88,39 @@ final class Results {
         Optional<RunSummary.Recommendation> best = published.recommendation();
         if (asked == null || best.isEmpty()) return true;
         RunSummary.Checkpoint checkpoint = best.get().checkpoint();
-        Probe probe = new Probe(parts, asked, backend, LoraTargets.of(config.layers(), config.width()),
-                bundle);
         try {
-            boolean complete = probe.draw(checkpoint, stop);
+            Probe probe = new Probe(parts, asked, backend, config, bundle);
+            // A run that its time has ended has said so, and that nothing more follows.
+            boolean cutShort = published.checkpoints().getLast().step() < recipe.train().steps();
+            if (!cutShort && !draw(probe, checkpoint, parts, stop)) return false;
             parts.heartbeat().phase(Heartbeat.Phase.SAVING);
-            if (!complete) return false;
-            ProbePictures drawn = probe.pictures(checkpoint);
-            byte[] sheet = drawn.sheet().map(picture -> png("grid.png", picture)).orElse(null);
-            write(published.with(
-                    new RunSummary.Probe(sheet, drawn.pictures().size(), drawn.wanted(), drawn.drift())));
-        } catch (RuntimeException failure) {
-            String notice = "the recommended checkpoint could not be tried out: %s. The adapter is complete."
-                    .formatted(failure.getMessage());
-            parts.events().append(new Event.NoticeGiven("PROBE_FAILED", notice, Severity.WARNING.word()));
-            parts.progress().say("warning: " + notice);
+            probe.showing(checkpoint, drawn -> {
+                byte[] sheet = drawn.sheet().map(picture -> png("grid.png", picture)).orElse(null);
+                write(published.with(
+                        new RunSummary.Probe(sheet, drawn.pictures().size(), drawn.wanted(), drawn.drift())));
+            });
+        } catch (RuntimeException | Error failure) {
+            probeFailed(failure, parts);
         }
         return true;
+    }
+
+    /// Where something goes wrong, what has been drawn before is still shown.
+    private static boolean draw(Probe probe, RunSummary.Checkpoint checkpoint, TrainingLoop.Parts parts, Stop stop) {
+        try {
+            return probe.draw(checkpoint, stop);
+        } catch (RuntimeException | Error failure) {
+            probeFailed(failure, parts);
+            return true;
+        }
+    }
+
+    private static void probeFailed(Throwable failure, TrainingLoop.Parts parts) {
+        String what = failure instanceof RuntimeException ? failure.getMessage() : failure.toString();
+        String notice = "the recommended checkpoint could not be tried out to the end: %s. The adapter is complete."
+                .formatted(what);
+        parts.events().append(new Event.NoticeGiven("PROBE_FAILED", notice, Severity.WARNING.word()));
+        parts.progress().say("warning: " + notice);
     }
 
     /// Says that all is there.

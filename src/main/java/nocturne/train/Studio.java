@@ -115,11 +115,12 @@ final class Studio {
     /// @param model      with whatever adapter it shall have
     /// @param step       updates made
     /// @param checkpoint what the adapter is called
+    /// @param steps      told about each denoising step
     void paint(int prompt, SampleRequest request, QwenImageTransformer model, int step, String checkpoint,
-            SampleFormat format, Path file) {
+            SampleFormat format, Path file, Sampler.Progress steps) {
         Sampler sampler = new Sampler(new TransformerDenoiser(model, backend, passes), schedule);
         Picture picture = new Painter(sampler, encoders.vae().workingIn(passes))
-                .paint(request, conditions.get(prompt), Sampler.Progress.NONE);
+                .paint(request, conditions.get(prompt), steps);
         Generation generation = new Generation(request.prompt(), request.negative(), request.seed(), step,
                 request.steps(), request.guidance().scale(), request.width(), request.height(), request.strength(),
                 checkpoint);

@@ -109,8 +109,8 @@ final class TrainingLoop {
     }
 
     private Outcome outOfTime(int step) {
-        String notice = "the time allowed for the run was over after step %d of %d; the adapter is as it was then."
-                .formatted(step, steps);
+        String notice = "the time allowed for the run was over after step %d of %d; the adapter is as it was then%s."
+                .formatted(step, steps, recipe.probe() == null ? "" : ", and is not tried out");
         parts.events().append(new Event.NoticeGiven("TIME_LIMIT", notice));
         parts.progress().say("note: " + notice);
         List<String> notices = new ArrayList<>(notices());

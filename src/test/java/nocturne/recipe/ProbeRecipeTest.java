@@ -64,6 +64,17 @@ class ProbeRecipeTest {
         assertThat(probe("{trigger: ohwx, sample: {prompts: [ohwx]}}").withoutTrigger()).isEmpty();
     }
 
+    /// The trigger word is a part of another word in both prompts, and a word of its own in one.
+    @Test
+    void aPartOfAnotherWordIsNotTheTrigger() {
+        ProbeRecipe probe = probe("{trigger: man, sample: {prompts: [a woman, 'a woman, man and human']}}");
+        assertThat(probe.prompt().prompt()).isEqualTo("a woman, man and human");
+        assertThat(probe.withoutTrigger()).isEqualTo("a woman");
+        assertThat(probe("{trigger: man, sample: {prompts: ['a woman, man and human']}}").withoutTrigger())
+                .isEqualTo("a woman, and human");
+        assertThat(probe("{trigger: man, sample: {prompts: [a woman]}}").withoutTrigger()).isEmpty();
+    }
+
     @Test
     @Ledger({"S2-68", "S2-71"})
     void otherSeedsAndOtherPromptsAreTriedAtTheUsualSettings() {

@@ -1,6 +1,7 @@
 package nocturne.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -11,6 +12,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 import nocturne.io.AtomicFiles;
 import nocturne.io.ContentHash;
 import nocturne.ledger.Ledger;
@@ -87,7 +89,9 @@ class ProbeTest {
         Path out = scratch.resolve("late/run");
         assertThat(run(out, Duration.ofMillis(1), Stop.NEVER)).isTrue();
         assertThat(grid(out)).isEmpty();
-        assertThat(Files.readString(out.resolve("report.html"))).contains("0 of 11 pictures were drawn");
+        assertThat(codes(out)).as("said once").containsOnlyOnce("TIME_LIMIT");
+        assertThat(Files.readString(out.resolve("report.html"))).contains("0 of 11 pictures were drawn")
+                .contains("and is not tried out");
         assertThat(Files.readString(out.resolve("job.json"))).contains("\"completed\"");
     }
 
@@ -113,34 +117,88 @@ class ProbeTest {
         Path small = scratch.resolve("third/run");
         assertThat(run(small, null, Stop.NEVER)).isTrue();
         assertThat(grid(small)).hasSize(PICTURES);
-        assertThat(ShortRun.events(small, "nocturne.job.notice.v1"))
-                .extracting(event -> event.at("/data/message").asText())
-                .anyMatch(words -> words.startsWith("probe.second_lora: ") && words.contains("rank 4"));
+        assertThat(ShortRun.events(small, ""))
+                .filteredOn(event -> event.at("/data/message").asText().startsWith("probe.second_lora: "))
+                .as("before the training and after it, not for each of its pictures")
+                .extracting(event -> event.at("/data/code").asText(), event -> event.at("/data/severity").asText())
+                .containsExactly(tuple("SECOND_LORA_UNUSABLE", "warning"), tuple("PROBE_FAILED", "notice"));
+        assertThat(ShortRun.events(small, "")).extracting(event -> event.at("/data/code").asText()
+                + event.at("/type").asText()).containsSubsequence("SECOND_LORA_UNUSABLEnocturne.job.notice.v1",
+                "nocturne.job.stepped.v1", "PROBE_FAILEDnocturne.job.notice.v1");
+        assertThat(Files.readString(small.resolve("report.html"))).contains("style.safetensors has rank 4");
     }
 
-    /// The checkpoint is damaged after it was written, and one picture has ended the process twice.
+    /// The checkpoint is damaged after it was written and the first picture drawn.
     @Test
-    void noFailureOfItIsOneOfTheJob() throws IOException {
-        Path out = scratch.resolve("sick/run");
-        assertThat(run(out, null, whenThere(out, 1))).isFalse();
-        Path again = scratch.resolve("again/run");
-        copy(out, again);
-
+    void noFailureOfItIsOneOfTheJobAndWhatWasDrawnIsShown() throws IOException {
+        Path out = stopped("sick");
         for (Path file : ShortRun.files(out)) {
             if (file.toString().endsWith(".safetensors") && !file.toString().contains(".state")) {
                 Files.writeString(file, "damaged");
             }
         }
         assertThat(run(out, null, Stop.NEVER)).isTrue();
-        assertThat(codes(out)).contains("PROBE_FAILED");
+        assertThat(codes(out)).containsOnlyOnce("PROBE_FAILED");
         assertThat(Files.readString(out.resolve("job.json"))).contains("\"completed\"");
+        assertThat(out.resolve("grid.png")).exists();
+        assertThat(Files.readString(out.resolve("report.html"))).contains("1 of 11 pictures were drawn");
+    }
 
-        AtomicFiles.writeString(again.resolve(".state/probe"), "base\nseed43\nbase\n");
-        assertThat(run(again, null, Stop.NEVER)).isTrue();
-        assertThat(codes(again)).contains("PROBE_FAILED");
-        assertThat(grid(again)).hasSize(PICTURES - 1).noneMatch(file -> file.toString().endsWith("_base.png")
-                && !file.toString().contains("without"));
-        assertThat(Files.readString(again.resolve("report.html"))).contains("10 of 11 pictures were drawn");
+    /// Memory that is not the heap's runs out while the third picture is begun.
+    @Test
+    void anErrorEndsTheProbeAlone() throws IOException {
+        Path out = scratch.resolve("short/run");
+        assertThat(run(out, null, whenever(() -> {
+            if (grid(out).size() == 2) throw new OutOfMemoryError("no room for a picture");
+            return false;
+        }))).isTrue();
+        assertThat(ShortRun.events(out, "nocturne.job.notice.v1")).extracting(event -> event.at("/data/message")
+                .asText()).anyMatch(words -> words.contains("no room for a picture"));
+        assertThat(Files.readString(out.resolve("job.json"))).contains("\"completed\"");
+        assertThat(Files.readString(out.resolve("report.html"))).contains("2 of 11 pictures were drawn");
+    }
+
+    @Test
+    void whatAProcessEndedAtIsDrawnLastAndNoOtherNameIsKept() throws IOException {
+        Path out = stopped("one-death");
+        Path begun = out.resolve(".state/probe");
+        assertThat(begun).as("a picture that is there, and a stop, are no deaths").isEmptyFile();
+        AtomicFiles.writeString(begun, "base\n");
+        assertThat(run(out, null, whenThere(out, PICTURES - 1))).isFalse();
+        assertThat(grid(out)).hasSize(PICTURES - 1).noneMatch(file -> file.endsWith("tiny_000000004_base.png"));
+        assertThat(run(out, null, Stop.NEVER)).isTrue();
+        assertThat(grid(out)).hasSize(PICTURES);
+        assertThat(codes(out)).doesNotContain("PROBE_FAILED");
+        assertThat(begun).hasContent("base");
+    }
+
+    /// A job has three attempts: two deaths, whatever was drawn between them, leave one to complete it.
+    @Test
+    void afterTwoDeathsAtAnyPicturesTheRestIsLeftOut() throws IOException {
+        Path out = stopped("two-deaths");
+        AtomicFiles.writeString(out.resolve(".state/probe"), "base\nseed43\n");
+        assertThat(run(out, null, Stop.NEVER)).isTrue();
+        assertThat(codes(out)).containsOnlyOnce("PROBE_FAILED");
+        assertThat(grid(out)).hasSize(1);
+        assertThat(out.resolve("grid.png")).exists();
+        assertThat(Files.readString(out.resolve("report.html"))).contains("1 of 11 pictures were drawn");
+    }
+
+    @Test
+    void aSheetThatEndedTheProcessIsLeftOut() throws IOException {
+        Path out = stopped("sheet");
+        AtomicFiles.writeString(out.resolve(".state/probe"), "sheet\n");
+        assertThat(run(out, null, Stop.NEVER)).isTrue();
+        assertThat(codes(out)).containsOnlyOnce("PROBE_FAILED");
+        assertThat(grid(out)).hasSize(PICTURES);
+        assertThat(out.resolve("grid.png")).doesNotExist();
+    }
+
+    /// A run that was asked to stop when its first picture was there.
+    private Path stopped(String name) {
+        Path out = scratch.resolve(name + "/run");
+        assertThat(run(out, null, whenThere(out, 1))).isFalse();
+        return out;
     }
 
     private boolean run(Path out, @Nullable Duration limit, Stop stop) {
@@ -150,10 +208,14 @@ class ProbeTest {
     }
 
     private static Stop whenThere(Path out, int pictures) {
+        return whenever(() -> grid(out).size() >= pictures);
+    }
+
+    private static Stop whenever(BooleanSupplier asked) {
         return new Stop() {
             @Override
             public boolean isRequested() {
-                return grid(out).size() >= pictures;
+                return asked.getAsBoolean();
             }
 
             @Override
@@ -168,13 +230,5 @@ class ProbeTest {
     private static List<String> codes(Path out) {
         return ShortRun.events(out, "nocturne.job.notice.v1").stream()
                 .map(event -> event.at("/data/code").asText()).toList();
-    }
-
-    private static void copy(Path from, Path to) throws IOException {
-        for (Path file : ShortRun.files(from)) {
-            Path target = to.resolve(from.relativize(file));
-            Files.createDirectories(target.getParent());
-            Files.copy(file, target);
-        }
     }
 }
