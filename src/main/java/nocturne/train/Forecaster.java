@@ -34,6 +34,8 @@ final class Forecaster {
     private final @Nullable ModelFolder folder;
     private final Path cache;
     private final Forecast.Device device;
+    private final CaptionTokens tokens;
+    private final TextLengths texts;
     private final DatasetReport pictures;
 
     /// What follows from a recipe.
@@ -47,7 +49,9 @@ final class Forecaster {
         this.folder = folder;
         this.cache = cache;
         this.device = device;
-        this.pictures = report(asked);
+        this.tokens = folder == null ? CaptionTokens.UNKNOWN : new TokensOfModel(folder);
+        this.texts = new TextLengths(tokens);
+        this.pictures = asked.report(tokens);
     }
 
     /// @throws UserMistake `DEVICE_TOO_SMALL`
@@ -71,10 +75,6 @@ final class Forecaster {
         }
     }
 
-    private DatasetReport report(Inspection found) {
-        return found.report(folder == null ? CaptionTokens.UNKNOWN : new TokensOfModel(folder));
-    }
-
     private Needs needs(Inspection found) {
         Recipe recipe = found.resolved().recipe();
         ModelSizes sizes = folder == null ? ModelSizes.RELEASED : folder;
@@ -82,9 +82,8 @@ final class Forecaster {
                 folder == null ? LayerFormats.NONE : folder.storedFormats());
         Workloads workloads = new Workloads(recipe, sizes, sizes.transformerConfig(), frozen,
                 Settings.layout(recipe, sizes.transformerConfig()));
-        // Of texts no rung changes anything, so the report of what was asked does.
         Workload workload = workloads.of(found.training(), found.heldOut(),
-                Workloads.Tokens.expected(recipe, found.training(), pictures));
+                Workloads.Tokens.expected(recipe, found.training(), found.heldOut(), texts));
         return new Needs(workloads, workload, device.budget(recipe.vramLimit()));
     }
 
@@ -104,7 +103,7 @@ final class Forecaster {
                         recipe.train().gradientCheckpointing() ? Keep.INPUTS : Keep.ALL), MemoryPlan.Arenas.GROWING,
                         device.rehearse());
         // Sizes and counts of pictures are told as they are trained.
-        DatasetReport report = adaptation.rungs().isEmpty() ? pictures : report(found);
+        DatasetReport report = adaptation.rungs().isEmpty() ? pictures : found.report(tokens);
         WorkNeed work = WorkNeed.of(recipe, needs.workloads.config(), needs.workload, memory);
         OptionalDouble pace = new PastPace(cache).of(device.name());
         return new Forecast(found, adaptation, report, notices(found, report, memory), needs.workloads.layout(), memory,
