@@ -17,7 +17,6 @@ import java.util.regex.Pattern;
 import nocturne.dataset.ChosenPictures.Chosen;
 import nocturne.dataset.FolderListing.Entry;
 import nocturne.image.Background;
-import nocturne.image.PictureReader;
 import nocturne.problem.Problem;
 import nocturne.problem.UserMistake;
 
@@ -33,8 +32,8 @@ final class DatasetScan {
     private final List<FoundFolder> folders = new ArrayList<>();
     private final Map<Path, ControlFolder> controlFolders = new LinkedHashMap<>();
 
-    DatasetScan(PictureReader reader, Patience patience) {
-        this.pictures = new PictureScan(reader, patience);
+    DatasetScan(SeenPictures seen, Patience patience) {
+        this.pictures = new PictureScan(seen, patience);
     }
 
     void add(DatasetSpec spec) {
@@ -275,7 +274,7 @@ final class DatasetScan {
         if (width < Buckets.MULTIPLE || height < Buckets.MULTIPLE) {
             notices.add(folder.name() + ": enlarged, because no side may be under 32 pixels", change);
         } else if (small) {
-            notices.add("%s: smaller than resolution %d, trained at its own size".formatted(folder.name(), resolution),
+            notices.add("%s: smaller than resolution %d, taken at its own size".formatted(folder.name(), resolution),
                     change);
         }
         if (placement.kept() < 1 - NOTABLE_CROP) {

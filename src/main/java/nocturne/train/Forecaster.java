@@ -35,6 +35,8 @@ final class Forecaster {
     private final @Nullable ModelFolder folder;
     private final Path cache;
     private final Forecast.Device device;
+    private final CaptionTokens tokens;
+    private final TextLengths texts;
     private final DatasetReport pictures;
 
     /// What follows from a recipe.
@@ -48,7 +50,9 @@ final class Forecaster {
         this.folder = folder;
         this.cache = cache;
         this.device = device;
-        this.pictures = report(asked);
+        this.tokens = folder == null ? CaptionTokens.UNKNOWN : new TokensOfModel(folder);
+        this.texts = new TextLengths(tokens);
+        this.pictures = asked.report(tokens);
     }
 
     /// @throws UserMistake `DEVICE_TOO_SMALL`
@@ -95,10 +99,6 @@ final class Forecaster {
         return forecast(begun.equals(device.adaptation()) ? asked : bundle.inspect(begun), begun);
     }
 
-    private DatasetReport report(Inspection found) {
-        return found.report(folder == null ? CaptionTokens.UNKNOWN : new TokensOfModel(folder));
-    }
-
     private Needs needs(Inspection found) {
         Recipe recipe = found.resolved().recipe();
         ModelSizes sizes = folder == null ? ModelSizes.RELEASED : folder;
@@ -106,9 +106,8 @@ final class Forecaster {
                 folder == null ? LayerFormats.NONE : folder.storedFormats());
         Workloads workloads = new Workloads(recipe, sizes, sizes.transformerConfig(), frozen,
                 Settings.layout(recipe, sizes.transformerConfig()));
-        // Of texts no rung changes anything, so the report of what was asked does.
         Workload workload = workloads.of(found.training(), found.heldOut(),
-                Workloads.Tokens.expected(recipe, found.training(), pictures));
+                Workloads.Tokens.expected(recipe, found.training(), found.heldOut(), texts));
         return new Needs(workloads, workload, device.budget(recipe.vramLimit()));
     }
 
@@ -128,11 +127,11 @@ final class Forecaster {
                         recipe.train().gradientCheckpointing() ? Keep.INPUTS : Keep.ALL), MemoryPlan.Arenas.GROWING,
                         device.rehearse());
         // Sizes and counts of pictures are told as they are trained.
-        DatasetReport report = adaptation.rungs().isEmpty() ? pictures : report(found);
+        DatasetReport report = adaptation.rungs().isEmpty() ? pictures : found.report(tokens);
         WorkNeed work = WorkNeed.of(recipe, needs.workloads.config(), needs.workload, memory);
         OptionalDouble pace = new PastPace(cache).of(device.name());
-        return new Forecast(found, adaptation, report, notices(found, report, memory, needs), needs.workloads.layout(), memory,
-                DiskNeed.of(needs.workloads, needs.workload, memory, found), work,
+        return new Forecast(found, adaptation, report, notices(found, report, memory, needs),
+                needs.workloads.layout(), memory, DiskNeed.of(needs.workloads, needs.workload, memory, found), work,
                 pace.isPresent() ? OptionalDouble.of(work.secondsAt(pace.getAsDouble())) : OptionalDouble.empty());
     }
 

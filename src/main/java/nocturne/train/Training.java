@@ -331,7 +331,8 @@ public final class Training {
 
     /// For the forecasts of later jobs.
     private void notePace(Backend backend, Workloads workloads, double secondsPerStep) {
-        Workloads.Tokens tokens = Workloads.Tokens.expected(recipe, dataset, forecast.pictures());
+        Workloads.Tokens tokens = Workloads.Tokens.expected(
+                recipe, dataset, heldOut, new TextLengths(new TokensOfModel(model)));
         PassShape batch = workloads.of(dataset, heldOut, tokens).training();
         new PastPace(request.cacheFolder()).note(
                 backend.name(), WorkNeed.update(recipe, config, batch) / secondsPerStep);

@@ -11,7 +11,6 @@ import nocturne.adapter.LoraLayout;
 import nocturne.dataset.Dataset;
 import nocturne.dataset.Sample;
 import nocturne.dataset.TrainingPicture;
-import nocturne.dataset.findings.DatasetReport;
 import nocturne.memory.PassShape;
 import nocturne.memory.Workload;
 import nocturne.qwen.Grid;
@@ -42,10 +41,8 @@ record Workloads(Recipe recipe, ModelSizes model, TransformerConfig config, Froz
     /// @param drawings of the longer text of each sample, then of the longest text of the probe
     /// @param prompts  of all, as the text encoder is given them
     record Tokens(int training, int heldOut, List<Integer> drawings, List<Integer> prompts) {
-        /// Of a caption's characters one is so many tokens, roughly, where no tokenizer can be asked.
-        private static final double TOKENS_OF_A_CHARACTER = 0.35;
-        /// What the shortest words take: the template's end.
-        private static final int LEAST = 5;
+        /// What the shortest words take.
+        private static final int LEAST = TextLengths.CLOSING;
         /// Of the template before the words.
         private static final int LEAST_TEMPLATE = 34;
         private static final int MOST_TEMPLATE = 64;
@@ -70,24 +67,36 @@ record Workloads(Recipe recipe, ModelSizes model, TransformerConfig config, Froz
             return embeddings(examples).mapToInt(count -> count).max().orElse(LEAST);
         }
 
-        /// Of the longest texts, as far as is known before they are encoded.
-        static Tokens expected(Recipe recipe, Dataset dataset, DatasetReport pictures) {
-            int caption = pictures.captions().longestTokens()
-                    .orElse((int) Math.ceil(TOKENS_OF_A_CHARACTER * pictures.captions().longest()));
-            int controls = dataset.samples().stream().mapToInt(sample -> sample.controls().stream()
-                    .mapToInt(control -> promptTokens(recipe,
-                            new PictureSize(control.width(), control.height()))).sum()).max().orElse(0);
-            int training = caption + LEAST + controls;
+        /// Of the longest texts that will be trained and drawn, as far as is known before they are encoded.
+        static Tokens expected(Recipe recipe, Dataset dataset, @Nullable Dataset heldOut, TextLengths texts) {
+            int training = longest(recipe, dataset, texts);
+            int kept = heldOut == null ? LEAST : longest(recipe, heldOut, texts);
             // How large the controls of samples are is not looked at here.
             int control = promptTokens(recipe, new PictureSize(1, 1));
             List<Integer> drawings = drawings(recipe, recipe.drawn().stream()
-                    .map(prompt -> LEAST + control * prompt.controls().size()
-                            + (int) Math.ceil(TOKENS_OF_A_CHARACTER
-                                    * Math.max(prompt.prompt().length(), prompt.negative().length())))
+                    .map(prompt -> Math.max(drawn(prompt, prompt.prompt(), control, texts),
+                            drawn(prompt, prompt.negative(), control, texts)))
                     .toList());
-            List<Integer> prompts = Stream.concat(Stream.of(training), drawings.stream())
+            List<Integer> prompts = Stream.concat(Stream.of(training, kept), drawings.stream())
                     .map(count -> count + MOST_TEMPLATE).toList();
-            return new Tokens(training, training, drawings, prompts);
+            return new Tokens(training, kept, drawings, prompts);
+        }
+
+        private static int longest(Recipe recipe, Dataset dataset, TextLengths texts) {
+            return dataset.samples().stream().mapToInt(sample -> {
+                List<TrainingPicture> controls = sample.controls();
+                return controls.isEmpty() ? texts.alone(sample.caption())
+                        : texts.behind(controls.size(), controls.stream()
+                                .mapToInt(control -> promptTokens(recipe,
+                                        new PictureSize(control.width(), control.height()))).sum(), sample.caption());
+            }).max().orElse(LEAST);
+        }
+
+        private static int drawn(SamplePrompt prompt, String text, int control, TextLengths texts) {
+            int controls = prompt.controls().size();
+            // Where there are no words, a blank is drawn with.
+            String words = text.isEmpty() ? " " : text;
+            return controls == 0 ? texts.alone(words) : texts.behind(controls, controls * control, words);
         }
 
         /// Of the samples' texts, and of the longest of the probe's.

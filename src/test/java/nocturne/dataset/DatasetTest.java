@@ -183,7 +183,7 @@ class DatasetTest {
         bytes("set/b.png", PictureFiles.png(20, 40));
         Dataset dataset = scan(spec("set", List.of(512), false, false, 1));
         assertThat(dataset.notices()).contains(
-                "set: smaller than resolution 512, trained at its own size: set/a.png (100 x 70 to 96 x 64)",
+                "set: smaller than resolution 512, taken at its own size: set/a.png (100 x 70 to 96 x 64)",
                 "set: enlarged, because no side may be under 32 pixels: set/b.png (20 x 40 to 32 x 32)");
     }
 
@@ -193,7 +193,8 @@ class DatasetTest {
         ChosenPictures chosen = new ChosenPictures("held out", List.of(
                 new ChosenPictures.Chosen(folder.resolve("other/a.png"), "other/a.png", "[trigger] by day"),
                 new ChosenPictures.Chosen(folder.resolve("other/a.png"), "other/a.png", "by night")), "maya", 64);
-        Dataset dataset = Dataset.scan(List.of(), chosen, PictureReader.standard(), Patience.ENDLESS);
+        Dataset dataset =
+                Dataset.scan(List.of(), chosen, new SeenPictures(PictureReader.standard()), Patience.ENDLESS);
         assertThat(dataset.samples()).extracting(Sample::caption).containsExactly("maya by day", "maya by night");
         assertThat(dataset.samples()).extracting(Sample::resolution).containsOnly(64);
         assertThat(dataset.folders()).singleElement().extracting(FoundFolder::name).isEqualTo("held out");
@@ -205,7 +206,8 @@ class DatasetTest {
         ChosenPictures chosen = new ChosenPictures("held out", List.of(
                 new ChosenPictures.Chosen(folder.resolve("other/a.txt"), "other/a.txt", ""),
                 new ChosenPictures.Chosen(folder.resolve("other/b.png"), "other/b.png", "")), "maya", 64);
-        assertThatThrownBy(() -> Dataset.scan(List.of(), chosen, PictureReader.standard(), Patience.ENDLESS))
+        assertThatThrownBy(() ->
+                Dataset.scan(List.of(), chosen, new SeenPictures(PictureReader.standard()), Patience.ENDLESS))
                 .isInstanceOfSatisfying(UserMistake.class, mistake -> assertThat(mistake.report())
                         .contains("other/a.txt: is no PNG, JPEG or WebP", "other/b.png: there is no such file"));
     }

@@ -93,6 +93,27 @@ class CaptionRulesTest {
         });
     }
 
+    /// What is said is what the sample without a caption has.
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "{folder_path: set}                             | the trigger word alone     | maya_char",
+        "{folder_path: set, tag: real_body}             | trigger word and tag alone | maya_char, real_body",
+        "{folder_path: set, is_reg: true}               | no words                   | ''",
+        "{folder_path: set, is_reg: true, tag: woman}   | the tag alone              | woman",
+    })
+    @Ledger({"S1-69", "S2-58"})
+    void aPictureWithoutACaptionGetsWhatIsSaid(String dataset, String said, String trained) throws IOException {
+        Files.delete(scratch.resolve("bundle/set/1.txt"));
+        for (String picture : List.of("0.png", "1.png")) {
+            write("bundle/other/" + picture, PictureFiles.png(64, 160));
+            write("bundle/other/" + picture.replace("png", "txt"), SOUND.formatted(8));
+        }
+        recipe("trigger_word: maya_char\ndatasets: [%s, {folder_path: other}]\n".formatted(dataset));
+        assertThat(notices("S1-69-MISSING")).singleElement().extracting(Notice::text).asString()
+                .startsWith("1 of 4 pictures have no caption, or an empty one, and are trained with " + said + ": ");
+        assertThat(inspection().training().samples()).element(1).extracting(Sample::caption).isEqualTo(trained);
+    }
+
     @Test
     @Ledger("S1-69")
     void captionsThatSeveralPicturesShareAreListed() throws IOException {
@@ -217,12 +238,39 @@ class CaptionRulesTest {
                 }));
     }
 
+    @Test
+    void whatWasDecidedAboutPicturesKeptOutIsTold() throws IOException {
+        write("bundle/heldout/9.png", PictureFiles.png(64, 96));
+        recipe("trigger_word: maya_char\ndatasets: [{folder_path: set, resolution: 1024}]\n"
+                + "train: {validation_config: {validation_folder: heldout, resolution: 512}}\n");
+        assertThat(inspection().notices()).filteredOn(notice -> notice.code().equals("DATASET"))
+                .extracting(Notice::text).anySatisfy(text -> assertThat(text).startsWith("set: smaller than"))
+                .anySatisfy(text -> assertThat(text).isEqualTo("held out, heldout: smaller than resolution 512, taken at"
+                        + " its own size: heldout/9.png (64 x 96 to 64 x 96)"));
+    }
+
+    /// A row alone stands for all of its rules.
+    @Test
+    void whoKnowsARowKnowsAllOfItsParts() throws IOException {
+        recipe("i_know: [S1-69, S1-68]\ntrigger_word: maya_char\ndatasets: [{folder_path: set}]\n");
+        Files.delete(scratch.resolve("bundle/set/1.txt"));
+        write("bundle/set/0.txt", SOUND.formatted(2));
+        write("bundle/set/5.png", PictureFiles.png(64, 64));
+        write("bundle/set/5.txt", SOUND.formatted(5));
+        Inspection inspection = inspection();
+        assertThat(inspection.notices(inspection.report(CaptionTokens.UNKNOWN)))
+                .filteredOn(notice -> notice.code().matches("S1-6[89].*"))
+                .allSatisfy(notice -> assertThat(notice.isWarning()).as(notice.code()).isFalse())
+                .extracting(Notice::code).contains("S1-69-MISSING", "S1-69-SHARED", "S1-68-ALIKE", "S1-68");
+    }
+
     /// The reader of recipes must take their ids in `i_know`.
     @Test
     void theReaderOfRecipesKnowsTheIds() throws IOException {
         assertThat(PictureRules.yieldingIds()).containsExactlyInAnyOrder("S1-07", "S1-44-SHAPE", "S1-66-TRAINED",
                 "S1-68-ALIKE", "S1-68-BLURRED", "S1-68-UNSEEN", "S1-69-MISSING", "S1-69-SHARED", "S1-69-CUT")
                 .allMatch(RuleBook::yieldsToKnowledge);
+        assertThat(List.of("S1-44", "S1-66", "S1-68", "S1-69")).allMatch(RuleBook::yieldsToKnowledge);
         recipe("i_know: [S1-69-MISSING]\ntrigger_word: maya_char\ndatasets: [{folder_path: set}]\n");
         Files.delete(scratch.resolve("bundle/set/1.txt"));
         assertThat(notices("S1-69-MISSING")).singleElement().extracting(Notice::severity).isEqualTo(Severity.NOTICE);

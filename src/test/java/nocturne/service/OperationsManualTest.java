@@ -169,6 +169,7 @@ final class OperationsManualTest {
             case "int" -> 1;
             case "double" -> 0.5;
             case "List" -> List.of();
+            case "LossByNoise" -> Event.LossByNoise.UNKNOWN;
             default -> "text";
         }).toArray();
         try {

@@ -30,6 +30,7 @@ class OutOfMemoryTest {
             train: {steps: 2, batch_size: 1, gradient_accumulation: 1, optimizer: adamw8bit, lr: 5e-4}
             save: {save_every: 1, max_step_saves_to_keep: 10}
             sample: {sample_every: 2, width: 64, height: 64, sample_steps: 2, prompts: ["a green star"]}
+            probe: {enabled: false}
             """;
     private static final long PLENTY = 1L << 32;
     /// Allocations of a run that are made to fail.

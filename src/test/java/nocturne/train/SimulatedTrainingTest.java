@@ -46,6 +46,7 @@ class SimulatedTrainingTest {
               height: 64
               sample_steps: 2
               prompts: ["a green star"]
+            probe: {enabled: false}
             """;
 
     private Path folder = Path.of("");
