@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import nocturne.job.Job;
 import nocturne.job.JobId;
 import nocturne.job.JobState;
@@ -193,6 +194,21 @@ final class TrainerDeathTest {
             assertThat(parked.attempt()).isEqualTo(5);
             bench.awaitState(good, JobState.PUBLISHING);
             assertThat(bench.types(poison)).endsWith("job.parked");
+        }
+    }
+
+    @Promise(row = 43, fault = "trainer dies before its first word, after steps were made", with = "fake engine")
+    @Test
+    void aCrashLoopOfAJobThatHadBegunIsSeenToo() throws Exception {
+        try (SlotBench bench = new SlotBench(folder).start()) {
+            JobId id = bench.add("maya", "steps 100000", "ms 20", "save 2");
+            bench.awaitStep(id, 5);
+            Files.writeString(bench.ledger().work().job(id).resolve("bundle-0/fake.txt"), "step 0: exit 134\n");
+            ProcessHandle.of(Objects.requireNonNull(bench.job(id).child()).pid()).orElseThrow().destroyForcibly();
+            Job parked = bench.awaitState(id, JobState.PARKED);
+            assertThat(parked.code()).isEqualTo("CRASH_LOOP");
+            assertThat(parked.attempt()).isEqualTo(5);
+            assertThat(parked.step()).as("what is saved is not forgotten").isGreaterThanOrEqualTo(4);
         }
     }
 }
