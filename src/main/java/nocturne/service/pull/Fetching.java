@@ -25,43 +25,46 @@ final class Fetching {
     private final HubAccess hub;
     private final Backoff backoff;
     private final Waiting waiting;
+    private final Runnable found;
     private String trouble = "";
 
-    Fetching(ModelSearch.OrToCome models, PullRequest request, HubAccess hub, Backoff backoff, Waiting waiting) {
+    /// @param found told when it is here, which may be more than once
+    Fetching(ModelSearch.OrToCome models, PullRequest request, HubAccess hub, Backoff backoff, Waiting waiting,
+            Runnable found) {
         this.models = models;
         this.request = request;
         this.hub = hub;
         this.backoff = backoff;
         this.waiting = waiting;
+        this.found = found;
     }
 
     /// Returns when it is here, will never be, nobody waits any more, or this thread is interrupted.
-    ///
-    /// @return whether it is here
-    boolean bring() {
-        ModelId id = request.id();
+    void bring() {
         try {
-            for (int failures = 1; waiting.isAnybodyThere(); failures++) {
-                if (isHere()) return true;
-                pull();
-                if (isHere()) return true;
-                if (waiting.isAnybodyThere()) Thread.sleep(backoff.after(failures));
+            for (int rounds = 1; waiting.isAnybodyThere(); rounds++) {
+                if (round()) return;
+                if (waiting.isAnybodyThere()) Thread.sleep(backoff.after(rounds));
             }
         } catch (InterruptedException | CancellationException stopped) {
-            LOG.info("fetching {} was left off; what has arrived is kept", id);
+            LOG.info("fetching {} was left off; what has arrived is kept", request.id());
         }
-        return false;
     }
 
-    private boolean isHere() {
-        Optional<Path> folder = models.here(request.id());
-        if (folder.isEmpty()) return false;
+    /// @return whether it is here, and all who wait for it know
+    private boolean round() {
         try {
-            waiting.arrived(folder.get());
-            return true;
-        } catch (SickMachine unwritable) {
-            LOG.warn("{} is here, and nobody can be told yet: {}", request.id(), unwritable.getMessage());
-            return false;
+            Optional<Path> here = models.here(request.id());
+            if (here.isEmpty()) {
+                pull();
+                here = models.here(request.id());
+            }
+            if (here.isEmpty()) return false;
+            boolean all = waiting.arrived(here.get());
+            found.run();
+            return all;
+        } catch (CancellationException stopped) {
+            throw stopped;
         }
     }
 

@@ -117,18 +117,23 @@ final class ModelPulls implements Part, Provisions {
             Waiting waiting = new Waiting(ledger, job -> awaited(job).filter(id::equals).isPresent());
             Fetching fetching = new Fetching(search,
                     new PullRequest(id, null, search.target(id), List.of(), CONNECTIONS, reserve), access, backoff,
-                    waiting);
+                    waiting, () -> isHere(id));
             return new Errand(waiting, Thread.ofVirtual().name("pull " + id).start(() -> run(id, fetching)));
         });
     }
 
     private void run(ModelId id, Fetching fetching) {
         try {
-            if (fetching.bring()) here.add(id);
+            fetching.bring();
         } finally {
             errands.remove(id);
             listeners.forEach(Runnable::run);
         }
+    }
+
+    private void isHere(ModelId id) {
+        here.add(id);
+        listeners.forEach(Runnable::run);
     }
 
     @Override

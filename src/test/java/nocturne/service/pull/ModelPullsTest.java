@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import nocturne.event.Event;
 import nocturne.event.EventLine;
@@ -148,6 +149,52 @@ final class ModelPullsTest {
         Job next = waiting("otto");
         await().until(() -> pulls.isReady(ledger.job(next.id()).orElseThrow()));
         assertThat(Pipeline.missing(root.resolve("Qwen-Image"))).isEmpty();
+    }
+
+    /// One of two is cancelled while the other is told.
+    @Test
+    void nothingIsSaidToAJobThatHasEnded() {
+        CountDownLatch both = new CountDownLatch(1);
+        hub.failing("revision", (_, _) -> {
+            awaitQuietly(both);
+            return false;
+        });
+        List<Job> jobs = List.of(waiting("maya"), waiting("otto"));
+        AtomicReference<JobId> first = new AtomicReference<>();
+        ledger.listenToJournals(id -> {
+            if (!first.compareAndSet(null, id)) return;
+            jobs.stream().map(Job::id).filter(other -> !other.equals(id))
+                    .forEach(other -> ledger.cancel(other, "thought better of it"));
+        });
+        both.countDown();
+        await().until(() -> jobs.stream().allMatch(job -> pulls.isReady(ledger.job(job.id()).orElseThrow())));
+        for (Job job : jobs) {
+            if (job.id().equals(first.get())) assertThat(told(job)).endsWith("its model is here now");
+            else assertThat(told(job)).as("%s, which was cancelled", job.id()).isEmpty();
+        }
+    }
+
+    @Test
+    void aJobThatCannotBeToldKeepsNobodyWaitingAndIsToldLater() throws IOException {
+        CountDownLatch gone = new CountDownLatch(1);
+        hub.failing(SHARD, (_, _) -> {
+            awaitQuietly(gone);
+            return false;
+        });
+        Job otto = waiting("otto");
+        Job maya = waiting("maya");
+        await().until(() -> !told(maya).isEmpty() && !told(otto).isEmpty());
+        Path elsewhere = folder.resolve("maya");
+        Files.move(ledger.work().job(maya.id()), elsewhere);
+        Files.createFile(ledger.work().job(maya.id()));
+        gone.countDown();
+        await().until(() -> pulls.isReady(ledger.job(otto.id()).orElseThrow()));
+        assertThat(told(otto)).endsWith("its model is here now");
+        Files.delete(ledger.work().job(maya.id()));
+        Files.move(elsewhere, ledger.work().job(maya.id()));
+        await().until(() -> told(maya).contains("its model is here now"));
+        assertThat(told(otto)).doesNotHaveDuplicates();
+        assertThat(hub.asked("hub", "/revision/main")).hasSize(1);
     }
 
     /// Nor does anything else that a recipe may name.
