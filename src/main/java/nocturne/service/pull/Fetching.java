@@ -1,9 +1,12 @@
 package nocturne.service.pull;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import nocturne.hub.ModelId;
+import nocturne.hub.Pipeline;
 import nocturne.hub.Pull;
 import nocturne.hub.PullRequest;
 import nocturne.plan.ModelSearch;
@@ -19,6 +22,8 @@ final class Fetching {
     private static final Logger LOG = LoggerFactory.getLogger(Fetching.class);
     /// Another pull is at work on the folder, such as one that a person has started. What it brings is ours too.
     private static final String IN_USE = "OUTPUT_IN_USE";
+    /// Pulls that came to their end, and left no whole model.
+    private static final int MOST_FRUITLESS = 2;
 
     private final ModelSearch.OrToCome models;
     private final PullRequest request;
@@ -26,6 +31,7 @@ final class Fetching {
     private final Backoff backoff;
     private final Waiting waiting;
     private final Runnable found;
+    private int fruitless;
     private String trouble = "";
 
     /// @param found told when it is here, which may be more than once
@@ -56,8 +62,9 @@ final class Fetching {
         try {
             Optional<Path> here = models.here(request.id());
             if (here.isEmpty()) {
-                pull();
+                boolean ended = pull();
                 here = models.here(request.id());
+                if (ended && here.isEmpty()) lacking();
             }
             if (here.isEmpty()) return false;
             boolean all = waiting.arrived(here.get());
@@ -68,11 +75,13 @@ final class Fetching {
         }
     }
 
-    private void pull() {
+    /// @return whether it came to its end
+    private boolean pull() {
         ModelId id = request.id();
         try {
             new Pull(request, hub.endpoint(), hub.token(), hub.patience(), new PullTold(id, waiting)).run();
             trouble = "";
+            return true;
         } catch (UserMistake mistake) {
             String code = mistake.problems().getFirst().code();
             if (code.equals(IN_USE)) tell(code, "another pull brings " + id);
@@ -87,6 +96,27 @@ final class Fetching {
             LOG.error("fetching {} failed in a way that nobody foresaw", id, bug);
             fail(new UserMistake("BUG", id.toString(), "could not be fetched, which is a bug in Nocturne: %s. Fetch it"
                     .formatted(bug) + " by hand: " + id.command() + "."));
+        }
+        return false;
+    }
+
+    /// All that the hub has was fetched, and no model came of it. Once, somebody may have moved files meanwhile.
+    private void lacking() {
+        if (++fruitless < MOST_FRUITLESS) {
+            tell(ModelSearch.INCOMPLETE, request.id() + " was fetched and is not whole all the same; looking once more");
+            return;
+        }
+        fail(new UserMistake(ModelSearch.INCOMPLETE, request.folder().toString(), "is no whole model, although all"
+                + " that the hub has of %s was fetched%s. Put a whole one there, or move the folder away to have it"
+                        .formatted(request.id(), missing()) + " fetched anew."));
+    }
+
+    private String missing() {
+        try {
+            Set<String> missing = Pipeline.missing(request.folder());
+            return missing.isEmpty() ? "" : "; missing: " + String.join(", ", missing.stream().limit(3).toList());
+        } catch (IOException unreadable) {
+            return "; " + unreadable;
         }
     }
 

@@ -151,6 +151,21 @@ final class ModelPullsTest {
         assertThat(Pipeline.missing(root.resolve("Qwen-Image"))).isEmpty();
     }
 
+    /// The hub's own list of shards names one that it does not have.
+    @Test
+    void aModelThatIsNotWholeAtTheHubEndsTheJobWithWhatToDo() {
+        hub.with("transformer/diffusion_pytorch_model.safetensors.index.json",
+                "{\"weight_map\": {\"w1\": \"gone.safetensors\"}}");
+        Job job = waiting("maya");
+        await().until(() -> ledger.job(job.id()).orElseThrow().state() == JobState.FAILED);
+        Job failed = ledger.job(job.id()).orElseThrow();
+        assertThat(failed.code()).isEqualTo("MODEL_INCOMPLETE");
+        assertThat(failed.message()).contains("transformer/gone.safetensors", root.resolve("Qwen-Image").toString(),
+                "move the folder away", "./nocturne retry maya").doesNotContain("\n");
+        assertThat(told(job)).last().asString().contains("is not whole");
+        assertThat(hub.asked("store", SHARD)).as("fetched once").hasSize(1);
+    }
+
     /// One of two is cancelled while the other is told.
     @Test
     void nothingIsSaidToAJobThatHasEnded() {
