@@ -72,6 +72,11 @@ final class Fetching {
             return all;
         } catch (CancellationException stopped) {
             throw stopped;
+        } catch (RuntimeException | Error unforeseen) {
+            // Left to whoever started this thread, it would be started again at once, and for ever.
+            LOG.error("fetching {} failed in a way that nobody foresaw", request.id(), unforeseen);
+            tell("BUG", "%s could not be fetched and is tried again: %s".formatted(request.id(), unforeseen));
+            return false;
         }
     }
 

@@ -81,7 +81,9 @@ final class ModelPulls implements Part, Provisions {
         if (job.state() == JobState.QUEUED) {
             if (!isReady(job)) awaited(job).map(errands::get).ifPresent(errand -> errand.waiting().greet(job));
         } else if (job.isTerminal()) {
-            awaited(job).map(errands::get).filter(errand -> !errand.waiting().isAnybodyThere())
+            // The one that fetches may have ended it itself, and has more to do.
+            awaited(job).map(errands::get).filter(errand -> errand.thread() != Thread.currentThread())
+                    .filter(errand -> !errand.waiting().isAnybodyThere())
                     .ifPresent(errand -> errand.thread().interrupt());
         }
     }

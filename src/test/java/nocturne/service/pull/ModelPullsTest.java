@@ -12,6 +12,7 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
@@ -46,6 +47,8 @@ final class ModelPullsTest {
 
     private final FakeHub hub = new FakeHub().named(MODEL.toString()).withPipeline();
     private final AtomicInteger changes = new AtomicInteger();
+    /// How often the fetching thread still meets an error.
+    private final AtomicInteger broken = new AtomicInteger();
     private Path root = Path.of("");
     private Ledger ledger;
     private ModelPulls pulls;
@@ -212,6 +215,28 @@ final class ModelPullsTest {
         assertThat(hub.asked("hub", "/revision/main")).hasSize(1);
     }
 
+    @Test
+    void whoEndsTheLastJobHimselfIsNotInterrupted() {
+        AtomicBoolean interrupted = new AtomicBoolean();
+        pulls.onChange(() -> interrupted.compareAndSet(false, Thread.currentThread().isInterrupted()));
+        hub.failing("revision", FakeHub.status(404));
+        Job job = waiting("maya");
+        await().until(() -> ledger.job(job.id()).orElseThrow().state() == JobState.FAILED && changes.get() > 0);
+        assertThat(interrupted).isFalse();
+    }
+
+    /// While the hub is waited for, where nothing but a broken program throws it.
+    @Test
+    void anErrorOfTheMachinesOwnIsTriedAgainWithRests() {
+        broken.set(3);
+        for (int i = 0; i < 3; i++) hub.failing("revision", FakeHub.status(500));
+        Job job = waiting("maya");
+        await().until(() -> told(job).contains("its model is here now"));
+        assertThat(told(job)).filteredOn(text -> text.contains("is tried again")).singleElement().asString()
+                .contains("LinkageError");
+        assertThat(hub.asked("hub", "/revision/main")).hasSize(4);
+    }
+
     /// Nor does anything else that a recipe may name.
     @Test
     void otherModelsWaitForNobody() {
@@ -231,7 +256,9 @@ final class ModelPullsTest {
     }
 
     private ModelPulls pulls(boolean missing) {
-        Patience patient = new Patience(AT_ONCE, 3, Duration.ofSeconds(5), Duration.ofSeconds(20), time -> { });
+        Patience patient = new Patience(AT_ONCE, 3, Duration.ofSeconds(5), Duration.ofSeconds(20), time -> {
+            if (broken.getAndUpdate(left -> Math.max(0, left - 1)) > 0) throw new LinkageError("half a program");
+        });
         ModelPulls made = new ModelPulls(ledger, missing
                 ? new ModelSearch.OrToCome(new ModelSearch.Below(folder, List.of(root))) : null,
                 new HubAccess(hub.endpoint(), null, patient), AT_ONCE, 0);
