@@ -56,6 +56,20 @@ final class ModelRootsTest {
         assertThat(err.toString()).contains(root.resolve("Tiny").toString()).doesNotContain("is not here");
     }
 
+    /// The settings are the service's, and so are its words about them.
+    @ParameterizedTest
+    @ValueSource(strings = {"check", "train"})
+    void settingsThatCannotBeUsedAreNamed(String command) throws IOException {
+        Path file = Files.writeString(folder.resolve("nocturne.yml"),
+                "nocturne: {models: {pull: missing, roots: ['']}}\n");
+        assertThat(run(command, bundle.toString(), "--config=" + file)).isEqualTo(64);
+        assertThat(err.toString()).contains("nocturne.models: with pull: missing, nocturne.models.roots must name")
+                .doesNotContain("Exception", "\tat ");
+        assertThat(run(command, bundle.toString(), "-Dnocturne.models.pull=often")).isEqualTo(64);
+        assertThat(err.toString()).contains("nocturne.models.pull: \"often\" is not allowed; one of never, missing")
+                .doesNotContain("Exception", "\tat ");
+    }
+
     private int run(String... words) {
         return new Main().run(new PrintWriter(out, true), new PrintWriter(err, true), words);
     }

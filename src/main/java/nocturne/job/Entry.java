@@ -11,6 +11,7 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import nocturne.event.Event;
 import nocturne.event.EventLine;
@@ -200,6 +201,10 @@ final class Entry {
     synchronized void record(Event event) {
         if (!isNoState(event)) throw new IllegalArgumentException(event.type() + " belongs to a transition");
         write(journal -> journal.append(event, known().attempt(), trainerSequence));
+    }
+
+    synchronized void record(Predicate<Job> when, Event event) {
+        if (when.test(known())) record(event);
     }
 
     /// Takes over what is new of a trainer's events. Those that say what state the job is in are the service's to tell.

@@ -231,6 +231,11 @@ public final class Ledger implements AutoCloseable {
         told(required(id), entry -> entry.record(event));
     }
 
+    /// The same if the job, as it is when the event would be written, is one that it is true of.
+    public void record(JobId id, Predicate<Job> when, Event event) {
+        told(required(id), entry -> entry.record(when, event));
+    }
+
     /// Takes events over from the trainer's own log; what was taken over before is passed by, and so is what says which
     /// state the job is in, because that is for the service to say.
     ///

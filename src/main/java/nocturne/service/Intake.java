@@ -1,6 +1,7 @@
 package nocturne.service;
 
 import java.util.List;
+import java.util.Optional;
 import nocturne.job.Job;
 import nocturne.problem.Problem;
 
@@ -29,6 +30,9 @@ public interface Intake {
     /// @throws nocturne.problem.SickMachine if this machine cannot take it now (disk full, ...): nothing has changed,
     ///     and the bundle may be offered again
     Verdict take(Incoming bundle);
+
+    /// What was answered before to the same drop or claim, for whoever would have to fetch the bundle first.
+    Optional<Verdict> answerGivenBefore(Incoming bundle);
 
     /// Refuses what could not even be looked at, such as half an upload or an address where nothing is. The answer
     /// stands where [#take] would have put it.

@@ -190,7 +190,8 @@ final class IntakeDesk implements Intake {
     /// What was promised or dropped once is answered once, whatever has become of it: it came again because this
     /// process stopped between the answer and the word that it was given, or before the file was where its answer puts
     /// it.
-    private Optional<Verdict> answerGivenBefore(Incoming bundle) {
+    @Override
+    public Optional<Verdict> answerGivenBefore(Incoming bundle) {
         if (bundle.claim() == null && bundle.drop() == null) return Optional.empty();
         return ledger.stream().filter(job -> isAnswerTo(bundle, job)).findAny()
                 .map(job -> job.state() == JobState.REFUSED ? new Verdict.Refused(job, job.problems())

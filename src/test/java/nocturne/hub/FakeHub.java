@@ -91,7 +91,7 @@ public final class FakeHub implements AutoCloseable {
         return with("transformer/diffusion_pytorch_model.safetensors.index.json", "{\"weight_map\": {" + index + "}}");
     }
 
-    FakeHub with(String path, String text) {
+    public FakeHub with(String path, String text) {
         return with(path, text.getBytes(StandardCharsets.UTF_8));
     }
 

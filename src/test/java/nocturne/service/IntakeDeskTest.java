@@ -140,6 +140,16 @@ class IntakeDeskTest {
     }
 
     @Test
+    void aDropsAnswerIsKnownBeforeItsBundleIs() throws IOException {
+        Incoming dropped = Incoming.dropped(its.zip("maya"), "maya", "inbox:maya.zip", "a-1");
+        assertThat(its.intake.answerGivenBefore(dropped)).isEmpty();
+        Job job = IntakeCase.job(its.intake.take(dropped));
+        its.ledger.cancel(job.id(), "no");
+        Incoming again = Incoming.dropped(folder.resolve("nowhere"), "maya", "inbox:maya.zip", "a-1");
+        assertThat(its.intake.answerGivenBefore(again)).map(IntakeCase::job).map(Job::id).contains(job.id());
+    }
+
+    @Test
     void whatFailedOrWasCancelledMayBeDroppedAgain() throws IOException {
         Path zip = its.zip("maya");
         Job first = IntakeCase.job(its.drop(zip));

@@ -12,6 +12,8 @@ import java.util.List;
 import nocturne.promise.Promise;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /// The real service, from its start to its end, as a process of its own.
 final class ServeTest {
@@ -69,6 +71,23 @@ final class ServeTest {
                     "  -Dinbox: inbox is not a setting; all of ours begin with nocturne. (nocturne.inbox?)",
                     "  nocturne.log-format: \"loud\" is not allowed; one of text, json",
                     "  nocturne.management.port: \"many\" is not allowed; a whole number"));
+        }
+    }
+
+    /// In settings that contradict each other, and in what the hub's own programs read.
+    @ParameterizedTest
+    @CsvSource(delimiter = ';', value = {
+        "; ; nocturne.models: with pull: missing, nocturne.models.roots must name a folder to put models into",
+        "HF_ENDPOINT; ftp://me:secret@hub; HF_ENDPOINT: must be the address of a hub",
+        "HF_TOKEN; two words; HF_TOKEN: holds something else than a token"})
+    void whatMakesPullingImpossibleIsSaidAtTheStart(String variable, String value, String said) throws IOException {
+        ServiceProcess service = service().with("nocturne.models.pull", "missing");
+        if (variable == null) service.with("nocturne.models.roots", " ");
+        else service.withVariable(variable, value);
+        try (service) {
+            assertThat(service.start().exitCode()).isEqualTo(64);
+            await().untilAsserted(() -> assertThat(service.lines()).singleElement().asString().startsWith(said)
+                    .doesNotContain("secret", "words"));
         }
     }
 

@@ -159,6 +159,11 @@ final class Claims {
         return Optional.of(content.getFirst());
     }
 
+    /// Lets what was taken up lie where it is, to be found among the forgotten again.
+    void letLie(Path claimed) {
+        inUse.remove(placeOf(claimed));
+    }
+
     /// Puts everything in a claim's folder back into the inbox, and removes the folder.
     ///
     /// @return how many files and folders that were

@@ -5,6 +5,7 @@ import jakarta.inject.Singleton;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import nocturne.io.AtomicFiles;
 import nocturne.io.FolderTree;
 import nocturne.job.WorkFolder;
@@ -32,6 +33,9 @@ final class InboxRequests {
     /// @param request its source is the file with the request
     /// @throws nocturne.problem.SickMachine if the bundle cannot be had or taken now
     Verdict take(Incoming request) throws IOException {
+        // Its source may be away by now, and then it would come again as a request that nobody has seen.
+        Optional<Verdict> before = intake.answerGivenBefore(request);
+        if (before.isPresent()) return before.get();
         try {
             JobRequest asked = JobRequest.parse(SmallFile.read(request.source()));
             Path folder = newFolder();

@@ -153,13 +153,18 @@ final class Keeper implements Part {
             return;
         }
         forgottenBefore.remove(place);
-        unfinished.execute(() -> {
-            try {
-                claims.settle(claimed.get(), answers.of(claimed.get()));
-            } catch (IOException | RuntimeException e) {
-                LOG.warn("{} stays where it is for now: {}", claimed.get(), e.toString());
-            }
-        });
+        unfinished.execute(() -> answer(claimed.get()));
+    }
+
+    private void answer(Path claimed) {
+        try {
+            claims.settle(claimed, answers.of(claimed));
+        } catch (IOException | RuntimeException e) {
+            LOG.warn("{} stays where it is for now: {}", claimed, e.toString());
+        } finally {
+            // What is settled is there no more; what is not comes up again in a later round.
+            claims.letLie(claimed);
+        }
     }
 
     private void rescue(Path place) throws IOException {

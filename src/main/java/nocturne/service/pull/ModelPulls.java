@@ -81,7 +81,9 @@ final class ModelPulls implements Part, Provisions {
         if (job.state() == JobState.QUEUED) {
             if (!isReady(job)) awaited(job).map(errands::get).ifPresent(errand -> errand.waiting().greet(job));
         } else if (job.isTerminal()) {
-            awaited(job).map(errands::get).filter(errand -> !errand.waiting().isAnybodyThere())
+            // The one that fetches may have ended it itself, and has more to do.
+            awaited(job).map(errands::get).filter(errand -> errand.thread() != Thread.currentThread())
+                    .filter(errand -> !errand.waiting().isAnybodyThere())
                     .ifPresent(errand -> errand.thread().interrupt());
         }
     }
@@ -117,18 +119,23 @@ final class ModelPulls implements Part, Provisions {
             Waiting waiting = new Waiting(ledger, job -> awaited(job).filter(id::equals).isPresent());
             Fetching fetching = new Fetching(search,
                     new PullRequest(id, null, search.target(id), List.of(), CONNECTIONS, reserve), access, backoff,
-                    waiting);
+                    waiting, () -> isHere(id));
             return new Errand(waiting, Thread.ofVirtual().name("pull " + id).start(() -> run(id, fetching)));
         });
     }
 
     private void run(ModelId id, Fetching fetching) {
         try {
-            if (fetching.bring()) here.add(id);
+            fetching.bring();
         } finally {
             errands.remove(id);
             listeners.forEach(Runnable::run);
         }
+    }
+
+    private void isHere(ModelId id) {
+        here.add(id);
+        listeners.forEach(Runnable::run);
     }
 
     @Override

@@ -10,7 +10,6 @@ import nocturne.job.Job;
 import nocturne.job.JobId;
 import nocturne.job.JobState;
 import nocturne.job.Ledger;
-import nocturne.problem.SickMachine;
 import nocturne.problem.UserMistake;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -55,22 +54,35 @@ final class Waiting {
         if (!last.isEmpty() && !told.contains(job.id())) tell(job, last);
     }
 
+    /// It may have been cancelled since it was looked for, and after its last word nothing is said.
     private void tell(Job job, String text) {
-        told.add(job.id());
         try {
             ledger.note(job.id(), now -> isWaiting(now) ? now.in(JobState.QUEUED, CODE, text) : now);
-            ledger.record(job.id(), new Event.NoticeGiven(CODE, text));
-        } catch (SickMachine unwritable) {
-            // The log has it.
+            ledger.record(job.id(), this::isWaiting, new Event.NoticeGiven(CODE, text));
+            told.add(job.id());
+        } catch (RuntimeException unwritable) {
+            LOG.warn("{} cannot be told so: {}", job.id(), unwritable.getMessage());
         }
     }
 
-    /// The model is there: those who heard that it was not hear that too.
-    synchronized void arrived(Path folder) {
+    /// The model is there: those who heard that it was not hear that too, each of them once.
+    ///
+    /// @return whether all of them could be told
+    synchronized boolean arrived(Path folder) {
+        last = "";
+        boolean all = true;
         for (Job job : jobs()) {
-            ledger.note(job.id(), now -> isWaiting(now) ? ready(now, folder) : now);
-            if (told.contains(job.id())) ledger.record(job.id(), new Event.NoticeGiven(CODE, "its model is here now"));
+            try {
+                ledger.note(job.id(), now -> isWaiting(now) ? ready(now, folder) : now);
+                if (!told.contains(job.id())) continue;
+                ledger.record(job.id(), now -> !now.isTerminal(), new Event.NoticeGiven(CODE, "its model is here now"));
+                told.remove(job.id());
+            } catch (RuntimeException unwritable) {
+                LOG.warn("{} cannot be told yet that its model is here: {}", job.id(), unwritable.getMessage());
+                all = false;
+            }
         }
+        return all;
     }
 
     /// In its folder, which may be another one: somebody may have put the model elsewhere meanwhile.

@@ -204,10 +204,11 @@ final class Attempt {
 
     /// @param all whether every step that was made is saved
     private Report report(Ending ending, boolean all, @Nullable CompletableFuture<?> lingering) {
-        long before = spoke ? 0 : job.step();
+        // A trainer that ended before it said where it goes on from has changed nothing about that.
+        long before = resumedAt == 0 && pace.step() == 0 ? job.step() : 0;
         long step = Math.max(Math.max(pace.step(), resumedAt), before);
         long saved = all ? step : Math.max(Math.max(savedAt, resumedAt), before);
-        boolean gained = saved > resumedAt;
+        boolean gained = saved > Math.max(resumedAt, before);
         return new Report(job, device, ending, step, saved, pace.summary(setting.board().vramBytes(device)), gained,
                 spoke, lingering);
     }

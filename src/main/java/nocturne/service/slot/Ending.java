@@ -39,6 +39,10 @@ sealed interface Ending {
     /// The device's memory was not enough for how it is used.
     record OutOfMemory(String message) implements Ending {}
 
+    /// The run can only go on as it began, and the device's memory has no room for that now: nobody is to blame, and it
+    /// may do when others have left.
+    record MemoryTaken(String message) implements Ending {}
+
     /// It was killed and is still there, as a process in the middle of a call to a broken driver is.
     record Unkillable(String message) implements Ending {}
 
@@ -60,6 +64,7 @@ sealed interface Ending {
     int DEVICE = 76;
 
     String OUT_OF_MEMORY = "GPU_OUT_OF_MEMORY";
+    String MEMORY_TAKEN = "MEMORY_TAKEN";
     /// And the error's number: a kernel went wrong. Whether the device is to blame, or the program, or chance, shows
     /// when it is tried again in a new process.
     String KERNEL_ERROR = "DEVICE_ERROR";
@@ -112,6 +117,7 @@ sealed interface Ending {
         String message = words(facts, "the trainer gave no reason");
         if (code.equals("DISK_FULL")) return new DiskFull(message);
         if (code.equals(OUT_OF_MEMORY)) return new OutOfMemory(message);
+        if (code.equals(MEMORY_TAKEN)) return new MemoryTaken(message);
         boolean isSick = facts.exitCode() == DEVICE && !code.startsWith(KERNEL_ERROR);
         return isSick ? new DeviceSick(code, message) : new Crashed(code, message);
     }

@@ -2,6 +2,7 @@ package nocturne.service.slot;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
@@ -24,14 +25,15 @@ final class Settlement {
 
     private final Ledger ledger;
     private final TrainerSettings settings;
+    private final MemoryShares shares;
     private final SlotBoard board;
     private final Rests<JobId> jobs;
     private final Rests<String> devices;
     private final Health health;
     private final BooleanSupplier stopping;
-    private final Map<JobId, Integer> memoryFailures = new ConcurrentHashMap<>();
     private final Map<JobId, Integer> sickDevices = new ConcurrentHashMap<>();
     private final Map<JobId, Integer> fullDisks = new ConcurrentHashMap<>();
+    private final Map<JobId, Integer> takenMemories = new ConcurrentHashMap<>();
     private final Map<String, Integer> fastDeaths = new ConcurrentHashMap<>();
 
     /// Looks at a device's health right now, before somebody is blamed.
@@ -46,6 +48,7 @@ final class Settlement {
             Health health, BooleanSupplier stopping) {
         this.ledger = ledger;
         this.settings = settings;
+        this.shares = new MemoryShares(settings.lessVram());
         this.board = board;
         this.jobs = jobs;
         this.devices = devices;
@@ -55,8 +58,7 @@ final class Settlement {
 
     /// The share of a GPU's memory that the job's next trainer may use; null for all of it.
     @Nullable String vramShare(JobId id) {
-        int failures = memoryFailures.getOrDefault(id, 0);
-        return failures == 0 ? null : settings.lessVram().get(failures - 1);
+        return shares.of(id);
     }
 
     void settle(Attempt.Report report) throws InterruptedException {
@@ -76,9 +78,11 @@ final class Settlement {
             }
             case Ending.DeviceSick sick -> deviceSick(report, sick);
             case Ending.OutOfMemory memory -> outOfMemory(report, memory);
+            case Ending.MemoryTaken taken -> memoryTaken(report, taken);
             case Ending.Unkillable stuck -> unkillable(report, stuck);
         }
         if (!(report.ending() instanceof Ending.DiskFull)) fullDisks.remove(report.job().id());
+        if (!(report.ending() instanceof Ending.MemoryTaken)) takenMemories.remove(report.job().id());
     }
 
     /// A device where trainers die before their first word rests too: else it would use up the whole queue.
@@ -156,17 +160,31 @@ final class Settlement {
     }
 
     private void outOfMemory(Attempt.Report report, Ending.OutOfMemory memory) throws InterruptedException {
-        int failures = memoryFailures.getOrDefault(report.job().id(), 0);
-        if (failures < settings.lessVram().size()) {
-            memoryFailures.put(report.job().id(), failures + 1);
+        JobId id = report.job().id();
+        boolean isAsBegun = shares.isRaised(id);
+        String why = memory.message() + ". Lower one of these in the recipe: datasets.resolution, train.batch_size,"
+                + " network.linear; or switch train.gradient_checkpointing on; or use a device with more memory.";
+        Optional<String> less = shares.lower(id);
+        if (less.isPresent()) {
             requeue(report, report.job().failures(), Ending.OUT_OF_MEMORY,
                     "%s; tried again with a plan for %s of the memory; what that costs besides time is told"
-                            .formatted(memory.message(), settings.lessVram().get(failures)));
+                            .formatted(memory.message(), less.get()));
+        } else if (isAsBegun) {
+            // It was enough when the run began, so perhaps it is again when others have left the device.
+            crashed(report, new Ending.Crashed(Ending.OUT_OF_MEMORY, why));
         } else {
-            fail(report, new Ending.Failed(Ending.OUT_OF_MEMORY, memory.message()
-                    + ". Lower one of these in the recipe: datasets.resolution, train.batch_size, network.linear; or"
-                    + " switch train.gradient_checkpointing on; or use a device with more memory.", List.of()));
+            fail(report, new Ending.Failed(Ending.OUT_OF_MEMORY, why, List.of()));
         }
+    }
+
+    private void memoryTaken(Attempt.Report report, Ending.MemoryTaken taken) throws InterruptedException {
+        JobId id = report.job().id();
+        String then = "; tried again with the share of the memory that it had before";
+        if (!shares.raise(id)) {
+            jobs.failed(id, takenMemories.merge(id, 1, Integer::sum));
+            then = "; tried again later, for as long as it takes";
+        }
+        requeue(report, report.job().failures(), Ending.MEMORY_TAKEN, taken.message() + then);
     }
 
     private void unkillable(Attempt.Report report, Ending.Unkillable stuck) throws InterruptedException {
@@ -237,7 +255,8 @@ final class Settlement {
     }
 
     private void forget(JobId id) {
-        memoryFailures.remove(id);
+        shares.forget(id);
+        takenMemories.remove(id);
         sickDevices.remove(id);
         jobs.forget(id);
     }

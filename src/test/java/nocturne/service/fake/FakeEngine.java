@@ -155,6 +155,9 @@ public final class FakeEngine {
     }
 
     private int train() throws Exception {
+        if (vramShare < script.leastResumeShare() && Files.exists(out.resolve(".state/state.txt"))) {
+            return failed(74, "MEMORY_TAKEN", "the run began when the device had more room");
+        }
         log.append("job.started", "{\"name\":\"%s\",\"steps\":%d,\"pictures\":1,\"device\":\"%s\"}"
                 .formatted(name, script.steps(), device));
         state("preparing");

@@ -24,6 +24,7 @@ import java.util.stream.Stream;
 /// flood 1GB               writes as much to its standard error at the start (GB, MB, KB)
 /// exclusive DIR           notes in DIR when another fake runs on the same device or in the same job at the same time
 /// vram share 85           not enough GPU memory at the first step, unless it is to use no more of it, in percent
+/// resume share 90         cannot go on from saved state with less of the GPU memory than that, in percent
 /// on cuda:1               the faults below happen on this device only
 /// once                    each fault below happens in one attempt only, not in all
 /// step 7: exit 139        ends there and then; step 0 is before anything else, also before the log is opened
@@ -39,7 +40,7 @@ import java.util.stream.Stream;
 /// A fault at step 7 happens in place of the seventh step: six are done.
 record FakeScript(long steps, long millis, long loadMillis, long saveEvery, long sampleEvery, int bytes,
         boolean ignoresTerm, boolean ignoresEof, boolean closesPipes, long floodBytes, Path exclusive,
-        int mostVramShare, String faultyDevice, boolean once, List<Fault> faults) {
+        int mostVramShare, int leastResumeShare, String faultyDevice, boolean once, List<Fault> faults) {
     private static final Pattern FAULT = Pattern.compile("step (\\d+): *(\\w+) ?(.*)");
     private static final Pattern SIZE = Pattern.compile("(\\d+) ?([KMG]?)B?");
 
@@ -59,6 +60,7 @@ record FakeScript(long steps, long millis, long loadMillis, long saveEvery, long
         long flood = 0;
         Path exclusive = Path.of("");
         int vramShare = 100;
+        int resumeShare = 0;
         String device = "";
         boolean once = false;
         List<Fault> faults = new ArrayList<>();
@@ -88,13 +90,14 @@ record FakeScript(long steps, long millis, long loadMillis, long saveEvery, long
                 case "flood" -> flood = size(value);
                 case "exclusive" -> exclusive = Path.of(value);
                 case "vram" -> vramShare = Integer.parseInt(value.replaceFirst("^share ", ""));
+                case "resume" -> resumeShare = Integer.parseInt(value.replaceFirst("^share ", ""));
                 case "on" -> device = value;
                 case "once" -> once = true;
                 default -> throw new IOException("fake.txt line " + (i + 1) + " cannot be understood: " + line);
             }
         }
         return new FakeScript(steps, millis, load, save, sample, bytes, ignoresTerm, ignoresEof, closesPipes, flood,
-                exclusive, vramShare, device, once, List.copyOf(faults));
+                exclusive, vramShare, resumeShare, device, once, List.copyOf(faults));
     }
 
     /// At the top, or where a zip of a folder put it.

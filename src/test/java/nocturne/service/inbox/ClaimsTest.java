@@ -10,6 +10,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import nocturne.problem.SickMachine;
 import nocturne.problem.UserMistake;
 import nocturne.promise.Promise;
 import org.junit.jupiter.api.BeforeEach;
@@ -86,6 +88,23 @@ final class ClaimsTest {
         await().untilAsserted(() -> assertThat(inbox.resolve("rejected/maya.zip")).hasContent("maya"));
         assertThat(answered).containsExactly(Claims.nameOf(claimed));
         assertThat(inbox.resolve("maya.zip")).as("where it would have been a new drop").doesNotExist();
+    }
+
+    @Test
+    @Promise(row = 19, fault = "the disk is full when a claim from before is answered")
+    void whatCannotBeAnsweredIsAskedAboutAgain() throws IOException {
+        Files.writeString(inbox.resolve("maya.zip"), "maya");
+        assertThat(claims.claim("maya.zip")).isPresent();
+        AtomicInteger asked = new AtomicInteger();
+        Keeper keeper = new Keeper(claims("studio~00000001"), again -> {
+            if (asked.incrementAndGet() == 1) throw new SickMachine("DISK_FULL", "the disk is full", null);
+            return Outcome.REFUSED;
+        }, () -> 0);
+        await().untilAsserted(() -> {
+            keeper.look();
+            assertThat(inbox.resolve("rejected/maya.zip")).hasContent("maya");
+        });
+        assertThat(asked).hasValue(2);
     }
 
     @Test

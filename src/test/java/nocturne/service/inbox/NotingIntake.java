@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.Optional;
 import nocturne.io.ContentHash;
 import nocturne.job.Job;
 import nocturne.job.JobId;
@@ -50,6 +51,11 @@ public final class NotingIntake implements Intake {
         note("taken " + bundle.name() + " " + content);
         Job job = Job.queued(new JobId("noted"), bundle.name(), bundle.origin(), content, "", null, 0, "", 0, 0, null);
         return known ? new Verdict.Duplicate(job) : new Verdict.Accepted(job);
+    }
+
+    @Override
+    public Optional<Verdict> answerGivenBefore(Incoming bundle) {
+        return Optional.empty();
     }
 
     @Override

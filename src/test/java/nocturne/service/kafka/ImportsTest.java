@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import nocturne.event.Event;
 import nocturne.job.Job;
@@ -163,6 +164,11 @@ final class ImportsTest {
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
+        }
+
+        @Override
+        public Optional<Verdict> answerGivenBefore(Incoming bundle) {
+            return Optional.empty();
         }
 
         @Override

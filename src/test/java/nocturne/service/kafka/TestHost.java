@@ -12,6 +12,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -225,6 +226,11 @@ final class TestHost implements AutoCloseable {
             Ledger.Added added = ledger.add(folder(id), job, new Event.Queued(bundle.name(), bundle.origin(), "", 1,
                     1));
             return added.isNew() ? new Verdict.Accepted(added.job()) : new Verdict.Duplicate(added.job());
+        }
+
+        @Override
+        public Optional<Verdict> answerGivenBefore(Incoming bundle) {
+            return Optional.empty();
         }
 
         @Override

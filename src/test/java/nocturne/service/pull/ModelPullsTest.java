@@ -12,7 +12,9 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import nocturne.event.Event;
 import nocturne.event.EventLine;
@@ -45,6 +47,8 @@ final class ModelPullsTest {
 
     private final FakeHub hub = new FakeHub().named(MODEL.toString()).withPipeline();
     private final AtomicInteger changes = new AtomicInteger();
+    /// How often the fetching thread still meets an error.
+    private final AtomicInteger broken = new AtomicInteger();
     private Path root = Path.of("");
     private Ledger ledger;
     private ModelPulls pulls;
@@ -150,6 +154,89 @@ final class ModelPullsTest {
         assertThat(Pipeline.missing(root.resolve("Qwen-Image"))).isEmpty();
     }
 
+    /// The hub's own list of shards names one that it does not have.
+    @Test
+    void aModelThatIsNotWholeAtTheHubEndsTheJobWithWhatToDo() {
+        hub.with("transformer/diffusion_pytorch_model.safetensors.index.json",
+                "{\"weight_map\": {\"w1\": \"gone.safetensors\"}}");
+        Job job = waiting("maya");
+        await().until(() -> ledger.job(job.id()).orElseThrow().state() == JobState.FAILED);
+        Job failed = ledger.job(job.id()).orElseThrow();
+        assertThat(failed.code()).isEqualTo("MODEL_INCOMPLETE");
+        assertThat(failed.message()).contains("transformer/gone.safetensors", root.resolve("Qwen-Image").toString(),
+                "move the folder away", "./nocturne retry maya").doesNotContain("\n");
+        assertThat(told(job)).last().asString().contains("is not whole");
+        assertThat(hub.asked("store", SHARD)).as("fetched once").hasSize(1);
+    }
+
+    /// One of two is cancelled while the other is told.
+    @Test
+    void nothingIsSaidToAJobThatHasEnded() {
+        CountDownLatch both = new CountDownLatch(1);
+        hub.failing("revision", (_, _) -> {
+            awaitQuietly(both);
+            return false;
+        });
+        List<Job> jobs = List.of(waiting("maya"), waiting("otto"));
+        AtomicReference<JobId> first = new AtomicReference<>();
+        ledger.listenToJournals(id -> {
+            if (!first.compareAndSet(null, id)) return;
+            jobs.stream().map(Job::id).filter(other -> !other.equals(id))
+                    .forEach(other -> ledger.cancel(other, "thought better of it"));
+        });
+        both.countDown();
+        await().until(() -> jobs.stream().allMatch(job -> pulls.isReady(ledger.job(job.id()).orElseThrow())));
+        for (Job job : jobs) {
+            if (job.id().equals(first.get())) assertThat(told(job)).endsWith("its model is here now");
+            else assertThat(told(job)).as("%s, which was cancelled", job.id()).isEmpty();
+        }
+    }
+
+    @Test
+    void aJobThatCannotBeToldKeepsNobodyWaitingAndIsToldLater() throws IOException {
+        CountDownLatch gone = new CountDownLatch(1);
+        hub.failing(SHARD, (_, _) -> {
+            awaitQuietly(gone);
+            return false;
+        });
+        Job otto = waiting("otto");
+        Job maya = waiting("maya");
+        await().until(() -> !told(maya).isEmpty() && !told(otto).isEmpty());
+        Path elsewhere = folder.resolve("maya");
+        Files.move(ledger.work().job(maya.id()), elsewhere);
+        Files.createFile(ledger.work().job(maya.id()));
+        gone.countDown();
+        await().until(() -> pulls.isReady(ledger.job(otto.id()).orElseThrow()));
+        assertThat(told(otto)).endsWith("its model is here now");
+        Files.delete(ledger.work().job(maya.id()));
+        Files.move(elsewhere, ledger.work().job(maya.id()));
+        await().until(() -> told(maya).contains("its model is here now"));
+        assertThat(told(otto)).doesNotHaveDuplicates();
+        assertThat(hub.asked("hub", "/revision/main")).hasSize(1);
+    }
+
+    @Test
+    void whoEndsTheLastJobHimselfIsNotInterrupted() {
+        AtomicBoolean interrupted = new AtomicBoolean();
+        pulls.onChange(() -> interrupted.compareAndSet(false, Thread.currentThread().isInterrupted()));
+        hub.failing("revision", FakeHub.status(404));
+        Job job = waiting("maya");
+        await().until(() -> ledger.job(job.id()).orElseThrow().state() == JobState.FAILED && changes.get() > 0);
+        assertThat(interrupted).isFalse();
+    }
+
+    /// While the hub is waited for, where nothing but a broken program throws it.
+    @Test
+    void anErrorOfTheMachinesOwnIsTriedAgainWithRests() {
+        broken.set(3);
+        for (int i = 0; i < 3; i++) hub.failing("revision", FakeHub.status(500));
+        Job job = waiting("maya");
+        await().until(() -> told(job).contains("its model is here now"));
+        assertThat(told(job)).filteredOn(text -> text.contains("is tried again")).singleElement().asString()
+                .contains("LinkageError");
+        assertThat(hub.asked("hub", "/revision/main")).hasSize(4);
+    }
+
     /// Nor does anything else that a recipe may name.
     @Test
     void otherModelsWaitForNobody() {
@@ -169,7 +256,9 @@ final class ModelPullsTest {
     }
 
     private ModelPulls pulls(boolean missing) {
-        Patience patient = new Patience(AT_ONCE, 3, Duration.ofSeconds(5), Duration.ofSeconds(20), time -> { });
+        Patience patient = new Patience(AT_ONCE, 3, Duration.ofSeconds(5), Duration.ofSeconds(20), time -> {
+            if (broken.getAndUpdate(left -> Math.max(0, left - 1)) > 0) throw new LinkageError("half a program");
+        });
         ModelPulls made = new ModelPulls(ledger, missing
                 ? new ModelSearch.OrToCome(new ModelSearch.Below(folder, List.of(root))) : null,
                 new HubAccess(hub.endpoint(), null, patient), AT_ONCE, 0);

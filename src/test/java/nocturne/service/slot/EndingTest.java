@@ -57,6 +57,8 @@ final class EndingTest {
                 .isEqualTo(new Ending.Crashed("DEVICE_ERROR_700", "launching silu_bf16"));
         assertThat(ending(76, null, false, failed("GPU_OUT_OF_MEMORY", "needs 31 GiB"), ""))
                 .isEqualTo(new Ending.OutOfMemory("needs 31 GiB"));
+        assertThat(ending(74, null, false, failed("MEMORY_TAKEN", "had more room"), ""))
+                .isEqualTo(new Ending.MemoryTaken("had more room"));
         // A trainer whose disk is full may have no log to say it in: then its complaint ends with the code.
         assertThat(ending(74, null, false, null, "writing x: the disk is full [DISK_FULL]"))
                 .isInstanceOf(Ending.DiskFull.class);

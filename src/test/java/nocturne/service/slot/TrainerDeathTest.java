@@ -8,6 +8,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
+import java.util.stream.Stream;
 import nocturne.job.Job;
 import nocturne.job.JobId;
 import nocturne.job.JobState;
@@ -182,6 +184,50 @@ final class TrainerDeathTest {
         }
     }
 
+    /// More often than a job may fail.
+    @Promise(row = 27, fault = "device memory taken by others, five times", with = "fake engine")
+    @Test
+    void aRunThatNeedsTheMemoryItBeganWithWaitsForItUncounted() throws Exception {
+        String[] script = Stream.concat(Stream.of("once"), Stream.generate(() ->
+                "step 7: fail 74 MEMORY_TAKEN the run began when the device had more room").limit(5))
+                .toArray(String[]::new);
+        try (SlotBench bench = new SlotBench(folder).with("slots", "cuda:0").start()) {
+            JobId id = bench.add("maya", script);
+            Job trained = bench.awaitState(id, JobState.PUBLISHING);
+            assertThat(trained.failures()).isZero();
+            assertThat(bench.interruptions(id)).hasSize(5).containsOnly("MEMORY_TAKEN");
+            assertThat(bench.run(id).resolve("maya.safetensors")).hasBinaryContent(FakeEngine.result(20, 4096));
+            assertThat(bench.hostEvents()).as("the device is well").isEmpty();
+        }
+    }
+
+    @Promise(row = 27, fault = "device memory runs out once after the first save", with = "fake engine")
+    @Test
+    void aRunThatCannotGoOnWithLessMemoryGetsItsShareBack() throws Exception {
+        try (SlotBench bench = new SlotBench(folder).with("slots", "cuda:0").start()) {
+            JobId id = bench.add("maya", "once", "step 8: fail 74 GPU_OUT_OF_MEMORY needs 31 GiB", "resume share 100");
+            Job trained = bench.awaitState(id, JobState.PUBLISHING);
+            assertThat(trained.attempt()).isEqualTo(3);
+            assertThat(trained.failures()).isZero();
+            assertThat(bench.interruptions(id)).containsExactly("GPU_OUT_OF_MEMORY", "MEMORY_TAKEN");
+            assertThat(bench.journal(id).stream().filter(line -> line.type().equals("nocturne.job.interrupted.v1"))
+                    .map(line -> line.data().path("step").asLong())).as("made, and not forgotten").containsExactly(7L, 5L);
+        }
+    }
+
+    @Promise(row = 27, fault = "device memory runs out after the first save, always", with = "fake engine")
+    @Test
+    void aShareThatIsGivenBackIsNotTakenAgainForEver() throws Exception {
+        try (SlotBench bench = new SlotBench(folder).with("slots", "cuda:0").start()) {
+            JobId id = bench.add("maya", "step 8: fail 74 GPU_OUT_OF_MEMORY needs 31 GiB", "resume share 100");
+            Job failed = bench.awaitState(id, JobState.FAILED);
+            assertThat(failed.code()).isEqualTo("GPU_OUT_OF_MEMORY");
+            assertThat(failed.message()).contains("3 attempts", "needs 31 GiB", "train.batch_size");
+            assertThat(bench.interruptions(id)).containsExactly("GPU_OUT_OF_MEMORY", "MEMORY_TAKEN",
+                    "GPU_OUT_OF_MEMORY", "GPU_OUT_OF_MEMORY");
+        }
+    }
+
     @Promise(row = 43, fault = "trainer dies before its first word, always", with = "fake engine")
     @Test
     void aCrashLoopCalmsDownAndTheJobIsPutAside() throws Exception {
@@ -193,6 +239,21 @@ final class TrainerDeathTest {
             assertThat(parked.attempt()).isEqualTo(5);
             bench.awaitState(good, JobState.PUBLISHING);
             assertThat(bench.types(poison)).endsWith("job.parked");
+        }
+    }
+
+    @Promise(row = 43, fault = "trainer dies before its first word, after steps were made", with = "fake engine")
+    @Test
+    void aCrashLoopOfAJobThatHadBegunIsSeenToo() throws Exception {
+        try (SlotBench bench = new SlotBench(folder).start()) {
+            JobId id = bench.add("maya", "steps 100000", "ms 20", "save 2");
+            bench.awaitStep(id, 5);
+            Files.writeString(bench.ledger().work().job(id).resolve("bundle-0/fake.txt"), "step 0: exit 134\n");
+            ProcessHandle.of(Objects.requireNonNull(bench.job(id).child()).pid()).orElseThrow().destroyForcibly();
+            Job parked = bench.awaitState(id, JobState.PARKED);
+            assertThat(parked.code()).isEqualTo("CRASH_LOOP");
+            assertThat(parked.attempt()).isEqualTo(5);
+            assertThat(parked.step()).as("what is saved is not forgotten").isGreaterThanOrEqualTo(4);
         }
     }
 }
