@@ -44,7 +44,6 @@ record Workloads(Recipe recipe, ModelSizes model, TransformerConfig config, Froz
         /// What the shortest words take.
         private static final int LEAST = TextLengths.CLOSING;
         /// Of the template before the words.
-        private static final int LEAST_TEMPLATE = 34;
         private static final int MOST_TEMPLATE = 64;
 
         static Tokens of(Recipe recipe, List<Example> training, List<Example> heldOut, Studio studio) {
@@ -105,12 +104,6 @@ record Workloads(Recipe recipe, ModelSizes model, TransformerConfig config, Froz
             List<Integer> drawings = new ArrayList<>(drawn.subList(0, samples));
             drawn.stream().skip(samples).max(Comparator.naturalOrder()).ifPresent(drawings::add);
             return drawings;
-        }
-
-        /// The least that there can be.
-        static Tokens least(Recipe recipe) {
-            List<Integer> drawings = shapes(recipe).stream().map(prompt -> LEAST).toList();
-            return new Tokens(LEAST, LEAST, drawings, List.of(LEAST + LEAST_TEMPLATE));
         }
     }
 

@@ -42,8 +42,8 @@ class InspectorTest {
         Files.createDirectories(scratch.resolve("models/Qwen-Image-Edit-2509"));
     }
 
-    /// Between the two inspections every picture becomes another file's bytes, of the same size and time: whoever opened
-    /// one would find no picture in it.
+    /// Between the two inspections every file gets other bytes, as many and of the same time: whoever opened one would
+    /// find no picture in it.
     @Test
     void aSecondInspectionOpensNoPicture() throws IOException {
         Inspector inspector = inspector();
