@@ -13,6 +13,7 @@ import nocturne.qwen.QwenImageTransformer;
 import nocturne.qwen.Residency;
 import nocturne.qwen.TransformerInput;
 import nocturne.qwen.Vae;
+import nocturne.tensor.Adapters;
 import nocturne.tensor.Backend;
 import nocturne.tensor.Ops;
 import nocturne.tensor.Tape;
@@ -160,7 +161,7 @@ final class ModelRehearsal implements AutoCloseable {
             try (TensorArena.Scope scope = passes.scope()) {
                 Tape tape = Tape.inference(backend, passes);
                 TransformerInput input = input(heldOut, passes);
-                loss(tape, input, adapted().forward(tape, input, Tape.Keep.INPUTS));
+                loss(tape, input, adapted(1).forward(tape, input, Tape.Keep.INPUTS));
             }
         }
         return scratchBytes(passes);
@@ -174,7 +175,8 @@ final class ModelRehearsal implements AutoCloseable {
 
     private void draw(Workload.Encoders encoders, Workload.Drawing drawing, TensorArena passes) {
         try (TensorArena.Scope scope = passes.scope()) {
-            adapted().forward(Tape.inference(backend, passes), input(drawing.pass(), passes), Tape.Keep.INPUTS);
+            adapted(drawing.adapters())
+                    .forward(Tape.inference(backend, passes), input(drawing.pass(), passes), Tape.Keep.INPUTS);
         }
         Vae vae = vae(encoders);
         int height = drawing.size().height() / vae.config().scale();
@@ -182,8 +184,10 @@ final class ModelRehearsal implements AutoCloseable {
         vae.workingIn(passes).decode(new float[vae.config().latentDim() * height * width], height, width);
     }
 
-    private QwenImageTransformer adapted() {
-        return base().with(lora.frozen(lora.values(), 1));
+    private QwenImageTransformer adapted(int adapters) {
+        Adapters all = lora.frozen(lora.values(), 1);
+        for (int i = 1; i < adapters; i++) all = all.and(lora.frozen(lora.gradients(), 1));
+        return base().with(all);
     }
 
     private static void loss(Tape tape, TransformerInput input, Tensor velocity) {

@@ -46,8 +46,9 @@ public record Workload(TransformerConfig transformer, LayerFormats formats, @Nul
 
     /// A sample picture.
     ///
-    /// @param pass of the denoising loop, with the longer of its two prompts
-    public record Drawing(PassShape pass, PictureSize size) {}
+    /// @param pass     of the denoising loop, with the longer of its two prompts
+    /// @param adapters that it shows, each of the layout that is trained
+    public record Drawing(PassShape pass, PictureSize size, int adapters) {}
 
     /// Whether the autoencoder stays until the end.
     boolean draws() {

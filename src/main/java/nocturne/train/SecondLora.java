@@ -63,8 +63,8 @@ record SecondLora(Path bundle, String file, SequencedMap<String, LinearShape> le
         List<String> trained = layout.slots().stream().map(LoraLayout.Slot::module).toList();
         List<String> others = ranks.keySet().stream().filter(layer -> !trained.contains(layer)).toList();
         if (others.isEmpty()) return Optional.empty();
-        return Optional.of("%s changes layers that are not trained here (network.network_kwargs), %d of its %d, %s first"
-                .formatted(file, others.size(), ranks.size(), others.getFirst()));
+        return Optional.of("%s changes layers that are not trained here (network.network_kwargs), %d of its %d, %s"
+                .formatted(file, others.size(), ranks.size(), others.getFirst()) + " first");
     }
 
     /// Puts it among values of the new one's layout.

@@ -139,6 +139,7 @@ record Workloads(Recipe recipe, ModelSizes model, TransformerConfig config, Froz
         }
         List<Workload.Drawing> drawings = new ArrayList<>();
         List<SamplePrompt> drawn = shapes(recipe);
+        boolean stacked = recipe.probe() != null && recipe.probe().secondLora() != null;
         for (int i = 0; i < drawn.size(); i++) {
             SamplePrompt prompt = drawn.get(i);
             PictureSize size = new PictureSize(prompt.width(), prompt.height());
@@ -150,7 +151,9 @@ record Workloads(Recipe recipe, ModelSizes model, TransformerConfig config, Froz
                 pictures.add(control);
                 controls.add(shown(control));
             }
-            drawings.add(new Workload.Drawing(new PassShape(1, grids, tokens.drawings.get(i), false), size));
+            // The probe's comes last.
+            drawings.add(new Workload.Drawing(new PassShape(1, grids, tokens.drawings.get(i), false), size,
+                    stacked && i == drawn.size() - 1 ? 2 : 1));
         }
         return new Workload.Encoders(model.vaeConfig(), model.textEncoderConfig(),
                 controls.isEmpty() ? null : model.visionConfig(), tokens.prompts, controls,

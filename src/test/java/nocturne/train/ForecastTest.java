@@ -23,6 +23,7 @@ import nocturne.cuda.CudaSettings;
 import nocturne.io.DType;
 import nocturne.io.Safetensors;
 import nocturne.ledger.Ledger;
+import nocturne.memory.Phase;
 import nocturne.plan.ModelSearch;
 import nocturne.problem.UserMistake;
 import nocturne.recipe.Notice;
@@ -225,6 +226,25 @@ class ForecastTest {
                 .filter(step -> recipe.sample().isDueAfter(step, recipe.train().steps())).count();
         double without = forecast(bundle, card(80)).work().sampling();
         assertThat((with.work().sampling() - without) / (without / samples)).isCloseTo(19, within(0.5));
+    }
+
+    /// At so high a rank that a pass takes more than the autoencoder; the file need not fit to be planned for.
+    @Test
+    void aSecondLoraIsDrawnInThePlanBesideTheNewOne() throws IOException {
+        Path bundle = ShortRun.bundleIn(folder.resolve("bundle"));
+        Path text = bundle.resolve("recipe.yaml");
+        String recipe = Files.readString(text).replace("linear: 4,", "linear: 512,")
+                .replace("name: tiny", "name: tiny\nmodel: {name_or_path: %s}".formatted(ShortRun.MODEL));
+        Files.writeString(bundle.resolve("style.safetensors"), "no tensors");
+        Files.writeString(text, recipe.replace("{enabled: false}", "{enabled: true}"));
+        long one = drawing(bundle);
+        Files.writeString(text, recipe.replace("{enabled: false}", "{second_lora: style.safetensors}"));
+        assertThat(drawing(bundle)).isGreaterThan(one);
+        assertThat(forecast(bundle, card(16)).notices()).extracting(Notice::code).contains(SecondLora.UNUSABLE);
+    }
+
+    private long drawing(Path bundle) {
+        return forecast(bundle, card(16)).memory().need(Phase.SAMPLING).work();
     }
 
     /// Two pictures in each folder, of the size the recipe trains at.
