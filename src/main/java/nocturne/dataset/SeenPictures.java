@@ -57,8 +57,8 @@ public final class SeenPictures {
         // Before the bytes: what is written in between then has another time than what is kept.
         Optional<Stamp> stamp = stamp(file);
         Kept before = kept.get(place);
-        boolean same = before != null && stamp.isPresent() && before.stamp.equals(stamp.get());
-        if (same && (before.seen.look.isPresent() || patience.isOver())) return before.seen;
+        if (before != null && stamp.filter(before.stamp::equals).isPresent()
+                && (before.seen.look.isPresent() || patience.isOver())) return before.seen;
         Seen seen = open(file, label, background, patience);
         stamp.ifPresent(now -> kept.put(place, new Kept(now, seen)));
         return seen;

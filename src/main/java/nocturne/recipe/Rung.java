@@ -166,7 +166,8 @@ public enum Rung {
         findings.note(ID, severity, section.formerPosition(key), section.pathOf(key),
                 "%s gives way to %s: the card's memory is short.".formatted(text, key.kind().print(value)));
         // What was asked for, and not what an earlier rung made of it.
-        String asked = section.origin(key).orElseThrow() instanceof Origin.Planner(String former, var _) ? former : text;
+        Origin origin = section.origin(key).orElseThrow();
+        String asked = origin instanceof Origin.Planner(String former, var _) ? former : text;
         section.set(key, value, new Origin.Planner(asked, ID));
     }
 

@@ -62,8 +62,8 @@ final class Forecaster {
         return forecast(fitted.found(), fitted.device());
     }
 
-    /// Of a run that begins, or goes on: one that has something to go on from goes on as it began, whatever the device is
-    /// like today.
+    /// Of a run that begins, or goes on: one that has something to go on from goes on as it began, whatever the device
+    /// is like today.
     ///
     /// @param asked  the bundle where nothing is known of a device
     /// @param folder of the run, which remembers

@@ -144,7 +144,8 @@ public final class Training {
                         "/nocturne/train", InstantSource.system())) {
                     return announcingFailure(folder, events, () -> {
                         Forecast.Device place = device(backend, residency, memory);
-                        Forecast forecast = Forecaster.ofRun(bundle, asked, model, request.cacheFolder(), place, folder);
+                        Forecast forecast =
+                                Forecaster.ofRun(bundle, asked, model, request.cacheFolder(), place, folder);
                         return new Training(request, residency, place, bundle.bundle(), model, forecast)
                                 .run(folder, events, backend, heartbeat);
                     });
