@@ -107,8 +107,8 @@ final class Forecaster {
         DatasetReport report = adaptation.rungs().isEmpty() ? pictures : report(found);
         WorkNeed work = WorkNeed.of(recipe, needs.workloads.config(), needs.workload, memory);
         OptionalDouble pace = new PastPace(cache).of(device.name());
-        return new Forecast(found, adaptation, report, notices(found, report, memory, needs), needs.workloads.layout(), memory,
-                DiskNeed.of(needs.workloads, needs.workload, memory, found), work,
+        return new Forecast(found, adaptation, report, notices(found, report, memory, needs),
+                needs.workloads.layout(), memory, DiskNeed.of(needs.workloads, needs.workload, memory, found), work,
                 pace.isPresent() ? OptionalDouble.of(work.secondsAt(pace.getAsDouble())) : OptionalDouble.empty());
     }
 
