@@ -19,8 +19,8 @@ import nocturne.io.AtomicFiles;
 import nocturne.qwen.QwenImageTransformer;
 import nocturne.recipe.SampleFormat;
 import nocturne.report.ContactSheet;
-import nocturne.sample.Sampler;
 import nocturne.sample.SampleRequest;
+import nocturne.sample.Sampler;
 import nocturne.tensor.Tensor;
 
 /// Draws the recipe's sample pictures at a step, as `samples/<name>_<step>_<prompt>.png`, or `.jpg`.

@@ -13,7 +13,7 @@ public interface Stop {
         public void workBegins() {}
     };
 
-    /// Asked between steps and between pictures; once true it stays so.
+    /// Asked between steps and between pictures, and while one is drawn; once true it stays so.
     boolean isRequested();
 
     /// From here on a sudden end would lose work: whoever wants the process to end waits until the run has returned.

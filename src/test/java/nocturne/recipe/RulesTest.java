@@ -202,7 +202,7 @@ class RulesTest {
         "S1-07 | WARNING | trigger: ab            | trigger: abz",
         "S1-74 | WARNING | '{trigger: ohwx, sample: {prompts: [a]}}' | '{trigger: ohwx, sample: {prompts: [a ohwx]}}'",
         "S1-74 | WARNING | '{trigger: ohwx, sample: {prompts: [a]}}' | '{trigger: ohwx, sample: {prompts: []}}'",
-        "S1-74 | WARNING | '{trigger: man, sample: {prompts: [a woman]}}' | '{trigger: man, sample: {prompts: [a man]}}'",
+        "S1-74 | WARNING | '{trigger: man, sample: {prompts: [woman]}}' | '{trigger: man, sample: {prompts: [man]}}'",
     })
     void triggerWordsAreOnesOwnAndInThePrompts(String id, Severity severity, String speaks, String silent) {
         check(id, severity, speaks, silent);

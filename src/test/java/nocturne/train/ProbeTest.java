@@ -6,10 +6,12 @@ import static org.assertj.core.api.Assertions.tuple;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
@@ -192,6 +194,31 @@ class ProbeTest {
         assertThat(codes(out)).containsOnlyOnce("PROBE_FAILED");
         assertThat(grid(out)).hasSize(PICTURES);
         assertThat(out.resolve("grid.png")).doesNotExist();
+    }
+
+    /// Who asks may kill the process before the picture is there.
+    @Test
+    void aPictureInWhichAStopIsAskedForIsNotOneThatEndsProcesses() throws IOException {
+        Path out = scratch.resolve("impatient/run");
+        Path begun = out.resolve(".state/probe");
+        List<String> afterwards = new ArrayList<>();
+        assertThat(run(out, null, whenever(() -> {
+            if (!afterwards.isEmpty() || ShortRun.files(out).contains(begun) && !text(begun).isEmpty()) {
+                afterwards.add(text(begun));
+            }
+            return !afterwards.isEmpty();
+        }))).isFalse();
+        // Asked after each of four denoising steps, and before the next picture.
+        assertThat(afterwards).hasSize(5).startsWith("cfg3.0_strength0.6\n").endsWith("", "", "", "");
+        assertThat(grid(out)).hasSize(1);
+    }
+
+    private static String text(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /// A run that was asked to stop when its first picture was there.
