@@ -163,19 +163,23 @@ final class OperationsManualTest {
     }
 
     private static Event sample(Class<?> kind) {
+        return (Event) sampleOf(kind);
+    }
+
+    /// Of an event, or of a record that is part of one.
+    private static Object sampleOf(Class<?> kind) {
         RecordComponent[] parts = kind.getRecordComponents();
         Object[] values = Stream.of(parts).map(part -> switch (part.getType().getSimpleName()) {
             case "long" -> (Object) 1L;
             case "int" -> 1;
             case "double" -> 0.5;
             case "List" -> List.of();
-            case "LossByNoise" -> Event.LossByNoise.UNKNOWN;
-            default -> "text";
+            default -> part.getType().isRecord() ? sampleOf(part.getType()) : "text";
         }).toArray();
         try {
             var constructor = kind.getDeclaredConstructor(
                     Stream.of(parts).map(RecordComponent::getType).toArray(Class<?>[]::new));
-            return (Event) constructor.newInstance(values);
+            return constructor.newInstance(values);
         } catch (ReflectiveOperationException e) {
             throw new LinkageError(String.valueOf(e.getMessage()), e);
         }

@@ -108,7 +108,8 @@ final class Fetching {
     /// All that the hub has was fetched, and no model came of it. Once, somebody may have moved files meanwhile.
     private void lacking() {
         if (++fruitless < MOST_FRUITLESS) {
-            tell(ModelSearch.INCOMPLETE, request.id() + " was fetched and is not whole all the same; looking once more");
+            tell(ModelSearch.INCOMPLETE,
+                    request.id() + " was fetched and is not whole all the same; looking once more");
             return;
         }
         fail(new UserMistake(ModelSearch.INCOMPLETE, request.folder().toString(), "is no whole model, although all"

@@ -211,7 +211,8 @@ final class TrainerDeathTest {
             assertThat(trained.failures()).isZero();
             assertThat(bench.interruptions(id)).containsExactly("GPU_OUT_OF_MEMORY", "MEMORY_TAKEN");
             assertThat(bench.journal(id).stream().filter(line -> line.type().equals("nocturne.job.interrupted.v1"))
-                    .map(line -> line.data().path("step").asLong())).as("made, and not forgotten").containsExactly(7L, 5L);
+                    .map(line -> line.data().path("step").asLong()))
+                    .as("made, and not forgotten").containsExactly(7L, 5L);
         }
     }
 
