@@ -23,20 +23,22 @@ public record Dataset(List<Sample> samples, List<String> notices, List<FoundFold
     ///
     /// @throws UserMistake with all problems of all folders: [#INVALID], or `PICTURE_UNREADABLE` for a picture
     public static Dataset scan(List<DatasetSpec> specs, PictureReader reader) {
-        return scan(specs, reader, Patience.ENDLESS);
+        return scan(specs, new SeenPictures(reader), Patience.ENDLESS);
     }
 
     /// The same, where no picture is looked at when patience is over.
-    public static Dataset scan(List<DatasetSpec> specs, PictureReader reader, Patience patience) {
-        DatasetScan scan = new DatasetScan(reader, patience);
+    ///
+    /// @param seen pictures of scans before, which are not opened again
+    public static Dataset scan(List<DatasetSpec> specs, SeenPictures seen, Patience patience) {
+        DatasetScan scan = new DatasetScan(seen, patience);
         for (DatasetSpec spec : specs) scan.add(spec);
         return scan.finish();
     }
 
     /// The same with pictures that no folder tells of.
     public static Dataset scan(
-            List<DatasetSpec> specs, ChosenPictures chosen, PictureReader reader, Patience patience) {
-        DatasetScan scan = new DatasetScan(reader, patience);
+            List<DatasetSpec> specs, ChosenPictures chosen, SeenPictures seen, Patience patience) {
+        DatasetScan scan = new DatasetScan(seen, patience);
         for (DatasetSpec spec : specs) scan.add(spec);
         scan.add(chosen);
         return scan.finish();

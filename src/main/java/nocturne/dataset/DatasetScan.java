@@ -17,7 +17,6 @@ import java.util.regex.Pattern;
 import nocturne.dataset.ChosenPictures.Chosen;
 import nocturne.dataset.FolderListing.Entry;
 import nocturne.image.Background;
-import nocturne.image.PictureReader;
 import nocturne.problem.Problem;
 import nocturne.problem.UserMistake;
 
@@ -33,8 +32,8 @@ final class DatasetScan {
     private final List<FoundFolder> folders = new ArrayList<>();
     private final Map<Path, ControlFolder> controlFolders = new LinkedHashMap<>();
 
-    DatasetScan(PictureReader reader, Patience patience) {
-        this.pictures = new PictureScan(reader, patience);
+    DatasetScan(SeenPictures seen, Patience patience) {
+        this.pictures = new PictureScan(seen, patience);
     }
 
     void add(DatasetSpec spec) {

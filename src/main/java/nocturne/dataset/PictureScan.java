@@ -6,34 +6,21 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Semaphore;
-import java.util.function.Supplier;
 import nocturne.dataset.FolderListing.Entry;
 import nocturne.image.Background;
-import nocturne.image.Glance;
 import nocturne.image.Look;
-import nocturne.image.PictureHeader;
-import nocturne.image.PictureReader;
-import nocturne.io.ContentHash;
 import nocturne.problem.Problem;
 import nocturne.problem.UserMistake;
 
 /// Looks at many pictures, to know that each is whole and what it looks like. Several at a time, results in the given
 /// order.
 final class PictureScan {
-    /// Megapixels decoded at the same time by all threads together, at about 7 bytes a pixel where a picture has to be
-    /// decoded whole.
-    private static final int MEGAPIXELS_AT_ONCE = 40;
-    /// What looking in the quick way takes of that.
-    private static final int QUICK = 8;
-
-    private final PictureReader reader;
+    private final SeenPictures seen;
     private final Patience patience;
-    private final Semaphore megapixels = new Semaphore(MEGAPIXELS_AT_ONCE);
     private final Map<Entry, Look> looks = new ConcurrentHashMap<>();
 
-    PictureScan(PictureReader reader, Patience patience) {
-        this.reader = reader;
+    PictureScan(SeenPictures seen, Patience patience) {
+        this.seen = seen;
         this.patience = patience;
     }
 
@@ -65,27 +52,8 @@ final class PictureScan {
     }
 
     private TrainingPicture check(Entry entry, Background background) {
-        byte[] encoded = reader.bytes(entry.file());
-        PictureHeader header = reader.inspect(encoded, entry.label());
-        if (!patience.isOver()) look(entry, encoded, header, background);
-        return new TrainingPicture(
-                entry.file(), ContentHash.ofBytes(encoded), header.width(), header.height(), background);
-    }
-
-    private void look(Entry entry, byte[] encoded, PictureHeader header, Background background) {
-        long pixels = (long) header.storedWidth() * header.storedHeight();
-        Glance glance = within(pixels / QUICK, () -> reader.quickGlance(encoded, header))
-                .orElseGet(() -> within(pixels, () -> reader.glance(encoded, entry.label(), background)));
-        looks.put(entry, Look.at(glance.small()));
-    }
-
-    private <T> T within(long pixels, Supplier<T> work) {
-        int permits = (int) Math.min(MEGAPIXELS_AT_ONCE, 1 + pixels / 1_000_000);
-        megapixels.acquireUninterruptibly(permits);
-        try {
-            return work.get();
-        } finally {
-            megapixels.release(permits);
-        }
+        SeenPictures.Seen found = seen.see(entry.file(), entry.label(), background, patience);
+        found.look().ifPresent(look -> looks.put(entry, look));
+        return found.picture();
     }
 }

@@ -8,8 +8,8 @@ import nocturne.dataset.ChosenPictures.Chosen;
 import nocturne.dataset.Dataset;
 import nocturne.dataset.DatasetSpec;
 import nocturne.dataset.Patience;
+import nocturne.dataset.SeenPictures;
 import nocturne.image.Background;
-import nocturne.image.PictureReader;
 import nocturne.problem.Problem;
 import nocturne.problem.UserMistake;
 import nocturne.recipe.DatasetRecipe;
@@ -20,12 +20,15 @@ import org.jspecify.annotations.Nullable;
 /// Scans the folders that a recipe names.
 final class Datasets {
     private final Path root;
+    private final SeenPictures seen;
     private final Patience patience;
 
     /// @param root     the bundle, which the recipe's paths are relative to
+    /// @param seen     pictures of scans before
     /// @param patience with looking at pictures, all of them together
-    Datasets(Path root, Patience patience) {
+    Datasets(Path root, SeenPictures seen, Patience patience) {
         this.root = root;
+        this.seen = seen;
         this.patience = patience;
     }
 
@@ -52,7 +55,7 @@ final class Datasets {
 
     private @Nullable Dataset scan(List<DatasetSpec> specs, List<Problem> problems) {
         try {
-            return Dataset.scan(specs, PictureReader.standard(), patience);
+            return Dataset.scan(specs, seen, patience);
         } catch (UserMistake mistake) {
             problems.addAll(mistake.problems());
             return null;
@@ -68,7 +71,7 @@ final class Datasets {
                 .map(item -> new Chosen(root.resolve(item.picture()), item.picture(), item.prompt())).toList();
         try {
             return Dataset.scan(folders, new ChosenPictures("validation_items", pictures, text(recipe.triggerWord()),
-                    validation.resolution()), PictureReader.standard(), patience);
+                    validation.resolution()), seen, patience);
         } catch (UserMistake mistake) {
             problems.addAll(mistake.problems());
             return null;

@@ -6,6 +6,7 @@ import java.util.List;
 import nocturne.bundle.Bundle;
 import nocturne.dataset.Dataset;
 import nocturne.dataset.Patience;
+import nocturne.dataset.SeenPictures;
 import nocturne.dataset.findings.CaptionTokens;
 import nocturne.dataset.findings.DatasetReport;
 import nocturne.dataset.findings.DatasetStudy;
@@ -49,7 +50,8 @@ public record Inspection(Bundle bundle, ResolvedRecipe resolved, Path model, @Nu
         return new Inspector(bundle, name, model, models).inspect(Adaptation.NONE, patience);
     }
 
-    static Inspection of(Bundle bundle, RecipeReader reader, ModelSearch models, Patience patience) {
+    static Inspection of(
+            Bundle bundle, RecipeReader reader, ModelSearch models, SeenPictures seen, Patience patience) {
         ResolvedRecipe resolved =
                 bundle.recipe().isPresent() ? reader.read(bundle.recipe().get()) : reader.standard();
         RecipePaths.check(bundle, resolved);
@@ -58,7 +60,7 @@ public record Inspection(Bundle bundle, ResolvedRecipe resolved, Path model, @Nu
         Path recovery = format == null || format.recovery() == null
                 ? null
                 : models.recovery(format.recovery(), bundle.root());
-        Datasets.Scanned datasets = new Datasets(bundle.root(), patience).scan(resolved.recipe());
+        Datasets.Scanned datasets = new Datasets(bundle.root(), seen, patience).scan(resolved.recipe());
         return new Inspection(bundle, resolved, folder, recovery, datasets.training(), datasets.heldOut());
     }
 

@@ -193,7 +193,8 @@ class DatasetTest {
         ChosenPictures chosen = new ChosenPictures("held out", List.of(
                 new ChosenPictures.Chosen(folder.resolve("other/a.png"), "other/a.png", "[trigger] by day"),
                 new ChosenPictures.Chosen(folder.resolve("other/a.png"), "other/a.png", "by night")), "maya", 64);
-        Dataset dataset = Dataset.scan(List.of(), chosen, PictureReader.standard(), Patience.ENDLESS);
+        Dataset dataset =
+                Dataset.scan(List.of(), chosen, new SeenPictures(PictureReader.standard()), Patience.ENDLESS);
         assertThat(dataset.samples()).extracting(Sample::caption).containsExactly("maya by day", "maya by night");
         assertThat(dataset.samples()).extracting(Sample::resolution).containsOnly(64);
         assertThat(dataset.folders()).singleElement().extracting(FoundFolder::name).isEqualTo("held out");
@@ -205,7 +206,8 @@ class DatasetTest {
         ChosenPictures chosen = new ChosenPictures("held out", List.of(
                 new ChosenPictures.Chosen(folder.resolve("other/a.txt"), "other/a.txt", ""),
                 new ChosenPictures.Chosen(folder.resolve("other/b.png"), "other/b.png", "")), "maya", 64);
-        assertThatThrownBy(() -> Dataset.scan(List.of(), chosen, PictureReader.standard(), Patience.ENDLESS))
+        assertThatThrownBy(() ->
+                Dataset.scan(List.of(), chosen, new SeenPictures(PictureReader.standard()), Patience.ENDLESS))
                 .isInstanceOfSatisfying(UserMistake.class, mistake -> assertThat(mistake.report())
                         .contains("other/a.txt: is no PNG, JPEG or WebP", "other/b.png: there is no such file"));
     }

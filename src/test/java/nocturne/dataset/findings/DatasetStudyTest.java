@@ -18,6 +18,7 @@ import java.util.OptionalInt;
 import nocturne.dataset.Dataset;
 import nocturne.dataset.DatasetSpec;
 import nocturne.dataset.Patience;
+import nocturne.dataset.SeenPictures;
 import nocturne.dataset.findings.DatasetReport.Bucket;
 import nocturne.dataset.findings.DatasetReport.Role;
 import nocturne.dataset.findings.Finding.Kind;
@@ -172,7 +173,7 @@ class DatasetStudyTest {
         picture("set/1.jpg", Scenes.scene(320, 240, 7));
         picture("set/2.jpg", Scenes.scene(320, 240, 8));
         Dataset unseen = Dataset.scan(List.of(DatasetSpec.of(folder.resolve("set"), "ohwx", 64)),
-                PictureReader.standard(), Patience.lasting(Duration.ZERO));
+                new SeenPictures(PictureReader.standard()), Patience.lasting(Duration.ZERO));
         DatasetReport report = DatasetStudy.of(unseen, null, 1, 1, 1, CaptionTokens.UNKNOWN);
         assertThat(report.lookedAt()).isZero();
         assertThat(report.pictures()).isEqualTo(2);
@@ -188,7 +189,7 @@ class DatasetStudyTest {
         picture("set/1.jpg", Scenes.scene(320, 240, 7));
         picture("set/2.jpg", Scenes.scene(320, 240, 7));
         Dataset unseen = Dataset.scan(List.of(DatasetSpec.of(folder.resolve("set"), "ohwx", 64)),
-                PictureReader.standard(), Patience.lasting(Duration.ZERO));
+                new SeenPictures(PictureReader.standard()), Patience.lasting(Duration.ZERO));
         assertThat(pictures(DatasetStudy.of(unseen, null, 1, 1, 1, CaptionTokens.UNKNOWN), Kind.ALIKE))
                 .containsExactly("set/1.jpg", "set/2.jpg");
     }
