@@ -23,6 +23,12 @@ final class CaptionRules {
         @Nullable String trigger() {
             return dataset.regularisation() ? null : dataset.triggerWord();
         }
+
+        /// What a picture without a caption is trained with, where there is no default.
+        String instead() {
+            if (dataset.tag() == null) return trigger() == null ? "no words" : "the trigger word alone";
+            return trigger() == null ? "the tag alone" : "trigger word and tag alone";
+        }
     }
 
     static final List<Rule<Evidence>> ALL = List.of(
@@ -30,8 +36,7 @@ final class CaptionRules {
                     .when(it -> !missing(it).isEmpty() && it.dataset().defaultCaption() == null)
                     .says(it -> "%d of %d pictures have no caption, or an empty one, and are trained with %s: %s."
                             .formatted(missing(it).size(), it.captions().count(),
-                                    it.trigger() == null ? "no words" : "the trigger word alone",
-                                    examples(missing(it))))
+                                    it.instead(), examples(missing(it))))
                     .remedy("Describe in a text file beside each what should change with words."),
             Rule.<Evidence>notice(Kind.CAPTION_MISSING.id(), "folder_path")
                     .when(it -> !missing(it).isEmpty() && it.dataset().defaultCaption() != null)

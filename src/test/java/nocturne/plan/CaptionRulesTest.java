@@ -93,6 +93,27 @@ class CaptionRulesTest {
         });
     }
 
+    /// What is said is what the sample without a caption has.
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "{folder_path: set}                             | the trigger word alone     | maya_char",
+        "{folder_path: set, tag: real_body}             | trigger word and tag alone | maya_char, real_body",
+        "{folder_path: set, is_reg: true}               | no words                   | ''",
+        "{folder_path: set, is_reg: true, tag: woman}   | the tag alone              | woman",
+    })
+    @Ledger({"S1-69", "S2-58"})
+    void aPictureWithoutACaptionGetsWhatIsSaid(String dataset, String said, String trained) throws IOException {
+        Files.delete(scratch.resolve("bundle/set/1.txt"));
+        for (String picture : List.of("0.png", "1.png")) {
+            write("bundle/other/" + picture, PictureFiles.png(64, 160));
+            write("bundle/other/" + picture.replace("png", "txt"), SOUND.formatted(8));
+        }
+        recipe("trigger_word: maya_char\ndatasets: [%s, {folder_path: other}]\n".formatted(dataset));
+        assertThat(notices("S1-69-MISSING")).singleElement().extracting(Notice::text).asString()
+                .startsWith("1 of 4 pictures have no caption, or an empty one, and are trained with " + said + ": ");
+        assertThat(inspection().training().samples()).element(1).extracting(Sample::caption).isEqualTo(trained);
+    }
+
     @Test
     @Ledger("S1-69")
     void captionsThatSeveralPicturesShareAreListed() throws IOException {
