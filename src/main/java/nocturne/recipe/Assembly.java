@@ -22,7 +22,8 @@ final class Assembly {
     }
 
     private static Set<String> known(Section root) {
-        return root.get(RootKeys.I_KNOW).stream().map(Kind.Placed.Value::value).collect(Collectors.toSet());
+        return root.get(RootKeys.I_KNOW).stream().flatMap(id -> RuleBook.meantBy(id.value()).stream())
+                .collect(Collectors.toSet());
     }
 
     private static NetworkRecipe network(Section network) {

@@ -34,7 +34,8 @@ final class RootKeys {
             .works(UseCase.CHARACTER, UseCase.STYLE);
     static final Key<List<Kind.Placed.Value<String>>> I_KNOW = Key.of("i_know",
                     some(new Kind.Placed<>(line(20)), 0, 100),
-                    "Ids of rules you know better than: what they refuse becomes a warning, a warning a notice.")
+                    "Ids of rules you know better than: what they refuse becomes a warning, a warning a notice. A row "
+                            + "alone, such as S1-69, stands for all of its rules.")
             .standard(List.of(), "nothing is overridden unasked")
             .why("A rule is somebody's experience and not a law. The report says what was overridden.");
     static final Key<Long> SEED = Key.of("training_seed", new Kind.Seed(),

@@ -6,6 +6,8 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /// All rules on recipes, and their application to one.
@@ -20,13 +22,23 @@ public final class RuleBook {
     private static final Set<String> ON_PICTURES = Set.of("S1-07", "S1-44-SHAPE", "S1-66-TRAINED",
             "S1-68-ALIKE", "S1-68-BLURRED", "S1-68-UNSEEN", "S1-69-MISSING", "S1-69-SHARED", "S1-69-CUT");
 
+    /// An id that is a row and a word.
+    private static final Pattern PART = Pattern.compile("^([A-Z]\\d?-\\d+)-[A-Z]+$");
+
     private static final Set<String> YIELDING = yielding();
 
     private RuleBook() {}
 
     /// Whether a recipe may name this id in `i_know`: there is a rule that then speaks less loudly.
     public static boolean yieldsToKnowledge(String id) {
-        return YIELDING.contains(id);
+        return !meantBy(id).isEmpty();
+    }
+
+    /// The rules that an id in `i_know` stands for: those of this id, and where it is a row of the ledger those of the
+    /// row's parts, as `S1-69-CUT` is one of `S1-69`.
+    static Set<String> meantBy(String id) {
+        return YIELDING.stream().filter(rule -> rule.equals(id) || PART.matcher(rule).replaceFirst("$1").equals(id))
+                .collect(Collectors.toUnmodifiableSet());
     }
 
     static List<String> yieldingIds() {

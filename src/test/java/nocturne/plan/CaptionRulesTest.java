@@ -238,12 +238,28 @@ class CaptionRulesTest {
                 }));
     }
 
+    /// A row alone stands for all of its rules.
+    @Test
+    void whoKnowsARowKnowsAllOfItsParts() throws IOException {
+        recipe("i_know: [S1-69, S1-68]\ntrigger_word: maya_char\ndatasets: [{folder_path: set}]\n");
+        Files.delete(scratch.resolve("bundle/set/1.txt"));
+        write("bundle/set/0.txt", SOUND.formatted(2));
+        write("bundle/set/5.png", PictureFiles.png(64, 64));
+        write("bundle/set/5.txt", SOUND.formatted(5));
+        Inspection inspection = inspection();
+        assertThat(inspection.notices(inspection.report(CaptionTokens.UNKNOWN)))
+                .filteredOn(notice -> notice.code().matches("S1-6[89].*"))
+                .allSatisfy(notice -> assertThat(notice.isWarning()).as(notice.code()).isFalse())
+                .extracting(Notice::code).contains("S1-69-MISSING", "S1-69-SHARED", "S1-68-ALIKE", "S1-68");
+    }
+
     /// The reader of recipes must take their ids in `i_know`.
     @Test
     void theReaderOfRecipesKnowsTheIds() throws IOException {
         assertThat(PictureRules.yieldingIds()).containsExactlyInAnyOrder("S1-07", "S1-44-SHAPE", "S1-66-TRAINED",
                 "S1-68-ALIKE", "S1-68-BLURRED", "S1-68-UNSEEN", "S1-69-MISSING", "S1-69-SHARED", "S1-69-CUT")
                 .allMatch(RuleBook::yieldsToKnowledge);
+        assertThat(List.of("S1-44", "S1-66", "S1-68", "S1-69")).allMatch(RuleBook::yieldsToKnowledge);
         recipe("i_know: [S1-69-MISSING]\ntrigger_word: maya_char\ndatasets: [{folder_path: set}]\n");
         Files.delete(scratch.resolve("bundle/set/1.txt"));
         assertThat(notices("S1-69-MISSING")).singleElement().extracting(Notice::severity).isEqualTo(Severity.NOTICE);

@@ -52,8 +52,23 @@ class KnowledgeTest {
                 "fewer than 4 checkpoints leave little to choose from. Known, says i_know."));
     }
 
+    /// Recipes from before a row's findings had ids of their own are still taken. A part is not the whole.
+    @Test
+    void aRowStandsForAllOfItsRules() {
+        assertThat(read("trigger: ohwx\ni_know: [S1-69, s1-44]").recipe().known())
+                .containsExactlyInAnyOrder("S1-69-MISSING", "S1-69-SHARED", "S1-69-CUT", "S1-44-SHAPE");
+        assertThat(read("trigger: ohwx\ni_know: [S1-68]").recipe().known())
+                .containsExactlyInAnyOrder("S1-68", "S1-68-ALIKE", "S1-68-BLURRED", "S1-68-UNSEEN");
+        assertThat(read("trigger: ohwx\ni_know: [S1-68-ALIKE]").recipe().known()).containsExactly("S1-68-ALIKE");
+        ResolvedRecipe resolved = read("trigger: ohwx\ni_know: [S1-69]");
+        assertThat(resolved.yaml()).contains("i_know: [S1-69]");
+        assertThat(read(resolved.yaml()).recipe()).isEqualTo(resolved.recipe());
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
+        "i_know: [S1]            | line 1  i_know: S1 is not the id of a rule that can be overridden; these can:",
+        "i_know: [S1-6]          | line 1  i_know: S1-6 is not the id of a rule that can be overridden; these can:",
         "i_know: [S9-99]         | line 1  i_know: S9-99 is not the id of a rule that can be overridden; these can:",
         "i_know: [S2-04]         | line 1  i_know: S2-04 is not the id of a rule that can be overridden; these can:",
         "i_know: [S2-17, B5]     | line 1  i_know: B5 is not the id of a rule that can be overridden; these can:",
