@@ -274,7 +274,7 @@ final class DatasetScan {
         if (width < Buckets.MULTIPLE || height < Buckets.MULTIPLE) {
             notices.add(folder.name() + ": enlarged, because no side may be under 32 pixels", change);
         } else if (small) {
-            notices.add("%s: smaller than resolution %d, trained at its own size".formatted(folder.name(), resolution),
+            notices.add("%s: smaller than resolution %d, taken at its own size".formatted(folder.name(), resolution),
                     change);
         }
         if (placement.kept() < 1 - NOTABLE_CROP) {

@@ -84,8 +84,13 @@ public record Inspection(Bundle bundle, ResolvedRecipe resolved, Path model, @Nu
                     be trained until the file is there.""".formatted(recoveryAsked())));
         }
         notices.addAll(PictureRules.judge(this));
-        for (String notice : training.notices()) notices.add(new Notice("DATASET", Severity.NOTICE, "", notice));
+        for (String notice : training.notices()) notices.add(ofScan(notice));
+        if (heldOut != null) for (String notice : heldOut.notices()) notices.add(ofScan("held out, " + notice));
         return List.copyOf(notices);
+    }
+
+    private static Notice ofScan(String text) {
+        return new Notice("DATASET", Severity.NOTICE, "", text);
     }
 
     /// Whether the recipe names an accuracy recovery adapter that is not here, see [ModelSearch.WithoutRecovery].

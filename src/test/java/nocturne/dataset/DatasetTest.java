@@ -183,7 +183,7 @@ class DatasetTest {
         bytes("set/b.png", PictureFiles.png(20, 40));
         Dataset dataset = scan(spec("set", List.of(512), false, false, 1));
         assertThat(dataset.notices()).contains(
-                "set: smaller than resolution 512, trained at its own size: set/a.png (100 x 70 to 96 x 64)",
+                "set: smaller than resolution 512, taken at its own size: set/a.png (100 x 70 to 96 x 64)",
                 "set: enlarged, because no side may be under 32 pixels: set/b.png (20 x 40 to 32 x 32)");
     }
 

@@ -238,6 +238,20 @@ class CaptionRulesTest {
                 }));
     }
 
+    @Test
+    void whatWasDecidedAboutPicturesKeptOutIsTold() throws IOException {
+        write("bundle/heldout/9.png", PictureFiles.png(64, 96));
+        recipe("""
+                trigger_word: maya_char
+                datasets: [{folder_path: set, resolution: 1024}]
+                train: {validation_config: {validation_folder: heldout, resolution: 512}}
+                """);
+        assertThat(inspection().notices()).filteredOn(notice -> notice.code().equals("DATASET"))
+                .extracting(Notice::text).anySatisfy(text -> assertThat(text).startsWith("set: smaller than"))
+                .anySatisfy(text -> assertThat(text).isEqualTo("held out, heldout: smaller than resolution 512, taken"
+                        + " at its own size: heldout/9.png (64 x 96 to 64 x 96)"));
+    }
+
     /// A row alone stands for all of its rules.
     @Test
     void whoKnowsARowKnowsAllOfItsParts() throws IOException {
