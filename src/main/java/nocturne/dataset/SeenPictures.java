@@ -56,9 +56,10 @@ public final class SeenPictures {
         Place place = new Place(file, background);
         // Before the bytes: what is written in between then has another time than what is kept.
         Optional<Stamp> stamp = stamp(file);
-        Kept before = kept.get(place);
-        if (before != null && stamp.filter(before.stamp::equals).isPresent()
-                && (before.seen.look.isPresent() || patience.isOver())) return before.seen;
+        Optional<Seen> before = Optional.ofNullable(kept.get(place))
+                .filter(it -> stamp.isPresent() && it.stamp.equals(stamp.get())).map(Kept::seen)
+                .filter(it -> it.look.isPresent() || patience.isOver());
+        if (before.isPresent()) return before.get();
         Seen seen = open(file, label, background, patience);
         stamp.ifPresent(now -> kept.put(place, new Kept(now, seen)));
         return seen;
