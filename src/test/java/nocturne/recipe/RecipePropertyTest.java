@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
+import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import nocturne.problem.Problem;
@@ -49,10 +50,21 @@ class RecipePropertyTest {
         assertThat(sound).isGreaterThan(15);
     }
 
-    @Property(tries = 10_000)
+    @Example
     @Promise(row = 8, fault = "10,000 mutated recipes")
-    void aMutatedRecipeIsARecipeOrAListOfProblemsWithLines(@ForAll long seed) throws IOException {
-        answer(mutated(base(seed), new Random(seed)));
+    void aMutatedRecipeIsARecipeOrAListOfProblemsWithLines() throws IOException {
+        long seed = Long.getLong("seed", System.nanoTime());
+        System.out.println("mutated recipes: seed " + seed);
+        Random seeds = new Random(seed);
+        for (int i = 0; i < 10_000; i++) {
+            long each = seeds.nextLong();
+            String text = mutated(base(each), new Random(each));
+            try {
+                answer(text);
+            } catch (RuntimeException | AssertionError wrong) {
+                throw new AssertionError("-Dseed=%d, case %d:%n%s".formatted(seed, i, text), wrong);
+            }
+        }
     }
 
     @Property(tries = 1000)

@@ -54,6 +54,7 @@ class MemoryRealityTest {
               height: 64
               sample_steps: 2
               prompts: ["a green star"]
+            probe: {guidance_scales: [3.5], strengths: [1], seeds: 1, prompts: [], without_trigger: ""}
             """;
     /// A plan may be too low by this much at most, and too high by so much.
     private static final double TOO_LOW = 0.02;
